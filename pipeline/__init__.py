@@ -1,0 +1,60 @@
+"""Join no-reference video-quality scores onto feature tables, with evidence a training job can cite.
+
+One manifest lists the tables of a batch. Each is a Luigi task whose target is the joined table; a BatchReport
+task requires them all and writes one provenance report. As a library::
+
+    from pipeline import materialize
+    materialize("chug.parquet", ["dover=dover.jsonl"], "joined/chug.parquet")
+
+The flow, which the imports follow from top to bottom::
+
+    __main__ -> run -> tasks -> targets
+                         |        |
+                         |        +-- receipts     what was made, and how it failed
+                         +-- report                the batch in one document
+                         +-- materialize           one table: read, join, write, audit
+                               +-- provenance      digests, versions, fingerprints
+                               +-- join            keys + scores -> columns and coverage
+                               +-- sidecars        a score file -> score records
+                               +-- tables          feature tables in, joined tables out
+                               +-- manifest -> entries -> options
+                               +-- keys, formats, files, errors
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pipeline.errors import SecondOpinionError
+    from pipeline.manifest import load_manifest
+    from pipeline.materialize import materialize
+    from pipeline.options import JoinOptions
+    from pipeline.run import run_batch
+
+__all__ = ["JoinOptions", "SecondOpinionError", "__version__", "load_manifest", "materialize", "run_batch"]
+
+_HOMES = {
+    "JoinOptions": "pipeline.options",
+    "SecondOpinionError": "pipeline.errors",
+    "load_manifest": "pipeline.manifest",
+    "materialize": "pipeline.materialize",
+    "run_batch": "pipeline.run",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Imported when first used: `--help` must not wait for pyarrow and luigi.
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if "luigi" in sys.modules:
+    # `luigi --module pipeline` imports this package to find the tasks; nothing else is made to wait for them.
+    import pipeline.tasks  # noqa: F401  # imported for what it registers

@@ -1,0 +1,214 @@
+"""The command line: arguments in, exit code out; the only place that prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from pipeline import __version__
+from pipeline.errors import InputMissingError, SecondOpinionError, UsageError, listing
+from pipeline.options import OPTIONS, JoinOptions, Option
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+INTERRUPTED = 130
+_EXIT_CODES = """
+\b
+Exit codes:
+  0  complete                     3  an input is not there yet
+  1  a table failed               4  another run holds this batch
+  2  unusable manifest/arguments  130  interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and end the process with its exit code; every error becomes its message here."""
+    try:
+        code = cli.main(
+            args=argv if argv is None else list(argv), prog_name="second-opinion", standalone_mode=False
+        )
+    except SecondOpinionError as exc:
+        code = _complain(str(exc), exc.exit_code)
+    except click.ClickException as exc:
+        code = _complain(exc.format_message(), UsageError.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        code = _complain("interrupted; nothing is half-written", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone; the work is done.
+        sys.stderr.close()
+        code = 0
+    sys.exit(code or 0)
+
+
+def _complain(message: str, code: int) -> int:
+    from pipeline.console import printable
+
+    click.echo(f"second-opinion: {printable(message)}", err=True)
+    return code
+
+
+def _join_flags(command: Command) -> Command:
+    """The flags of the join options, as `JoinOptions` declares them."""
+    for option in reversed(OPTIONS):
+        command = _flag(option)(command)
+    return command
+
+
+def _flag(option: Option) -> Callable[[Command], Command]:
+    shown = option.default not in (None, False)
+    if option.choices is not None:
+        return click.option(
+            option.flag,
+            type=click.Choice(option.choices),
+            default=option.default,
+            show_default=True,
+            help=option.help,
+        )
+    if option.type_name == "boolean":
+        return click.option(option.flag, is_flag=True, default=option.default, help=option.help)
+    kind = float if option.type_name == "number" else str
+    return click.option(option.flag, type=kind, default=option.default, show_default=shown, help=option.help)
+
+
+@click.group(
+    epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="second-opinion")
+def cli() -> None:
+    """Join no-reference video-quality scores onto feature tables, with evidence.
+
+    \b
+    Examples:
+      second-opinion check manifests/demo.json
+      second-opinion run manifests/demo.json --workers 2
+      second-opinion join --features clips.parquet --scores dover=dover.jsonl --out joined.parquet
+    """
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("manifest")
+@click.option("--base-dir", help="Folder that the manifest's paths are relative to. Default: the manifest's.")
+@click.option("--report-json", help="The report. Default: <manifest stem>.report.json beside the manifest.")
+@click.option("--report-md", help="The report as Markdown. Default: the report's name with .md.")
+@click.option("--fail-fast", is_flag=True, help="Begin no other table once one has failed.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that make tables."
+)
+@click.option(
+    "--scheduler", metavar="URL", help="A luigid, such as http://127.0.0.1:8082. Default: none is needed."
+)
+def run(manifest: str, workers: int, **arguments: Any) -> int:
+    """Make what is missing or stale of the batch in MANIFEST, and its report.
+
+    \b
+    Example:
+      second-opinion run manifests/demo.json --workers 2
+    """
+    from rich.console import Console
+
+    from pipeline import console
+    from pipeline.manifest import load_manifest
+    from pipeline.run import run_batch
+
+    places = {name: arguments[name] for name in ("base_dir", "report_json", "report_md")}
+    tables = len(load_manifest(manifest, **places).tables)
+    with console.progress(Console(stderr=True), tables) as watch:
+        result = run_batch(manifest, workers=workers, watch=watch, **arguments)
+    report = result.report
+    console.summary_console(Console()).print(console.summary(report))
+    for table in report["tables"]:
+        if table["status"] in ("failed", "waiting"):
+            _complain(f"{table['id']}: {table['error']}", 0)
+    for warning in console.low_matches(report):
+        _complain(warning, 0)
+    click.echo(f"report: {result.report_json} ({report['status']})\nsha256: {result.sha256}")
+    return result.exit_code
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.option("--features", required=True, help="The feature table.")
+@click.option(
+    "--scores",
+    required=True,
+    multiple=True,
+    metavar="[LABEL=]PATH",
+    help="A sidecar, or a manifest's object in JSON. Repeatable.",
+)
+@click.option("--out", required=True, help="The joined table; its extension decides the format.")
+@click.option("--audit-json", help="The table's audit. Default: none.")
+@_join_flags
+def join(features: str, scores: Sequence[str], out: str, audit_json: str | None, **options: Any) -> int:
+    """Join one table, without a manifest.
+
+    \b
+    Example:
+      second-opinion join --features clips.parquet --scores dover=dover.jsonl \\
+          --out joined.parquet --missing-policy mark
+    """
+    from pipeline.materialize import materialize
+
+    made = materialize(
+        features,
+        [_score_entry(each) for each in scores],
+        out,
+        audit_json=audit_json,
+        options=JoinOptions(**options),
+    )
+    for covered in made.summary["competitors"].values():
+        click.echo(
+            f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
+            f"{covered['bad_rows']} bad, {covered['unused_scores']} unused"
+        )
+    click.echo(f"{out}: {made.summary['output_rows']} rows, sha256 {made.outputs['out']['sha256']}")
+    return 0
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("manifest")
+@click.option("--base-dir", help="Folder that the manifest's paths are relative to. Default: the manifest's.")
+def check(manifest: str, base_dir: str | None) -> int:
+    """Validate MANIFEST and say which inputs are not there yet; writes nothing.
+
+    \b
+    Example:
+      second-opinion check manifests/demo.json
+    """
+    from pipeline import files
+    from pipeline.manifest import load_manifest
+
+    batch = load_manifest(manifest, base_dir)
+    missing = [
+        f"{table.id}.{role}: {path}"
+        for table in batch.tables
+        for role, path in table.inputs(batch.base_dir)
+        if not files.is_file(path)
+    ]
+    click.echo(f"{manifest}: {len(batch.tables)} tables, no fault")
+    if missing:
+        raise InputMissingError(listing("inputs that are not there yet", missing))
+    return 0
+
+
+def _score_entry(given: str) -> str | Mapping[str, Any]:
+    """A `--scores` value: `[LABEL=]PATH`, or the object a manifest may hold, as JSON.
+
+    :raises UsageError: it begins like an object and is none.
+    """
+    if not given.startswith("{"):
+        return given
+    from pipeline import jsontext
+    from pipeline.schema import load_schema, schema_faults
+
+    try:
+        entry: Mapping[str, Any] = jsontext.parse(given)
+    except ValueError as exc:
+        raise UsageError(f"--scores {given}: {exc}; expected [LABEL=]PATH or a JSON object") from exc
+    if faults := list(schema_faults(entry, load_schema("manifest")["$defs"]["score_entry"])):
+        raise UsageError(listing(f"--scores {given}: cannot be used", faults))
+    return entry
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What a terminal or a log shows of a run: its progress and the table at its end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.join import explain
+from pipeline.report import Report, TableReport
+from pipeline.tasks import Watch
+
+_LOG_WIDTH = 160
+_STYLES = {"ok": "green", "failed": "red", "waiting": "yellow", "not_run": "dim"}
+
+
+def printable(text: str) -> str:
+    """`text` without anything that a terminal would obey; line ends stay."""
+    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+
+
+@contextlib.contextmanager
+def progress(console: Console, tables: int) -> Iterator[Watch]:
+    """Show each table as it ends: a bar on a terminal, a line in a log."""
+    ended: dict[str, bool] = {}
+    if not console.is_terminal:
+        yield lambda table, complete: _tell(console, ended, table, complete, tables)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("joining", total=tables)
+
+        def show(table: str, complete: bool) -> None:
+            ended[table] = complete
+            bar.update(task, completed=len(ended), description=table)
+
+        yield show
+
+
+def summary(report: Report) -> Table:
+    """The tables of a report with their rows, and matched/missing/bad rows per scorer."""
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("table", "status"):
+        shown.add_column(name, no_wrap=True)
+    for name in ("rows in", "rows out"):
+        shown.add_column(name, justify="right")
+    shown.add_column("matched/missing/bad per scorer", overflow="fold")
+    for table in report["tables"]:
+        shown.add_row(*_cells(table))
+    return shown
+
+
+def low_matches(report: Report) -> list[str]:
+    """A warning for each scorer of a complete table that covers less than half of its rows."""
+    return [
+        "\n    ".join(
+            [
+                f"{table['id']}: {each['competitor']} matched {each['matched_rows']} of "
+                f"{table['summary']['input_rows']} rows",
+                *explain(each),
+            ]
+        )
+        for table in report["tables"]
+        if "summary" in table
+        for each in table["summary"]["competitors"].values()
+        if "low_match" in each
+    ]
+
+
+def summary_console(console: Console) -> Console:
+    """Where the summary is shown: as wide as the terminal, in a log wide enough not to wrap."""
+    return console if console.is_terminal else Console(file=console.file, width=_LOG_WIDTH)
+
+
+def _cells(table: TableReport) -> list[Text]:
+    status = Text(table["status"], style=_STYLES[table["status"]])
+    if "summary" not in table:
+        return [Text(table["id"]), status, Text(), Text(), Text()]
+    counts = [
+        f"{printable(each['competitor'])} {each['matched_rows']}/{each['missing_rows']}/{each['bad_rows']}"
+        for each in table["summary"]["competitors"].values()
+    ]
+    rows = (table["summary"]["input_rows"], table["summary"]["output_rows"])
+    return [Text(table["id"]), status, *(Text(str(each)) for each in rows), Text("  ".join(counts))]
+
+
+def _tell(console: Console, ended: dict[str, bool], table: str, complete: bool, tables: int) -> None:
+    ended[table] = complete
+    console.print(
+        f"{table}: {'complete' if complete else 'not made'} ({len(ended)} of {tables})", markup=False
+    )

@@ -1,0 +1,180 @@
+"""What is asked for one table: the feature table, its sidecars, the outputs, the options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import files
+from pipeline.errors import show
+from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
+from pipeline.options import OPTIONS, JoinOptions, JsonObject
+from pipeline.schema import schema_faults
+
+
+def slug(label: str) -> str:
+    """A scorer's name as column names hold it: lower case, all else than letters and digits one `_`."""
+    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+
+
+@dataclass(frozen=True)
+class ScoreEntry:
+    """One sidecar as a manifest names it.
+
+    Attributes:
+        path: the file, or a pattern with `*` and `**` whose matches are one sidecar.
+        label: the scorer's name, for rows that do not name it.
+        format: the format, where the name does not say it.
+        key_field: overrides the table's `score_key_field`.
+        key_from: "file": the key is the path of the file a row stands in.
+        score_field: overrides the table's `score_field`.
+        score_fields: (aspect, field) pairs, each a scorer of its own, labelled LABEL-aspect.
+    """
+
+    path: str
+    label: str | None = None
+    format: str | None = None
+    key_field: str | None = None
+    key_from: str | None = None
+    score_field: str | None = None
+    score_fields: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, given: str | Mapping[str, Any], base: Path) -> ScoreEntry:
+        """The entry for `PATH`, `LABEL=PATH` or an object that the manifest's schema has checked.
+
+        A string that names an existing file as it stands is a path even if it contains `=`.
+        """
+        if not isinstance(given, str):
+            plain = {name: value for name, value in given.items() if name != "score_fields"}
+            return cls(**plain, score_fields=tuple(sorted((given.get("score_fields") or {}).items())))
+        label, equals, path = given.partition("=")
+        if not equals or files.is_file(base / given):
+            return cls(path=given)
+        return cls(path=path, label=label)
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether `path` stands for all files it matches."""
+        return "*" in self.path
+
+    def files(self, base: Path) -> list[tuple[str, Path]]:
+        """The files of the sidecar in sorted order, each with its name from the manifest's view."""
+        if not self.is_pattern or files.is_file(base / self.path):
+            return [(self.path, base / self.path)]
+        return [(name, base / name) for name in files.matches(self.path, base)]
+
+    def as_json(self) -> str | JsonObject:
+        """The entry as a manifest spells it, in its shortest form."""
+        given: JsonObject = {
+            "path": self.path,
+            "label": self.label,
+            "format": self.format,
+            "key_field": self.key_field,
+            "key_from": self.key_from,
+            "score_field": self.score_field,
+            "score_fields": dict(self.score_fields),
+        }
+        kept = {name: value for name, value in given.items() if value}
+        if set(kept) == {"path"}:
+            return self.path
+        if set(kept) == {"path", "label"} and "=" not in str(self.label):
+            return f"{self.label}={self.path}"
+        return kept
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        if not self.path:
+            yield f": found {show(self.as_json())}; expected a path after the ="
+        elif sidecar_format(self.path, self.format) is None and not self.is_pattern:
+            yield f": found {show(self.path)}; expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format"
+        if self.label is not None and not slug(self.label):
+            yield f".label: found {show(self.label)}; expected a name with at least one letter or digit"
+        if self.key_from is not None and self.key_field is not None:
+            yield ".key_from: stands beside key_field; expected one of the two"
+        if self.score_fields and self.score_field is not None:
+            yield ".score_fields: stands beside score_field; expected one of the two"
+        for aspect, _ in self.score_fields:
+            if not slug(aspect):
+                yield f".score_fields: found the aspect {show(aspect)}; expected at least one letter or digit"
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """One table of a batch; paths are as the manifest names them.
+
+    Attributes:
+        features: the feature table.
+        scores: the sidecars, at least one.
+        out: the joined table; its extension decides the format.
+        audit_json: the audit; None: none is asked for.
+        options: the effective join options.
+        id: its name, unique in the batch; empty for a table outside a batch.
+    """
+
+    features: str
+    scores: tuple[ScoreEntry, ...]
+    out: str
+    audit_json: str | None
+    options: JoinOptions
+    id: str = ""
+
+    def as_json(self) -> JsonObject:
+        """What decides the table's content and place: all but its id, with every option."""
+        return {
+            "features": self.features,
+            "scores": [entry.as_json() for entry in self.scores],
+            "out": self.out,
+            "audit_json": self.audit_json,
+            "config": self.options.as_json(),
+        }
+
+    def outputs(self, base: Path) -> list[tuple[str, Path]]:
+        """The files the table leaves behind, each with the field that names it."""
+        named = [("out", self.out), ("audit_json", self.audit_json)]
+        return [(field, base / path) for field, path in named if path is not None]
+
+    def inputs(self, base: Path) -> list[tuple[str, Path]]:
+        """The files the table reads, each with the field that names it; of a pattern, its matches."""
+        named = [("features", base / self.features)]
+        for index, entry in enumerate(self.scores):
+            for name, path in entry.files(base):
+                named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))
+        return named
+
+    def faults(self, base: Path) -> Iterator[str]:
+        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        for name, path in (("features", self.features), ("out", self.out)):
+            if table_format(path) is None:
+                yield f".{name}: found {show(path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+        for index, entry in enumerate(self.scores):
+            yield from (f".scores[{index}]{fault}" for fault in entry.faults())
+        yield from (f".{fault}" for fault in option_faults(self.options.as_json()))
+        yield from self._clashes(base)
+
+    def _clashes(self, base: Path) -> Iterator[str]:
+        read = {files.identity(path): field for field, path in self.inputs(base)}
+        read |= {path.resolve(): field for field, path in self.inputs(base)}
+        written: dict[Path, str] = {}
+        for field, path in self.outputs(base):
+            place = files.identity(path)
+            if place in read:
+                yield f".{field}: {show(str(path))} is also read, as {read[place]}; expected a file of its own"
+            if place in written:
+                yield f".{field}: {show(str(path))} is also {written[place]}; expected a file of its own"
+            written[place] = field
+
+
+def option_faults(given: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with join options, each fault with the option's name."""
+    schema = {"properties": {option.name: option.schema for option in OPTIONS}}
+    yield from schema_faults(dict(given), schema)
+    for name in ("key_regex", "score_key_regex"):
+        if isinstance(pattern := given.get(name), str) and pattern:
+            from pipeline.keys import regex_fault
+
+            if (fault := regex_fault(pattern)) is not None:
+                yield f"{name}: {fault}"

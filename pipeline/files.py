@@ -1,0 +1,263 @@
+"""The only place that touches a file system: open, digest, describe, write whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import glob
+import hashlib
+import io
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TypedDict
+
+from pipeline.errors import InputError, InputMissingError, OutputError, show
+from pipeline.formats import compression
+
+DIGEST_BUFFER = 1 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class FileDescription(TypedDict, total=False):
+    """A file as reports name it: `sha256` (64 hex digits) is there for kind `file` only."""
+
+    path: str
+    exists: bool
+    kind: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What the file system says of a file's content without reading it.
+
+    Attributes:
+        size: bytes.
+        mtime_ns: last change of the content, nanoseconds since the epoch.
+        ctime_ns: last change of content or metadata; unlike `mtime_ns` no user can set it back.
+        inode: number of the file on its device.
+    """
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A file's content, named by its digest, and the signature it had while it was digested."""
+
+    path: Path
+    sha256: str
+    signature: Signature
+
+    def check_unchanged(self) -> None:
+        """:raises InputError: the file is no longer the one that was digested."""
+        if signature(self.path) != self.signature:
+            raise InputError(
+                f"{self.path}: the file changed while it was being read; run again when nothing writes to it"
+            )
+
+
+def signature(path: Path) -> Signature:
+    """The signature of the file at `path`.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it is there but no regular file, or cannot be reached.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputMissingError(f"{path}: the file is not there yet") from None
+    except (OSError, ValueError) as exc:
+        raise InputError(f"{path}: cannot be read: {_reason(exc)}") from exc
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
+        raise InputError(f"{path}: found {kind}, expected a file")
+    return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def snapshot(path: Path) -> Snapshot:
+    """Digest the file at `path`; the result can tell later whether the file is still the same.
+
+    :raises InputError: the file cannot be read, or was changed meanwhile.
+    """
+    before = signature(path)
+    taken = Snapshot(path, digest(path), before)
+    taken.check_unchanged()
+    return taken
+
+
+def digest(path: Path) -> str:
+    """The sha256 of the file's bytes, 64 hex digits."""
+    with open_bytes(path) as stream:
+        running = hashlib.sha256()
+        while block := stream.read(DIGEST_BUFFER):
+            running.update(block)
+    return running.hexdigest()
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's content as it stands."""
+    with open_bytes(path) as stream, reading(path):
+        return stream.read()
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """The file as it stands, unbuffered.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it is no regular file, or may not be read.
+    """
+    signature(path)
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be read: {_reason(exc)}") from exc
+
+
+def open_text_bytes(path: Path) -> IO[bytes]:
+    """The bytes of a text file: decompressed by its `.gz` or `.zst` suffix, without a byte order mark.
+
+    A read from what it returns may raise OSError for damaged compressed data: read inside `reading`.
+    """
+    import pyarrow as pa
+
+    raw = open_bytes(path)
+    packed = compression(path.name)
+    # pyarrow rather than gzip: one decompressor for both formats, and it refuses truncated data.
+    plain: Any = pa.input_stream(raw, compression=packed) if packed else raw
+    buffered: IO[bytes] = io.BufferedReader(plain, buffer_size=DIGEST_BUFFER)
+    with reading(path):
+        if buffered.peek(3)[:3] == BYTE_ORDER_MARK:  # type: ignore[attr-defined]  # BufferedReader has it
+            buffered.read(3)
+    return buffered
+
+
+def create_text_bytes(path: Path, name: str) -> IO[bytes]:
+    """A new text file at `path`, compressed as `name` says by its suffix; equal content is equal bytes."""
+    import pyarrow as pa
+
+    raw = path.open("wb")  # the caller closes it
+    packed = compression(name)
+    return pa.output_stream(raw, compression=packed) if packed else raw
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn an OSError of reading `path` into an InputError that names the file."""
+    try:
+        yield
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be read: {_reason(exc)}") from exc
+
+
+@contextlib.contextmanager
+def replacing(*paths: Path) -> Iterator[list[Path]]:
+    """Give a temporary path beside each of `paths`; when the block ends well, each takes its name.
+
+    The files are durable (fsync) before the first takes its name. When the block does not end well nothing
+    is left and what stood there still stands. A symbolic link at a path is replaced, not followed.
+
+    :raises OutputError: a folder or a file cannot be written.
+    """
+    temporaries = [path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp") for path in paths]
+    try:
+        with writing(*paths):
+            for path in paths:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_dir() and not path.is_symlink():
+                    raise IsADirectoryError(errno.EISDIR, "found a folder, expected a file or nothing")
+            yield temporaries
+            for temporary in temporaries:
+                _sync(temporary)
+            for temporary, path in zip(temporaries, paths, strict=True):
+                temporary.replace(path)
+            for folder in {path.parent for path in paths}:
+                _sync(folder)
+    finally:
+        for temporary in temporaries:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+@contextlib.contextmanager
+def writing(*paths: Path) -> Iterator[None]:
+    """Turn an OSError of writing `paths` into an OutputError that names them."""
+    try:
+        yield
+    except OSError as exc:
+        names = " and ".join(str(path) for path in paths)
+        raise OutputError(f"{names}: cannot be written: {_reason(exc)}") from exc
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all.
+
+    :raises OutputError: the folder or the file cannot be written.
+    """
+    with replacing(path) as (temporary,):
+        temporary.write_bytes(content)
+
+
+def remove(path: Path) -> None:
+    """Remove the file at `path` if it is there.
+
+    :raises OutputError: it is there and stays.
+    """
+    with writing(path):
+        path.unlink(missing_ok=True)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file is at `path`; False for a name that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def matches(pattern: str, base: Path) -> list[str]:
+    """The files that a pattern with `*` and `**` matches, named as the pattern is, in sorted order."""
+    # not Path.glob, which would lose the way the pattern names its folders
+    found = glob.glob(  # noqa: PTH207
+        pattern.replace("[", "[[]").replace("?", "[?]"), root_dir=base, recursive=True
+    )
+    return sorted(name for name in found if is_file(base / name))
+
+
+def relative(path: Path, base: Path) -> str:
+    """`path` as reports name it: relative to the folder `base`, with `/`."""
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
+def describe(path: Path, base: Path, sha256: str | None = None) -> FileDescription:
+    """`path`, `exists`, `kind` and, for a file, `sha256` (digested here unless given)."""
+    name = relative(path, base)
+    if path.is_dir():
+        return {"path": name, "exists": True, "kind": "directory"}
+    if not path.exists():
+        return {"path": name, "exists": False, "kind": "missing"}
+    return {"path": name, "exists": True, "kind": "file", "sha256": sha256 or digest(path)}
+
+
+def identity(path: Path) -> Path:
+    """The place a name stands for: its folder without links, and its last part as it is."""
+    return Path(os.path.realpath(path.parent)) / path.name
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _reason(exc: Exception) -> str:
+    return exc.strerror or str(exc) if isinstance(exc, OSError) else show(str(exc))

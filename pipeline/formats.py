@@ -1,0 +1,43 @@
+"""Which format a file's name says it has."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Literal, TypeAlias, cast
+
+TableFormat: TypeAlias = Literal["parquet", "jsonl", "json", "csv", "tsv"]
+
+_FORMATS: dict[str, TableFormat] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+"""Suffixes that a text format may carry after its own, and the compression each stands for."""
+
+TABLE_EXTENSIONS = (*_FORMATS, "a text format with " + " or ".join(COMPRESSIONS))
+SIDECAR_EXTENSIONS = tuple(each for each in TABLE_EXTENSIONS if _FORMATS.get(each) != "parquet")
+
+
+def table_format(path: str) -> TableFormat | None:
+    """The format of a feature table or joined table by its name; None: no supported extension."""
+    suffixes = [suffix.lower() for suffix in PurePath(path).suffixes[-2:]]
+    if suffixes and suffixes[-1] in COMPRESSIONS:
+        inner = _FORMATS.get(suffixes[0]) if len(suffixes) == 2 else None
+        return None if inner == "parquet" else inner
+    return _FORMATS.get(suffixes[-1]) if suffixes else None
+
+
+def sidecar_format(path: str, given: str | None) -> TableFormat | None:
+    """The format of a sidecar: the `given` one, else by its name; None: no supported extension."""
+    found = cast("TableFormat | None", given) or table_format(path)
+    return None if found == "parquet" else found
+
+
+def compression(path: str) -> str | None:
+    """The compression that a file's name says it has, as pyarrow calls it."""
+    return COMPRESSIONS.get(PurePath(path).suffix.lower())

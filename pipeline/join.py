@@ -1,0 +1,335 @@
+"""Feature keys + scores -> the appended columns and the coverage; no I/O.
+
+::
+
+    list[Scores]  --gather-->  list[Scorer]  --match-->  Match  --check-->  (an error, or fine)
+                                                           |
+                                                           '--append(start, stop)-->  columns of some rows
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import keys
+from pipeline.entries import slug
+from pipeline.errors import Faults, JoinError, SidecarError, listing, show
+from pipeline.keys import KeyRule, Side
+from pipeline.options import JoinOptions
+from pipeline.sidecars import Scores
+
+OK, BAD, MISSING = "ok", "bad", "missing"
+LOW_SHARE = 0.5
+"""A scorer that matches less than this share of the rows is explained: keys of each side, a better rule."""
+
+
+class LowMatch(TypedDict, total=False):
+    """Why few rows match: up to five keys of each side that do not meet, and the rule that would do better."""
+
+    unmatched_feature_keys: list[str]
+    unmatched_score_keys: list[str]
+    better_key_normalize: str
+    better_matched_rows: int
+
+
+class Coverage(TypedDict, total=False):
+    """What one scorer covers, in rows of the feature table; `unused_scores` counts keys no row used."""
+
+    competitor: str
+    column_prefix: str
+    scores_loaded: int
+    matched_rows: int
+    missing_rows: int
+    bad_rows: int
+    unused_scores: int
+    low_match: LowMatch
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """All scores of one scorer; columns of one length, keys unique.
+
+    Attributes:
+        label: its name.
+        slug: its name in column names.
+        parts: the score records as the sidecars gave them.
+        keys: the comparable keys (string).
+        score: float64.
+        status: string, `ok` or `bad`.
+        runtime_ms: float64, milliseconds.
+        frames: int64.
+        source: string, the sidecar as the manifest names it.
+    """
+
+    label: str
+    slug: str
+    parts: tuple[Scores, ...]
+    keys: pa.Array
+    score: pa.Array
+    status: pa.Array
+    runtime_ms: pa.Array
+    frames: pa.Array
+    source: pa.Array
+
+
+@dataclass(frozen=True)
+class Match:
+    """Where each feature row finds its scores.
+
+    Attributes:
+        side: the feature keys as they came.
+        keys: the comparable feature keys (string), null for a row that can match nothing.
+        scorers: the scorers in order of label.
+        positions: per scorer, int32, the row's position in the scorer's columns, null where missing.
+        options: the table's join options.
+    """
+
+    side: Side
+    keys: pa.Array
+    scorers: tuple[Scorer, ...]
+    positions: tuple[pa.Array, ...]
+    options: JoinOptions
+
+    @property
+    def rows(self) -> int:
+        """Rows of the feature table."""
+        return len(self.keys)
+
+    @functools.cached_property
+    def kept(self) -> pa.Array | None:
+        """Bool per row, whether it stays; None: all do."""
+        if self.options.missing_policy != "drop":
+            return None
+        kept = pa.array([True] * self.rows, pa.bool_())
+        for positions in self.positions:
+            kept = pc.and_(kept, positions.is_valid())
+        return kept
+
+
+def gather(sidecars: Iterable[Scores]) -> tuple[Scorer, ...]:
+    """The scorers of a table in order of label, each with all its scores.
+
+    :raises JoinError: two scorers share a slug; a scorer has two rows for one key, or two whose keys meet
+        only after normalisation.
+    """
+    by_label: dict[str, list[Scores]] = {}
+    for scores in sidecars:
+        by_label.setdefault(scores.label, []).append(scores)
+    _check_slugs(by_label)
+    return tuple(_scorer(label, by_label[label]) for label in sorted(by_label))
+
+
+def match(side: Side, scorers: Sequence[Scorer], options: JoinOptions) -> Match:
+    """Find each feature row's scores; rows keep their order, and a key may stand in many rows."""
+    rule = KeyRule.of(options.key_normalize, side.name, options.key_regex)
+    comparable = rule.apply(side.raw)
+    positions = tuple(pc.index_in(comparable, scorer.keys, skip_nulls=True) for scorer in scorers)
+    return Match(side, comparable, tuple(scorers), positions, options)
+
+
+def coverage(found: Match) -> list[Coverage]:
+    """What each scorer covers, in order of label."""
+    return [_coverage(found, index) for index in range(len(found.scorers))]
+
+
+def check(found: Match, covered: Sequence[Coverage]) -> None:
+    """Refuse a join that would be silently wrong, or that the options forbid.
+
+    :raises JoinError: a scorer matches no row of a table that has rows; covers less than `min_coverage`;
+        or misses a row under `missing_policy` fail. Names every such scorer, its counts and the cure.
+    """
+    faults = [fault for each in covered if (fault := _fault(found, each)) is not None]
+    if faults:
+        raise JoinError(
+            listing(f"{len(faults)} of {len(covered)} scorers do not cover the feature table", faults)
+        )
+
+
+def column_prefix(scorer: Scorer, options: JoinOptions) -> str:
+    """What the names of the scorer's columns start with."""
+    return f"{options.prefix}_{scorer.slug}"
+
+
+def appended_schema(scorers: Iterable[Scorer], options: JoinOptions) -> pa.Schema:
+    """Names and types of the columns that the join appends, in order."""
+    fields = []
+    for scorer in scorers:
+        prefix = column_prefix(scorer, options)
+        fields += [
+            (f"{prefix}_score", pa.float64()),
+            (f"{prefix}_status", pa.string()),
+            (f"{prefix}_runtime_ms", pa.float64()),
+            (f"{prefix}_frames", pa.int64()),
+            (f"{prefix}_source", pa.string()),
+        ]
+    return pa.schema(fields)
+
+
+def check_columns(columns: Sequence[str], appended: pa.Schema, options: JoinOptions, key_column: str) -> None:
+    """:raises JoinError: the feature table has a planned column already, and may not lose it."""
+    planned = set(appended.names)
+    if key_column in planned:
+        raise JoinError(f"column {show(key_column)} is the key and would be overwritten; set another prefix")
+    taken = [show(name) for name in columns if name in planned]
+    if taken and not options.overwrite:
+        raise JoinError(
+            listing(
+                f"the feature table has {len(taken)} of the columns that the join appends; "
+                "set overwrite to replace them, or another prefix",
+                taken,
+            )
+        )
+
+
+def append(found: Match, schema: pa.Schema, start: int, length: int) -> pa.RecordBatch:
+    """The appended columns of `length` rows from row `start` on.
+
+    :param schema: of `appended_schema`.
+    """
+    columns: list[pa.Array] = []
+    for scorer, positions in zip(found.scorers, found.positions, strict=True):
+        where = positions.slice(start, length)
+        columns += [
+            scorer.score.take(where),
+            pc.fill_null(scorer.status.take(where), MISSING),
+            scorer.runtime_ms.take(where),
+            pc.fill_null(scorer.frames.take(where), 0),
+            pc.fill_null(scorer.source.take(where), ""),
+        ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _check_slugs(labels: Iterable[str]) -> None:
+    by_slug: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        by_slug.setdefault(slug(label), []).append(label)
+    clashes = [
+        f"{' and '.join(show(label) for label in met)} would share the columns of {name}"
+        for name, met in by_slug.items()
+        if len(met) > 1
+    ]
+    if clashes:
+        raise JoinError(listing("scorers of one table need names that differ in letters or digits", clashes))
+
+
+def _scorer(label: str, parts: list[Scores]) -> Scorer:
+    def joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
+        return pa.chunked_array(list(arrays), kind).combine_chunks()
+
+    comparable = joined((part.keys for part in parts), pa.string())
+    if len(comparable.unique()) != len(comparable):
+        raise SidecarError(_duplicates(label, parts))
+    bad = joined((part.bad for part in parts), pa.bool_())
+    return Scorer(
+        label=label,
+        slug=slug(label),
+        parts=tuple(parts),
+        keys=comparable,
+        score=joined((part.score for part in parts), pa.float64()),
+        status=pc.if_else(bad, BAD, OK),
+        runtime_ms=joined((part.runtime_ms for part in parts), pa.float64()),
+        frames=joined((part.frames for part in parts), pa.int64()),
+        source=joined((pa.array([part.source] * len(part.keys), pa.string()) for part in parts), pa.string()),
+    )
+
+
+def _duplicates(label: str, parts: Sequence[Scores]) -> str:
+    """The message for keys that a scorer has more than once: the same, or the same once normalised."""
+    faults = Faults()
+    first: dict[str, tuple[Scores, int]] = {}
+    for part in parts:
+        for row, key in enumerate(part.keys.to_pylist()):
+            if key not in first:
+                first[key] = (part, row)
+                continue
+            faults.add(_duplicate(key, *first[key], part, row))
+    return faults.message(
+        f"{show(label)}: {faults.count} rows for keys that already have one; expected one row per clip"
+    )
+
+
+def _duplicate(key: str, first: Scores, first_row: int, second: Scores, second_row: int) -> str:
+    raws = (first.side.raw[first_row].as_py(), second.side.raw[second_row].as_py())
+    places = (f"{first.place} {first.numbers[first_row]}", f"{second.place} {second.numbers[second_row]}")
+    if raws[0] == raws[1]:
+        return f"{places[1]}: the key {show(raws[1])} again, first at {places[0]}"
+    unique = [KeyRule("raw", first.side.regex).apply(pa.array([raw], pa.string()))[0].as_py() for raw in raws]
+    cure = "; key_normalize raw would keep them apart" if unique[0] != unique[1] else ""
+    return (
+        f"{places[1]}: the key {show(raws[1])} becomes {show(key)}, "
+        f"as does {show(raws[0])} at {places[0]}{cure}"
+    )
+
+
+def _coverage(found: Match, index: int) -> Coverage:
+    scorer, positions = found.scorers[index], found.positions[index]
+    matched = len(positions) - positions.null_count
+    covered: Coverage = {
+        "competitor": scorer.label,
+        "column_prefix": column_prefix(scorer, found.options),
+        "scores_loaded": len(scorer.keys),
+        "matched_rows": matched,
+        "missing_rows": positions.null_count,
+        "bad_rows": pc.sum(pc.equal(scorer.status.take(positions), BAD)).as_py() or 0,
+        "unused_scores": len(scorer.keys) - len(positions.unique().drop_null()),
+    }
+    if found.rows and matched < LOW_SHARE * found.rows:
+        covered["low_match"] = _low_match(found, scorer, matched)
+    return covered
+
+
+def _low_match(found: Match, scorer: Scorer, matched: int) -> LowMatch:
+    low: LowMatch = {
+        "unmatched_feature_keys": keys.examples(found.keys, found.side.raw, scorer.keys),
+        "unmatched_score_keys": keys.examples(
+            scorer.keys,
+            pa.chunked_array([part.side.raw for part in scorer.parts]).combine_chunks(),
+            found.keys,
+        ),
+    }
+    better = keys.better_normalize(
+        found.side, [part.side for part in scorer.parts], found.options.key_normalize, matched
+    )
+    if better is not None:
+        low["better_key_normalize"], low["better_matched_rows"] = better
+    return low
+
+
+def _fault(found: Match, covered: Coverage) -> str | None:
+    options, rows, matched = found.options, found.rows, covered["matched_rows"]
+    counts = (
+        f"{show(covered['competitor'])}: {matched} of {rows} rows matched, {covered['missing_rows']} missing"
+    )
+    if rows and not matched:
+        reason = "no row matched, so the keys of the two sides do not mean the same"
+    elif rows and matched / rows < options.min_coverage:
+        reason = f"expected a share of at least {options.min_coverage:g} (min_coverage)"
+    elif covered["missing_rows"] and options.missing_policy == "fail":
+        reason = (
+            "expected a score for every row (missing_policy fail; mark keeps such rows, drop leaves them out)"
+        )
+    else:
+        return None
+    return "\n    ".join([f"{counts}; {reason}", *explain(covered)])
+
+
+def explain(covered: Coverage) -> list[str]:
+    """A low match in words: the keys that do not meet, and the rule that would do better; else nothing."""
+    low = covered.get("low_match")
+    if low is None:
+        return []
+    said = [
+        f"unmatched keys of the feature table: {', '.join(map(show, low['unmatched_feature_keys'])) or 'none'}",
+        f"unmatched keys of the sidecar: {', '.join(map(show, low['unmatched_score_keys'])) or 'none'}",
+    ]
+    if "better_key_normalize" in low:
+        said.append(
+            f"key_normalize {low['better_key_normalize']} would match {low['better_matched_rows']} rows"
+        )
+    return said

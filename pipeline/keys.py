@@ -1,0 +1,191 @@
+"""Which column is the key, how a key is normalised, and why two sides do not meet.
+
+Keys are text on both sides. The rules work on whole Arrow columns, the same functions for feature tables
+and sidecars, so the two sides cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import show
+from pipeline.options import KeyNormalize
+
+CANDIDATES = (
+    "clip_id",
+    "video_id",
+    "chug_video_id",
+    "content_id",
+    "file_name",
+    "filename",
+    "basename",
+    "name",
+    "distorted_path",
+    "dis_path",
+    "path",
+)
+"""Column and field names taken as the key where none is set, best first; letter case is ignored."""
+
+MAX_KEYS_SHOWN = 5
+_PATH_WORDS = ("path", "file", "name")
+# A last dot and 1 to 5 letters or digits, at least one a letter (RE2 cannot look ahead, so the first
+# letter's place is spelled out), or a codec's number: `.mp4`, `.7z`, `.264`, but not the `.0` of `t_20.0`.
+_EXTENSION = (
+    r"\.(?:26[456]|[A-Za-z][A-Za-z0-9]{0,4}|[0-9][A-Za-z][A-Za-z0-9]{0,3}|[0-9]{2}[A-Za-z][A-Za-z0-9]{0,2}"
+    r"|[0-9]{3}[A-Za-z][A-Za-z0-9]?|[0-9]{4}[A-Za-z])\z"
+)
+
+
+def pick(columns: Sequence[str]) -> str | None:
+    """The best key candidate among `columns`, or None."""
+    by_lower: dict[str, str] = {}
+    for column in columns:
+        if column == column.lower():
+            by_lower[column] = column
+        else:
+            by_lower.setdefault(column.lower(), column)
+    return next((by_lower[name] for name in CANDIDATES if name in by_lower), None)
+
+
+def text(value: object) -> str | None:
+    """A key's text: digits for an integer or an integral float, plain text for another scalar.
+
+    None, NaN, lists and objects have none.
+    """
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float() | Decimal():
+            if math.isnan(value):
+                return None
+            return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
+        case _:
+            return None
+
+
+def texts(column: pa.Array) -> pa.Array:
+    """An Arrow column of any scalar type as key texts (string), null where a value has no text.
+
+    :raises pa.ArrowException: the type is nested or otherwise has no text.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        # Python's text of a float is the sidecars' text of it; Arrow's is not (`1e-7`, `1e-07`).
+        return pa.array([text(value) for value in column.to_pylist()], pa.string())
+    return column.cast(pa.string())
+
+
+@dataclass(frozen=True)
+class KeyRule:
+    """How the keys of one side become comparable.
+
+    Attributes:
+        mode: `raw`, `basename` or `stem`.
+        regex: RE2 expression whose one group is the key, applied last; None: not applied.
+    """
+
+    mode: KeyNormalize
+    regex: str | None = None
+
+    @classmethod
+    def of(cls, normalize: KeyNormalize, name: str, regex: str | None) -> KeyRule:
+        """The rule for keys that stand under the column or field `name`."""
+        if normalize == "auto":
+            is_path = any(word in name.lower() for word in _PATH_WORDS)
+            return cls("basename" if is_path else "raw", regex)
+        return cls(normalize, regex)
+
+    def apply(self, keys: pa.Array) -> pa.Array:
+        """The comparable keys (string): null where the key is null, empty or not matched by the regex."""
+        keys = pc.utf8_trim_whitespace(keys)
+        if self.mode != "raw":
+            keys = pc.replace_substring_regex(keys, r"\A(?s:.*)/", "")
+        if self.mode == "stem":
+            keys = pc.replace_substring_regex(keys, _EXTENSION, "")
+        if self.regex is not None:
+            matched = pc.match_substring_regex(keys, self.regex)
+            found = pc.replace_substring_regex(keys, _whole(self.regex), r"\1")
+            keys = pc.if_else(matched, found, pa.scalar(None, pa.string()))
+        return pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
+
+
+def regex_fault(pattern: str) -> str | None:
+    """What is wrong with a key regex, or None: it must be RE2 syntax with exactly one group."""
+    probe = pa.array(["a"])
+    try:
+        pc.match_substring_regex(probe, pattern)
+        # RE2 checks a rewrite's group numbers against the pattern: \1 must be there, \2 must not.
+        pc.replace_substring_regex(probe, _whole(pattern), r"\1")
+    except (pa.ArrowInvalid, UnicodeEncodeError) as exc:
+        reason = "it has no group" if "Rewrite schema" in str(exc) else str(exc).splitlines()[0]
+        return f"found {show(pattern)}: {reason}; expected RE2 syntax with exactly one group, the key"
+    try:
+        pc.replace_substring_regex(probe, _whole(pattern), r"\2")
+    except pa.ArrowInvalid:
+        return None
+    return (
+        f"found {show(pattern)}: it has more than one group; expected exactly one, the key "
+        "(write the others as (?:...))"
+    )
+
+
+def _whole(pattern: str) -> str:
+    """`pattern` widened to the whole key, so that replacing what it matches by its group leaves the key."""
+    return rf"\A(?s:.*?)(?:{pattern})(?s:.*)\z"
+
+
+@dataclass(frozen=True)
+class Side:
+    """The keys of one side as they came, for explaining why they do not meet.
+
+    Attributes:
+        name: the column or field they stand under.
+        raw: the keys before any rule (string).
+        regex: the side's key regex.
+    """
+
+    name: str
+    raw: pa.Array
+    regex: str | None
+
+    def under(self, normalize: KeyNormalize) -> pa.Array:
+        """The comparable keys if the table's `key_normalize` were `normalize`."""
+        return KeyRule.of(normalize, self.name, self.regex).apply(self.raw)
+
+
+def better_normalize(
+    features: Side, scores: Sequence[Side], normalize: KeyNormalize, matched: int
+) -> tuple[KeyNormalize, int] | None:
+    """The `key_normalize` under which most feature rows match, and how many.
+
+    None if no other beats `normalize`, under which `matched` rows do.
+    """
+    best: tuple[KeyNormalize, int] | None = None
+    for other in get_args(KeyNormalize):
+        if other != normalize:
+            value_set = pa.chunked_array([side.under(other) for side in scores], pa.string()).combine_chunks()
+            count = (
+                pc.sum(pc.is_in(features.under(other), value_set.drop_null(), skip_nulls=True)).as_py() or 0
+            )
+            if count > (matched if best is None else best[1]):
+                best = (other, count)
+    return best
+
+
+def examples(comparable: pa.Array, raw: pa.Array, others: pa.Array) -> list[str]:
+    """The first five distinct keys of `raw` whose comparable key is not among `others`; null keys are none."""
+    unmet = pc.and_(pc.invert(pc.is_in(comparable, others)), raw.is_valid())
+    keys: list[str] = raw.filter(unmet).unique()[:MAX_KEYS_SHOWN].to_pylist()
+    return keys

@@ -1,0 +1,112 @@
+"""The batch report as Markdown, for people; it says nothing that the JSON does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from pipeline.report import Report, TableReport
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
+
+
+def to_markdown(report: Report) -> bytes:
+    """The report as GitHub-flavoured Markdown (UTF-8); all that comes from inputs is escaped."""
+    return "\n".join(_lines(report)).encode("utf-8")
+
+
+def _lines(report: Report) -> Iterator[str]:
+    summary = report["summary"]
+    yield f"# Batch report: {_escaped(report['manifest'])}"
+    yield ""
+    yield f"Status: **{report['status']}**. Tables: {summary['tables']}, failed {summary['failed_tables']}, "
+    yield f"waiting {summary['waiting_tables']}. Rows: {summary['input_rows']} in, {summary['output_rows']} out."
+    yield ""
+    yield "## Tables"
+    yield ""
+    yield from _table(
+        ["id", "status", "features", "out", "rows in", "rows out"],
+        (_table_cells(table) for table in report["tables"]),
+    )
+    yield from _coverage(report["tables"])
+    yield from _errors(report["tables"])
+    yield from _provenance(report)
+
+
+def _table_cells(table: TableReport) -> list[str]:
+    summary = table.get("summary")
+    rows = ["", ""] if summary is None else [str(summary["input_rows"]), str(summary["output_rows"])]
+    return [table["id"], table["status"], table["features"], table["out"], *rows]
+
+
+def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
+    made = [(table["id"], table["summary"]) for table in tables if "summary" in table]
+    if made:
+        yield "## Coverage"
+        yield ""
+        yield "Rows of the feature table per scorer; unused: scores that no row used."
+        yield ""
+        yield from _table(
+            ["table", "scorer", "columns", "loaded", "matched", "missing", "bad", "unused"],
+            (
+                [table, each["competitor"], f"{each['column_prefix']}_...", *map(str, counts)]
+                for table, summary in made
+                for each in summary["competitors"].values()
+                for counts in [
+                    [
+                        each["scores_loaded"],
+                        each["matched_rows"],
+                        each["missing_rows"],
+                        each["bad_rows"],
+                        each["unused_scores"],
+                    ]
+                ]
+            ),
+        )
+
+
+def _errors(tables: Iterable[TableReport]) -> Iterator[str]:
+    failed = [table for table in tables if "error" in table]
+    if failed:
+        yield "## Errors"
+        yield ""
+    for table in failed:
+        yield f"* {_escaped(table['id'])} ({table['status']}):"
+        yield from (f"  {_escaped(line.strip())}  " for line in table["error"].splitlines())
+    if failed:
+        yield ""
+
+
+def _provenance(report: Report) -> Iterator[str]:
+    provenance = report["run_provenance"]
+    yield "## Provenance"
+    yield ""
+    yield f"Replay, from the base folder: {_escaped(' '.join(provenance['argv']))}"
+    yield ""
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(provenance["versions"].items()))
+    yield f"Versions: {_escaped(versions)}. Code: {provenance['code_sha256']}."
+    yield ""
+    for title, described in (("Inputs", provenance["inputs"]), ("Outputs", provenance["outputs"])):
+        yield f"### {title}"
+        yield ""
+        yield from _table(
+            ["role", "path", "sha256"],
+            ([role, each["path"], each.get("sha256", each["kind"])] for role, each in described.items()),
+        )
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield _row(header)
+    yield _row(["---"] * len(header))
+    yield from (_row([_escaped(cell) for cell in row]) for row in rows)
+    yield ""
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    """`text` as Markdown that shows it: special characters escaped, control characters made visible."""
+    visible = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return _SPECIAL.sub(r"\\\1", visible)

@@ -1,0 +1,234 @@
+"""One table: read, join, write, audit.
+
+::
+
+    features ──open_table──▶ keys ─────┐
+    scores ──read_sidecar──▶ gather ─▶ match ─▶ check ─▶ append ─▶ create_table ──▶ out, audit
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+import pyarrow as pa
+
+from pipeline import files, join, jsontext, keys
+from pipeline.entries import ScoreEntry, TableEntry
+from pipeline.errors import UsageError, listing
+from pipeline.files import FileDescription, Snapshot
+from pipeline.join import Coverage, Match
+from pipeline.options import OPTIONS, JoinOptions, JsonObject
+from pipeline.provenance import fingerprint, run_provenance, versions
+from pipeline.sidecars import Scores, read_sidecar
+from pipeline.tables import FeatureTable, create_table, open_table
+from pipeline.tables.base import take_rows
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share done of the whole table (0 to 1)."""
+
+
+class TableSummary(TypedDict):
+    """The counts of one joined table."""
+
+    input_rows: int
+    output_rows: int
+    competitors: dict[str, Coverage]
+
+
+@dataclass(frozen=True)
+class Materialized:
+    """What one joined table is and what it was made of.
+
+    Attributes:
+        fingerprint: the identity of the table, see `provenance.fingerprint`.
+        summary: rows in and out and the coverage per scorer.
+        inputs: the files that were read, by role, with their digests.
+        outputs: the files that were written, by role, with their digests.
+        versions: the versions that made it.
+    """
+
+    fingerprint: str
+    summary: TableSummary
+    inputs: dict[str, FileDescription]
+    outputs: dict[str, FileDescription]
+    versions: dict[str, str]
+
+
+def materialize(
+    features: str | os.PathLike[str],
+    scores: Iterable[str | Mapping[str, Any] | ScoreEntry],
+    out: str | os.PathLike[str],
+    *,
+    audit_json: str | os.PathLike[str] | None = None,
+    options: JoinOptions | None = None,
+    base_dir: str | os.PathLike[str] = ".",
+    progress: Progress | None = None,
+) -> Materialized:
+    """Join the scores of sidecars onto a feature table.
+
+    :param features: the feature table; paths are relative to `base_dir`.
+    :param scores: the sidecars: `PATH`, `LABEL=PATH`, or the object that a manifest may hold.
+    :param out: the joined table; its extension decides the format.
+    :param audit_json: the table's audit; None: none is written.
+    :param options: how to join; None: the defaults.
+    :raises UsageError: the arguments cannot be used.
+    :raises BatchError: an input is missing or faulty, the join would be wrong, an output cannot be written.
+    """
+    base = Path(base_dir)
+    entry = TableEntry(
+        features=os.fspath(features),
+        scores=tuple(each if isinstance(each, ScoreEntry) else ScoreEntry.of(each, base) for each in scores),
+        out=os.fspath(out),
+        audit_json=None if audit_json is None else os.fspath(audit_json),
+        options=options or JoinOptions(),
+    )
+    if faults := [fault.removeprefix(".") for fault in entry.faults(base)]:
+        raise UsageError(listing("the table cannot be joined like this; nothing was written", faults))
+    return materialize_entry(entry, base, progress)
+
+
+def materialize_entry(entry: TableEntry, base: Path, progress: Progress | None = None) -> Materialized:
+    """`materialize` for an entry that has been checked.
+
+    :raises BatchError: as `materialize`.
+    """
+    tell = progress or (lambda _doing, _share: None)
+    joined = _join(entry, base, tell)
+    outputs = _write(entry, base, joined, tell)
+    return Materialized(joined.fingerprint, joined.summary, joined.described, outputs, versions())
+
+
+def current_fingerprint(entry: TableEntry, base: Path) -> str:
+    """The fingerprint that the table would have if it were made now.
+
+    :raises BatchError: an input is missing or cannot be read.
+    """
+    return fingerprint(entry, {role: files.snapshot(path).sha256 for role, path in entry.inputs(base)})
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """A table that is ready to be written."""
+
+    fingerprint: str
+    inputs: dict[str, Snapshot]
+    described: dict[str, FileDescription]
+    features: FeatureTable
+    found: Match
+    appended: pa.Schema
+    summary: TableSummary
+
+
+def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
+    """Read the inputs and match them; everything that can be refused is refused here."""
+    tell("taking digests", 0.0)
+    inputs = {role: files.snapshot(path) for role, path in entry.inputs(base)}
+    features = open_table(base / entry.features, entry.options.key_column)
+    scorers = join.gather(_sidecars(entry, base, tell))
+    tell("matching keys", 0.4)
+    side = keys.Side(features.key_column, features.keys(), entry.options.key_regex)
+    found = join.match(side, scorers, entry.options)
+    covered = join.coverage(found)
+    join.check(found, covered)
+    appended = join.appended_schema(scorers, entry.options)
+    join.check_columns(features.columns, appended, entry.options, features.key_column)
+    return _Joined(
+        fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
+        inputs=inputs,
+        described={role: files.describe(taken.path, base, taken.sha256) for role, taken in inputs.items()},
+        features=features,
+        found=found,
+        appended=appended,
+        summary={
+            "input_rows": found.rows,
+            "output_rows": found.rows if found.kept is None else found.kept.true_count,
+            "competitors": {each["competitor"]: each for each in covered},
+        },
+    )
+
+
+def _sidecars(entry: TableEntry, base: Path, tell: Progress) -> Iterator[Scores]:
+    for index, sidecar in enumerate(entry.scores):
+        tell(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(entry.scores))
+        yield from read_sidecar(sidecar, base, entry.options)
+
+
+def _write(entry: TableEntry, base: Path, joined: _Joined, tell: Progress) -> dict[str, FileDescription]:
+    """Write the outputs, whole or not at all; describes them as they were written."""
+    targets = dict(entry.outputs(base))
+    with files.replacing(*targets.values()) as temporaries:
+        _write_table(temporaries[0], entry, joined, tell)
+        for taken in joined.inputs.values():
+            taken.check_unchanged()
+        described = {"out": _renamed(files.describe(temporaries[0], base), targets["out"], base)}
+        if entry.audit_json is not None:
+            temporaries[1].write_bytes(jsontext.pretty(_audit(entry, base, joined, described)))
+            described["audit_json"] = _renamed(
+                files.describe(temporaries[1], base), targets["audit_json"], base
+            )
+    return described
+
+
+def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> None:
+    found, features = joined.found, joined.features
+    sink = create_table(path, Path(entry.out).name, features, joined.appended, joined.fingerprint)
+    start = 0
+    for chunk in features.chunks(sink.form):
+        length = len(chunk) if isinstance(chunk, list) else chunk.num_rows
+        appended = join.append(found, joined.appended, start, length)
+        if found.kept is not None:
+            keep = found.kept.slice(start, length)
+            chunk, appended = take_rows(chunk, keep), appended.filter(keep)
+        sink.write(chunk, appended)
+        start += length
+        tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / found.rows)
+    sink.close()
+
+
+def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, FileDescription]) -> JsonObject:
+    """The audit of a table, which says what it was made of and what each scorer covers."""
+    options = entry.options
+    return {
+        "feature_table": files.relative(base / entry.features, base),
+        "output": files.relative(base / entry.out, base),
+        "key_column": joined.features.key_column,
+        "key_normalize": options.key_normalize,
+        "missing_policy": options.missing_policy,
+        **joined.summary,
+        "run_provenance": run_provenance(
+            argv=join_argv(entry),
+            args=entry.as_json(),
+            inputs=joined.described,
+            outputs=outputs,
+        ),
+    }
+
+
+def join_argv(entry: TableEntry) -> list[str]:
+    """The command that makes the table again, run from the base folder."""
+    argv = ["second-opinion", "join", "--features", entry.features]
+    for sidecar in entry.scores:
+        spelled = sidecar.as_json()
+        argv += [
+            "--scores",
+            spelled if isinstance(spelled, str) else jsontext.canonical(spelled).decode("ascii"),
+        ]
+    argv += ["--out", entry.out]
+    if entry.audit_json is not None:
+        argv += ["--audit-json", entry.audit_json]
+    given = entry.options.as_json()
+    for option in OPTIONS:
+        value = given[option.name]
+        if value is True:
+            argv.append(option.flag)
+        elif value != option.default:
+            argv += [option.flag, str(value)]
+    return argv
+
+
+def _renamed(description: FileDescription, path: Path, base: Path) -> FileDescription:
+    return {**description, "path": files.relative(path, base)}

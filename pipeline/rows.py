@@ -1,0 +1,122 @@
+"""The rows of a sidecar file, whatever its format, each with the number of its line or row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pipeline import files, jsontext
+from pipeline.errors import SidecarError, show
+from pipeline.formats import TableFormat
+
+Row: TypeAlias = dict[str, Any]
+_LISTS = ("rows", "results")
+
+
+class RowFault(Exception):
+    """What is wrong with one row; the reader of the sidecar adds where it stands."""
+
+
+def read_rows(path: Path, form: TableFormat) -> Iterator[tuple[int, Row | RowFault]]:
+    """Every row of the file with its number, from 1: its line (jsonl, csv, tsv) or its position (json).
+
+    What is no row comes as a `RowFault` in its place, so that all faults of a file can be told at once.
+
+    :raises InputMissingError: the file is not there yet.
+    :raises InputError: it cannot be read.
+    :raises SidecarError: it is not of its format as a whole.
+    """
+    with files.open_text_bytes(path) as stream, files.reading(path):
+        match form:
+            case "jsonl":
+                yield from _lines(stream)
+            case "json":
+                yield from _documents(path, stream.read())
+            case _:
+                yield from _records(path, stream, "\t" if form == "tsv" else ",")
+
+
+def unit(form: TableFormat) -> str:
+    """What the numbers of `read_rows` count."""
+    return "row" if form == "json" else "line"
+
+
+def _lines(stream: Any) -> Iterator[tuple[int, Row | RowFault]]:
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        try:
+            # Appending writers put several objects on one line.
+            values = list(jsontext.documents(_decoded(line)))
+        except ValueError as exc:
+            yield number, RowFault(f"{exc}; expected one JSON object")
+            continue
+        for value in values:
+            yield number, _object(value)
+
+
+def _documents(path: Path, content: bytes) -> Iterator[tuple[int, Row | RowFault]]:
+    try:
+        values = list(jsontext.documents(_decoded(content)))
+    except ValueError as exc:
+        raise SidecarError(f"{path}: {exc}; expected JSON objects or a list of them") from exc
+    rows = (row for value in values for row in _rows_of(path, value))
+    for number, row in enumerate(rows, 1):
+        yield number, _object(row)
+
+
+def _rows_of(path: Path, value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    held = [name for name in _LISTS if isinstance(value, dict) and isinstance(value.get(name), list)]
+    if len(held) > 1:
+        raise SidecarError(f"{path}: found both rows and results in one object; expected one list of rows")
+    return list(value[held[0]]) if held else [value]
+
+
+def _records(path: Path, stream: Any, delimiter: str) -> Iterator[tuple[int, Row | RowFault]]:
+    csv.field_size_limit(sys.maxsize)
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    records = csv.reader(text, delimiter=delimiter, strict=True)
+    try:
+        header = _header(path, next(records, []))
+        for cells in records:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                yield (
+                    records.line_num,
+                    RowFault(f"found {len(cells)} cells; expected {len(header)}, as in the header"),
+                )
+            else:
+                yield records.line_num, dict(zip(header, cells, strict=True))
+    except UnicodeDecodeError as exc:
+        raise SidecarError(f"{path}: not UTF-8 text near line {records.line_num + 1}") from exc
+    except csv.Error as exc:
+        raise SidecarError(f"{path} line {records.line_num}: {exc}; expected delimited text") from exc
+
+
+def _header(path: Path, cells: list[str]) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    if not any(header):
+        raise SidecarError(f"{path}: found no header; expected one line that names the fields")
+    if repeated := sorted({name for name in header if header.count(name) > 1}):
+        raise SidecarError(
+            f"{path} line 1: the header names {show(repeated[0])} twice; expected unique names"
+        )
+    return header
+
+
+def _object(value: Any) -> Row | RowFault:
+    return value if isinstance(value, dict) else RowFault(f"found {show(value)}; expected a JSON object")
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise ValueError(f"not UTF-8 text (byte {exc.start})") from exc

@@ -1,0 +1,49 @@
+"""The run log beside the report: what differs between two equal runs, and that nothing cites."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import resource
+import socket
+import sys
+from pathlib import Path
+
+from pipeline import files
+from pipeline.manifest import REPORT_SUFFIX, Batch
+
+
+def run_log(batch: Batch) -> Path:
+    """The run log of a batch: `m.run-log.jsonl` beside `m.report.json`."""
+    name = batch.report_json.name
+    stem = name.removesuffix(REPORT_SUFFIX) if name.endswith(REPORT_SUFFIX) else batch.report_json.stem
+    return batch.report_json.with_name(f"{stem}.run-log.jsonl")
+
+
+def append(batch: Batch, started: float, seconds: dict[str, float], workers: int) -> None:
+    """Add one line about a run.
+
+    :param started: when it began, seconds since the epoch.
+    :param seconds: per table that ended, when it did, seconds after the start.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    begun = datetime.datetime.fromtimestamp(started, datetime.UTC)
+    line = {
+        "started": begun.isoformat(timespec="milliseconds"),
+        "seconds": round((now - begun).total_seconds(), 3),
+        "tables_ended_after_seconds": {table: round(after, 3) for table, after in sorted(seconds.items())},
+        "peak_memory_mb": round(max(_peak(resource.RUSAGE_SELF), _peak(resource.RUSAGE_CHILDREN)), 1),
+        "workers": workers,
+        "host": socket.gethostname(),
+        "argv": sys.argv,
+        "base_dir": str(batch.base_dir.resolve()),
+    }
+    path = run_log(batch)
+    with files.writing(path), path.open("a", encoding="ascii") as stream:
+        stream.write(json.dumps(line) + "\n")
+
+
+def _peak(who: int) -> float:
+    """Peak memory of one process, MB; the kernel counts kilobytes, on macOS bytes."""
+    peak = resource.getrusage(who).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)

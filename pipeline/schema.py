@@ -1,0 +1,107 @@
+"""JSON Schemas of the package, and what breaks one of them, in the words of our errors."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from typing import Any
+
+from pipeline.errors import show
+from pipeline.options import JsonObject
+
+_KINDS = {
+    "string": "a text",
+    "object": "an object",
+    "array": "a list",
+    "boolean": "true or false",
+    "number": "a number",
+}
+
+
+@functools.cache
+def load_schema(name: str) -> JsonObject:
+    """The JSON Schema (draft 2020-12) that ships as `pipeline/schemas/<name>.schema.json`."""
+    text = resources.files("pipeline").joinpath(f"schemas/{name}.schema.json").read_text("utf-8")
+    schema: JsonObject = json.loads(text)
+    return schema
+
+
+def schema_faults(value: object, schema: JsonObject) -> Iterator[str]:
+    """Everything in `value` that breaks `schema`: its place, what was found, what is expected."""
+    from jsonschema import Draft202012Validator
+
+    errors = Draft202012Validator(schema).iter_errors(value)
+    # A list index sorts as a number, a key as a text; the two never stand at the same depth.
+    for error in sorted(errors, key=lambda each: [(str(type(s)), s) for s in each.absolute_path]):
+        yield from _faults(error, schema)
+
+
+def place(steps: Sequence[str | int]) -> str:
+    """Where a value stands in a document: `tables[2].out`."""
+    found = ""
+    for step in steps:
+        found = f"{found}[{step}]" if isinstance(step, int) else _below(found, step)
+    return found
+
+
+def _faults(error: Any, root: JsonObject) -> Iterator[str]:
+    where = place(error.absolute_path)
+    rule, wanted, found = error.validator, error.validator_value, error.instance
+    if rule in ("additionalProperties", "unevaluatedProperties"):
+        known = _known_names(error.schema, root)
+        for name in sorted(set(found) - known):
+            yield f"{_below(where, name)}: unknown key{_nearest(name, known)}"
+    elif rule == "required":
+        missing = [
+            name for name in wanted if name not in found and f"{name!r} is a required" in error.message
+        ]
+        for name in missing:
+            yield f"{_below(where, name)}: missing; expected {_kind(error.schema, name)}"
+    else:
+        yield f"{where or 'the document'}: found {show(found)}; expected {_expected(rule, wanted)}"
+
+
+def _known_names(schema: JsonObject, root: JsonObject) -> set[str]:
+    names = set(schema.get("properties", {}))
+    if "$ref" in schema:
+        names |= _known_names(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    return names
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(sorted(known))}"
+
+
+def _kind(schema: JsonObject, name: str) -> str:
+    kind = schema.get("properties", {}).get(name, {}).get("type")
+    return _KINDS.get(kind, "a value") if isinstance(kind, str) else "a value"
+
+
+def _expected(rule: str, wanted: Any) -> str:
+    match rule:
+        case "type":
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            return " or ".join(_KINDS.get(kind, kind) for kind in kinds if kind != "null")
+        case "enum":
+            return "one of " + ", ".join(str(each) for each in wanted if each is not None)
+        case "pattern":
+            return f"a text of the form {wanted}"
+        case "minLength":
+            return "a text that is not empty"
+        case "minItems" | "minProperties":
+            return "at least one entry"
+        case "minimum":
+            return f"at least {wanted}"
+        case "maximum":
+            return f"at most {wanted}"
+        case _:
+            return f"{rule} {show(wanted)}"
+
+
+def _below(where: str, name: str) -> str:
+    shown = name if name.isidentifier() else show(name)
+    return f"{where}.{shown}" if where else shown

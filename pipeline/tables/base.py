@@ -1,0 +1,129 @@
+"""What every format of a feature table offers, and what every format of a joined table takes."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import pyarrow as pa
+
+from pipeline import keys
+from pipeline.errors import TableError, show
+
+Form: TypeAlias = Literal["arrow", "rows", "text"]
+"""arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings."""
+
+Chunk: TypeAlias = Any
+"""Some rows of a table in one `Form`."""
+
+CHUNK_ROWS = 65_536
+
+
+class FeatureTable(abc.ABC):
+    """A feature table that is read in streams; it may be read more than once."""
+
+    def __init__(self, path: Path, wanted_key: str | None = None) -> None:
+        self.path = path
+        self._wanted_key = wanted_key
+
+    @property
+    @abc.abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+
+    @property
+    @abc.abstractmethod
+    def rows(self) -> int:
+        """Number of rows."""
+
+    @functools.cached_property
+    def key_column(self) -> str:
+        """The column that names the clip: the wanted one, else the best candidate.
+
+        :raises TableError: the table has none; the message lists its columns.
+        """
+        wanted = self._wanted_key
+        found = keys.pick(self.columns) if wanted is None else wanted
+        if found is None or found not in self.columns:
+            expected = "one of " + ", ".join(keys.CANDIDATES) if wanted is None else show(wanted)
+            held = ", ".join(show(name) for name in self.columns) or "none"
+            raise TableError(
+                f"{self.path}: no key column; expected {expected}; set key_column to one of: {held}"
+            )
+        return found
+
+    @abc.abstractmethod
+    def keys(self) -> pa.Array:
+        """The texts of the key column (string), one per row; null where a row has none.
+
+        :raises TableError: the column holds values that cannot be a key.
+        """
+
+    @abc.abstractmethod
+    def schema(self) -> pa.Schema:
+        """Names, types and metadata of the typed columns.
+
+        :raises TableError: a column mixes types; names the column, the row and both types.
+        """
+
+    @abc.abstractmethod
+    def chunks(self, form: Form) -> Iterator[Chunk]:
+        """The rows, in order, in the form asked for.
+
+        :raises TableError: a value has no place in that form.
+        """
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """:raises TableError: two columns share a name, so that one could be taken for the other."""
+        if repeated := sorted({name for name in columns if columns.count(name) > 1}):
+            raise TableError(f"{self.path}: two columns are named {show(repeated[0])}; expected unique names")
+
+
+class Sink(abc.ABC):
+    """A joined table that is being written; `close` makes it whole."""
+
+    form: Form
+
+    @abc.abstractmethod
+    def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
+        """Write the rows of `chunk` with the columns of `appended`, which has as many rows.
+
+        A column of `appended` that the chunk has is replaced where it stands.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Write what must stand at the end."""
+
+
+def with_columns(chunk: pa.RecordBatch, appended: pa.RecordBatch) -> pa.RecordBatch:
+    """`chunk` with the columns of `appended`: replaced where the name stands already, else at the end."""
+    columns = dict(zip(chunk.schema.names, chunk.columns, strict=True))
+    columns |= dict(zip(appended.schema.names, appended.columns, strict=True))
+    return pa.RecordBatch.from_arrays(
+        list(columns.values()), schema=with_fields(chunk.schema, appended.schema)
+    )
+
+
+def with_fields(schema: pa.Schema, appended: pa.Schema) -> pa.Schema:
+    """The schema of `with_columns`; the metadata of `schema` stays."""
+    fields = {field.name: field for field in schema} | {field.name: field for field in appended}
+    return pa.schema(list(fields.values()), metadata=schema.metadata)
+
+
+def take_rows(chunk: Chunk, keep: pa.Array) -> Chunk:
+    """The rows of a chunk of any form at which `keep` (bool) is true."""
+    if isinstance(chunk, list):
+        return [row for row, kept in zip(chunk, keep.to_pylist(), strict=True) if kept]
+    return chunk.filter(keep)
+
+
+def in_chunks(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The rows in lists of at most `CHUNK_ROWS`."""
+    remaining = iter(rows)
+    while chunk := list(itertools.islice(remaining, CHUNK_ROWS)):
+        yield chunk

@@ -1,0 +1,162 @@
+"""CSV and TSV in and out: cells are text, and stay the text they are unless a typed output is asked for."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from pipeline import files
+from pipeline.errors import TableError
+from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_columns
+from pipeline.tables.forms import arrow_to_rows, arrow_to_text
+
+_BLOCK_BYTES = 1 << 24  # the longest record that pyarrow accepts
+_INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
+# An exponent only with its sign, as programs print it: `33e3` is a clip's id, not a number.
+_NUMBER = r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]+)?\z"
+_LONG_INTEGER = r"\A-?[0-9]{16,}\z"  # may be above 2^53, where a float is no longer exact
+
+
+class DelimitedTable(FeatureTable):
+    """A CSV or TSV feature table with a header."""
+
+    def __init__(self, path: Path, wanted_key: str | None, delimiter: str) -> None:
+        super().__init__(path, wanted_key)
+        self._delimiter = delimiter
+        self._columns = self._header()
+        self.check_columns(self._columns)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names in the header."""
+        return self._columns
+
+    @functools.cached_property
+    def rows(self) -> int:
+        """Number of records below the header."""
+        return len(self.keys())
+
+    def keys(self) -> pa.Array:
+        """The key column's cells as they stand."""
+        parts = [batch.column(0) for batch in self._batches([self.key_column])]
+        return pa.chunked_array(parts, pa.string()).combine_chunks()
+
+    @functools.cached_property
+    def _schema(self) -> pa.Schema:
+        found = {name: _Numbers() for name in self._columns if name != self.key_column}
+        for batch in self._batches():
+            for name, numbers in found.items():
+                numbers.look_at(batch.column(name))
+        types = {name: found[name].type if name in found else pa.string() for name in self._columns}
+        return pa.schema(list(types.items()))
+
+    def schema(self) -> pa.Schema:
+        """Text, but for columns other than the key in which every value is a plain number."""
+        return self._schema
+
+    def chunks(self, form: Form) -> Iterator[Chunk]:
+        """The records as text, or with the numeric columns as numbers."""
+        for batch in self._batches():
+            if form == "text":
+                yield batch
+            else:
+                typed = _typed(batch, self._schema)
+                yield arrow_to_rows(typed, str(self.path)) if form == "rows" else typed
+
+    def _header(self) -> tuple[str, ...]:
+        try:
+            with files.open_text_bytes(self.path) as stream, files.reading(self.path):
+                text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+                header = tuple(next(csv.reader(text, delimiter=self._delimiter), ()))
+        except (UnicodeDecodeError, csv.Error) as exc:
+            raise TableError(f"{self.path} line 1: {exc}; expected UTF-8 text with a header") from exc
+        if not any(header):
+            raise TableError(f"{self.path}: found no header; expected one line that names the columns")
+        return header
+
+    def _batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        text = dict.fromkeys(self._columns, pa.string())
+        with files.open_text_bytes(self.path) as stream, files.reading(self.path):
+            try:
+                yield from pacsv.open_csv(
+                    stream,
+                    read_options=pacsv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
+                    parse_options=pacsv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+                    convert_options=pacsv.ConvertOptions(
+                        column_types=text, strings_can_be_null=False, include_columns=columns or []
+                    ),
+                )
+            except pa.ArrowInvalid as exc:
+                raise TableError(
+                    f"{self.path}: {exc}; expected records of {len(self._columns)} cells"
+                ) from exc
+
+
+class DelimitedSink(Sink):
+    """A joined table as CSV or TSV: UTF-8, `\\n`, quotes only where they are needed."""
+
+    form: Form = "text"
+
+    def __init__(self, path: Path, name: str, columns: list[str], delimiter: str) -> None:
+        self._stream = io.TextIOWrapper(files.create_text_bytes(path, name), encoding="utf-8", newline="")
+        self._writer = csv.writer(self._stream, delimiter=delimiter, lineterminator="\n")
+        self._writer.writerow(columns)
+
+    def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
+        """Write a batch of text cells with the appended values behind them."""
+        joined = with_columns(chunk, arrow_to_text(appended, "the join"))
+        self._writer.writerows(zip(*(column.to_pylist() for column in joined.columns), strict=True))
+
+    def close(self) -> None:
+        """End the file."""
+        self._stream.close()
+
+
+class _Numbers:
+    """What the cells of one column have in common, as far as they were looked at."""
+
+    def __init__(self) -> None:
+        self._any = False
+        self._kinds = [pa.int64(), pa.uint64(), pa.float64()]
+
+    def look_at(self, cells: pa.Array) -> None:
+        values = cells.filter(pc.not_equal(cells, ""))
+        if len(values):
+            self._any = True
+            self._kinds = [kind for kind in self._kinds if _all_are(values, kind)]
+
+    @property
+    def type(self) -> pa.DataType:
+        return self._kinds[0] if self._any and self._kinds else pa.string()
+
+
+def _all_are(values: pa.Array, kind: pa.DataType) -> bool:
+    """Whether every text is a plain number that `kind` holds exactly."""
+    if kind == pa.float64():
+        plain = pc.all(pc.match_substring_regex(values, _NUMBER)).as_py()
+        return plain and not pc.any(pc.match_substring_regex(values, _LONG_INTEGER)).as_py()
+    if not pc.all(pc.match_substring_regex(values, _INTEGER)).as_py():
+        return False
+    try:
+        values.cast(kind)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    arrays = [_numbers(column, field.type) for column, field in zip(batch.columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _numbers(cells: pa.Array, kind: pa.DataType) -> pa.Array:
+    if kind == pa.string():
+        return cells
+    return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells).cast(kind)

@@ -1,0 +1,143 @@
+"""One form of a chunk into another: typed columns, JSON rows, text cells."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import TableError, show
+
+
+def arrow_to_rows(batch: pa.RecordBatch, place: str) -> list[dict[str, Any]]:
+    """Typed columns as JSON rows: NaN becomes null, what JSON has no type for becomes its ISO or plain text.
+
+    :param place: the table, for messages.
+    :raises TableError: a float is infinite, which JSON cannot say.
+    """
+    names = batch.schema.names
+    columns = [
+        _json_values(f"{place} column {show(name)}", column)
+        for name, column in zip(names, batch.columns, strict=True)
+    ]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def arrow_to_text(batch: pa.RecordBatch, place: str) -> pa.RecordBatch:
+    """Typed columns as text cells: floats in their shortest exact form, null empty, nested values as JSON.
+
+    :param place: the table, for messages.
+    :raises TableError: a nested float is infinite.
+    """
+    columns = [
+        _text_column(f"{place} column {show(name)}", column)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def rows_to_text(rows: Sequence[dict[str, Any]], columns: Sequence[str], place: str) -> pa.RecordBatch:
+    """JSON rows as text cells in the order of `columns`; null and absent are empty, nested values JSON.
+
+    :param place: the table, for messages.
+    :raises TableError: a text is not Unicode.
+    """
+    arrays = [_texts(f"{place} column {show(name)}", [row.get(name) for row in rows]) for name in columns]
+    return pa.RecordBatch.from_arrays(arrays, names=list(columns))
+
+
+def _texts(place: str, values: Sequence[Any]) -> pa.Array:
+    try:
+        return pa.array([_cell(value) for value in values], pa.string())
+    except UnicodeEncodeError as exc:
+        raise TableError(f"{place}: {exc.reason}; expected Unicode text") from exc
+
+
+def _cell(value: Any) -> str | None:
+    match value:
+        case None:
+            return None
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case float() if math.isnan(value):
+            return None
+        case int() | float():
+            return repr(value)
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def _text_column(place: str, column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return column.cast(pa.string())
+    if pa.types.is_nested(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        return _texts(place, _json_values(place, column, infinite=True))
+    return _texts(place, _plain(place, column).to_pylist())
+
+
+def _plain(place: str, column: pa.Array) -> pa.Array:
+    """A column of a type that JSON lacks as text, where Arrow has a text for it."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _plain(place, column.dictionary_decode())
+    if pa.types.is_timestamp(kind):
+        # Arrow's text has a blank where ISO 8601 has a T, and no zone.
+        pattern = "%Y-%m-%dT%H:%M:%S" + ("%z" if kind.tz else "")
+        return pc.strftime(column, pattern)
+    if pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_time(kind):
+        return column.cast(pa.string())
+    if pa.types.is_duration(kind):
+        return column.cast(pa.int64())
+    return column
+
+
+def _json_values(place: str, column: pa.Array, *, infinite: bool = False) -> list[Any]:
+    if pa.types.is_floating(column.type):
+        return [_json_float(place, value, infinite) for value in column.to_pylist()]
+    try:
+        values: list[Any] = _plain(place, column).to_pylist()
+    except (pa.ArrowException, ValueError) as exc:
+        raise TableError(f"{place}: {exc}; write the table as Parquet instead") from exc
+    if pa.types.is_nested(column.type) or (values and isinstance(values[0], bytes)):
+        return [_json_value(place, value, infinite) for value in values]
+    return values
+
+
+def _json_float(place: str, value: float | None, infinite: bool) -> float | None:
+    if value is None or math.isnan(value):
+        return None
+    if math.isinf(value) and not infinite:
+        raise TableError(f"{place}: found {value}, which JSON cannot say; write the table as Parquet instead")
+    return value
+
+
+def _json_value(place: str, value: Any, infinite: bool) -> Any:
+    match value:
+        case dict():
+            return {key: _json_value(place, below, infinite) for key, below in value.items()}
+        case list() | tuple():
+            return [_json_value(place, below, infinite) for below in value]
+        case float():
+            return _json_float(place, value, infinite)
+        case bytes():
+            return base64.b64encode(value).decode("ascii")
+        case Decimal():
+            return str(value)
+        case datetime.timedelta():
+            return value.total_seconds()
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case _:
+            return value

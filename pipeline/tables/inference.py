@@ -1,0 +1,98 @@
+"""Which Arrow type holds every value of a JSON column, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.errors import TableError, show
+from pipeline.tables.base import in_chunks
+
+_CONVERSION_ERRORS = (pa.ArrowException, OverflowError, UnicodeEncodeError)
+
+
+def infer_schema(
+    place: str, columns: Sequence[str], numbered: Callable[[], Iterable[tuple[int, dict[str, Any]]]]
+) -> pa.Schema:
+    """The narrowest types that hold all rows without changing a value; an integer among floats is a float.
+
+    :param place: the file and what the rows' numbers count.
+    :param numbered: gives the rows with their numbers, each time from the start.
+    :raises TableError: a column mixes types; names the column, the row and both types.
+    """
+    types = dict.fromkeys(columns, pa.null())
+    for rows in in_chunks(row for _, row in numbered()):
+        for name in columns:
+            values = [row.get(name) for row in rows]
+            try:
+                types[name] = _unified(types[name], _inferred(values))
+            except _CONVERSION_ERRORS as exc:
+                raise TableError(_mixed(place, name, numbered(), exc)) from exc
+    return pa.schema(list(types.items()))
+
+
+def rows_to_arrow(place: str, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
+    """JSON rows as typed columns; an absent field is null.
+
+    :raises TableError: a value does not fit its column's type exactly.
+    """
+    arrays = []
+    for field in schema:
+        try:
+            arrays.append(pa.array([row.get(field.name) for row in rows], field.type))
+        except _CONVERSION_ERRORS as exc:
+            raise TableError(
+                f"{place} column {show(field.name)}: a value does not fit {field.type}: {exc}; "
+                "write the table as JSONL instead"
+            ) from exc
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _inferred(values: list[Any]) -> pa.DataType:
+    try:
+        return pa.array(values).type
+    except OverflowError:
+        return pa.array(values, pa.uint64()).type
+
+
+def _unified(first: pa.DataType, second: pa.DataType) -> pa.DataType:
+    if {first, second} == {pa.int64(), pa.uint64()}:
+        return pa.uint64()
+    both = [pa.schema([("value", each)]) for each in (first, second)]
+    return pa.unify_schemas(both, promote_options="permissive").field(0).type
+
+
+def _mixed(place: str, name: str, numbered: Iterable[tuple[int, dict[str, Any]]], exc: Exception) -> str:
+    """The message for a column whose values have no common type."""
+    first: tuple[int, str] | None = None
+    for number, row in numbered:
+        kind = _kind(row.get(name))
+        if kind is None:
+            continue
+        if first is None:
+            first = (number, kind)
+        elif kind != first[1]:
+            return (
+                f"{place} {number} column {show(name)}: found {kind}, where row {first[0]} has {first[1]}; "
+                "expected one type per column (or write the table as JSONL)"
+            )
+    reason = str(exc).splitlines()[0]
+    return f"{place}s: column {show(name)}: no one type holds its values: {reason}; write the table as JSONL instead"
+
+
+def _kind(value: object) -> str | None:
+    match value:
+        case None:
+            return None
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"

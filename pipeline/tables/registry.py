@@ -1,0 +1,61 @@
+"""The format that a table's name asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline import files
+from pipeline.errors import TableError, show
+from pipeline.formats import TABLE_EXTENSIONS, table_format
+from pipeline.tables.base import FeatureTable, Sink, with_fields
+from pipeline.tables.delimited import DelimitedSink, DelimitedTable
+from pipeline.tables.jsonrows import JsonSink, JsonTable
+from pipeline.tables.parquet import ParquetSink, ParquetTable
+
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+def open_table(path: Path, key_column: str | None) -> FeatureTable:
+    """The feature table at `path`, with `key_column` (None: the best candidate) as its key.
+
+    :raises InputMissingError: the file is not there yet.
+    :raises TableError: it is not of the format that its name says.
+    """
+    files.signature(path)
+    match table_format(path.name):
+        case "parquet":
+            return ParquetTable(path, key_column)
+        case "jsonl" | "json" as form:
+            return JsonTable(path, key_column, lines=form == "jsonl")
+        case "csv" | "tsv" as form:
+            return DelimitedTable(path, key_column, _DELIMITERS[form])
+        case None:
+            raise TableError(
+                f"{path}: found the name {show(path.name)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+            )
+
+
+def create_table(
+    path: Path, name: str, features: FeatureTable, appended: pa.Schema, fingerprint: str
+) -> Sink:
+    """A joined table written to `path`, in the format and compression that `name` asks for.
+
+    :param features: the table whose columns come first.
+    :param appended: names and types of the columns that are appended to it.
+    :param fingerprint: goes into the metadata, where the format has any (Parquet).
+    :raises TableError: the features have no place in that format.
+    """
+    match table_format(name):
+        case "parquet":
+            return ParquetSink(path, features.schema(), appended, fingerprint)
+        case "jsonl" | "json" as form:
+            return JsonSink(path, name, lines=form == "jsonl")
+        case "csv" | "tsv" as form:
+            columns = with_fields(
+                pa.schema([(each, pa.string()) for each in features.columns]), appended
+            ).names
+            return DelimitedSink(path, name, columns, _DELIMITERS[form])
+        case None:
+            raise TableError(f"{name}: expected one of {', '.join(TABLE_EXTENSIONS)}")
