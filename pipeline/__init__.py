@@ -31,7 +31,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pipeline.errors import SecondOpinionError
     from pipeline.manifest import load_manifest
-    from pipeline.materialize import materialize
+    from pipeline.materializer import materialize
     from pipeline.options import JoinOptions
     from pipeline.run import run_batch
 
@@ -41,7 +41,7 @@ _HOMES = {
     "JoinOptions": "pipeline.options",
     "SecondOpinionError": "pipeline.errors",
     "load_manifest": "pipeline.manifest",
-    "materialize": "pipeline.materialize",
+    "materialize": "pipeline.materializer",
     "run_batch": "pipeline.run",
 }
 

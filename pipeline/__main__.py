@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
 from pipeline import __version__
-from pipeline.errors import InputMissingError, SecondOpinionError, UsageError, listing
+from pipeline.errors import InputMissingError, SecondOpinionError, UsageError, count, listing, printable, show
 from pipeline.options import OPTIONS, JoinOptions, Option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -35,16 +38,24 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _complain(exc.format_message(), UsageError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         code = _complain("interrupted; nothing is half-written", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader has gone; the work is done.
-        sys.stderr.close()
-        code = 0
     sys.exit(code or 0)
 
 
-def _complain(message: str, code: int) -> int:
-    from pipeline.console import printable
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """Print in this block: that the reader has gone (`| head`) changes no exit code."""
+    try:
+        yield
+    except (BrokenPipeError, SystemExit):  # rich would end the process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+
+def _say(message: str) -> None:
+    with _printing():
+        click.echo(printable(message))
+
+
+def _complain(message: str, code: int) -> int:
     click.echo(f"second-opinion: {printable(message)}", err=True)
     return code
 
@@ -117,13 +128,14 @@ def run(manifest: str, workers: int, **arguments: Any) -> int:
     with console.progress(Console(stderr=True), tables) as watch:
         result = run_batch(manifest, workers=workers, watch=watch, **arguments)
     report = result.report
-    console.summary_console(Console()).print(console.summary(report))
+    with _printing():
+        console.summary_console(Console()).print(console.summary(report))
     for table in report["tables"]:
         if table["status"] in ("failed", "waiting"):
             _complain(f"{table['id']}: {table['error']}", 0)
     for warning in console.low_matches(report):
         _complain(warning, 0)
-    click.echo(f"report: {result.report_json} ({report['status']})\nsha256: {result.sha256}")
+    _say(f"report: {result.report_json} ({report['status']})\nsha256: {result.sha256}")
     return result.exit_code
 
 
@@ -147,7 +159,8 @@ def join(features: str, scores: Sequence[str], out: str, audit_json: str | None,
       second-opinion join --features clips.parquet --scores dover=dover.jsonl \\
           --out joined.parquet --missing-policy mark
     """
-    from pipeline.materialize import materialize
+    from pipeline.join import explain
+    from pipeline.materializer import materialize
 
     made = materialize(
         features,
@@ -157,11 +170,13 @@ def join(features: str, scores: Sequence[str], out: str, audit_json: str | None,
         options=JoinOptions(**options),
     )
     for covered in made.summary["competitors"].values():
-        click.echo(
+        _say(
             f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
             f"{covered['bad_rows']} bad, {covered['unused_scores']} unused"
         )
-    click.echo(f"{out}: {made.summary['output_rows']} rows, sha256 {made.outputs['out']['sha256']}")
+        for line in explain(covered):
+            _complain(f"{covered['competitor']}: {line}", 0)
+    _say(f"{out}: {count(made.summary['output_rows'], 'row')}, sha256 {made.outputs['out']['sha256']}")
     return 0
 
 
@@ -175,17 +190,15 @@ def check(manifest: str, base_dir: str | None) -> int:
     Example:
       second-opinion check manifests/demo.json
     """
-    from pipeline import files
     from pipeline.manifest import load_manifest
 
     batch = load_manifest(manifest, base_dir)
     missing = [
-        f"{table.id}.{role}: {path}"
+        f"{table.id}.{field}: {show(name)}"
         for table in batch.tables
-        for role, path in table.inputs(batch.base_dir)
-        if not files.is_file(path)
+        for field, name in table.missing(batch.base_dir)
     ]
-    click.echo(f"{manifest}: {len(batch.tables)} tables, no fault")
+    _say(f"{manifest}: {count(len(batch.tables), 'table')}, no fault")
     if missing:
         raise InputMissingError(listing("inputs that are not there yet", missing))
     return 0
@@ -196,9 +209,10 @@ def _score_entry(given: str) -> str | Mapping[str, Any]:
 
     :raises UsageError: it begins like an object and is none.
     """
-    if not given.startswith("{"):
+    from pipeline import files, jsontext
+
+    if not given.startswith("{") or files.is_file(Path(given)):
         return given
-    from pipeline import jsontext
     from pipeline.schema import load_schema, schema_faults
 
     try:

@@ -11,17 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.errors import printable
 from pipeline.join import explain
 from pipeline.report import Report, TableReport
 from pipeline.tasks import Watch
 
 _LOG_WIDTH = 160
 _STYLES = {"ok": "green", "failed": "red", "waiting": "yellow", "not_run": "dim"}
-
-
-def printable(text: str) -> str:
-    """`text` without anything that a terminal would obey; line ends stay."""
-    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
 
 
 @contextlib.contextmanager
@@ -49,7 +45,7 @@ def summary(report: Report) -> Table:
         shown.add_column(name, no_wrap=True)
     for name in ("rows in", "rows out"):
         shown.add_column(name, justify="right")
-    shown.add_column("matched/missing/bad per scorer", overflow="fold")
+    shown.add_column("per scorer: matched/missing/bad", overflow="fold")
     for table in report["tables"]:
         shown.add_row(*_cells(table))
     return shown
@@ -86,7 +82,7 @@ def _cells(table: TableReport) -> list[Text]:
         for each in table["summary"]["competitors"].values()
     ]
     rows = (table["summary"]["input_rows"], table["summary"]["output_rows"])
-    return [Text(table["id"]), status, *(Text(str(each)) for each in rows), Text("  ".join(counts))]
+    return [Text(table["id"]), status, *(Text(str(each)) for each in rows), Text("\n".join(counts))]
 
 
 def _tell(console: Console, ended: dict[str, bool], table: str, complete: bool, tables: int) -> None:

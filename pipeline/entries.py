@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -78,8 +79,8 @@ class ScoreEntry:
             "score_field": self.score_field,
             "score_fields": dict(self.score_fields),
         }
-        kept = {name: value for name, value in given.items() if value}
-        if set(kept) == {"path"}:
+        kept = {name: value for name, value in given.items() if value or name == "path"}
+        if set(kept) == {"path"} and not (self.is_pattern and "=" in self.path):
             return self.path
         if set(kept) == {"path", "label"} and "=" not in str(self.label):
             return f"{self.label}={self.path}"
@@ -89,6 +90,8 @@ class ScoreEntry:
         """What is wrong with the entry by itself, each fault with its place below the entry."""
         if not self.path:
             yield f": found {show(self.as_json())}; expected a path after the ="
+        elif not files.is_name(self.path):
+            yield f": found {show(self.path)}; expected the name of a file"
         elif sidecar_format(self.path, self.format) is None and not self.is_pattern:
             yield f": found {show(self.path)}; expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format"
         if self.label is not None and not slug(self.label):
@@ -145,19 +148,32 @@ class TableEntry:
                 named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))
         return named
 
+    def missing(self, base: Path) -> list[tuple[str, str]]:
+        """The inputs that are not there yet, each as its field and name; a pattern that matches none is one."""
+        named = [("features", self.features)]
+        for index, entry in enumerate(self.scores):
+            found = [name for name, _ in entry.files(base)] or [entry.path]
+            named += [(f"scores[{index}]", name) for name in found]
+        return [(field, name) for field, name in named if not files.exists(base / name)]
+
     def faults(self, base: Path) -> Iterator[str]:
-        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        """What is wrong with the entry by itself, each fault with its place below the entry.
+
+        Its options are for `option_faults`, as they may stand elsewhere.
+        """
         for name, path in (("features", self.features), ("out", self.out)):
             if table_format(path) is None:
                 yield f".{name}: found {show(path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
         for index, entry in enumerate(self.scores):
             yield from (f".scores[{index}]{fault}" for fault in entry.faults())
-        yield from (f".{fault}" for fault in option_faults(self.options.as_json()))
+        for name, given in (("features", self.features), ("out", self.out), ("audit_json", self.audit_json)):
+            if given is not None and not files.is_name(given):
+                yield f".{name}: found {show(given)}; expected the name of a file"
         yield from self._clashes(base)
 
     def _clashes(self, base: Path) -> Iterator[str]:
         read = {files.identity(path): field for field, path in self.inputs(base)}
-        read |= {path.resolve(): field for field, path in self.inputs(base)}
+        read |= {files.resolved(path): field for field, path in self.inputs(base)}
         written: dict[Path, str] = {}
         for field, path in self.outputs(base):
             place = files.identity(path)
@@ -172,6 +188,9 @@ def option_faults(given: Mapping[str, object]) -> Iterator[str]:
     """What is wrong with join options, each fault with the option's name."""
     schema = {"properties": {option.name: option.schema for option in OPTIONS}}
     yield from schema_faults(dict(given), schema)
+    for name, value in given.items():
+        if isinstance(value, float) and math.isnan(value):  # which no bound of a schema refuses
+            yield f"{name}: found {show(value)}; expected a number"
     for name in ("key_regex", "score_key_regex"):
         if isinstance(pattern := given.get(name), str) and pattern:
             from pipeline.keys import regex_fault

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 MAX_FAULTS_SHOWN = 10
-MAX_VALUE_SHOWN = 80
+MAX_VALUE_SHOWN = 200
 
 
 class SecondOpinionError(Exception):
@@ -78,6 +78,16 @@ def show(value: object) -> str:
     """`value` as a message quotes it: on one line, control characters escaped, long values cut."""
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     return text if len(text) <= MAX_VALUE_SHOWN else text[: MAX_VALUE_SHOWN - 1] + "…"
+
+
+def count(number: int, noun: str) -> str:
+    """`number` things: `1 row`, `2 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def printable(text: str) -> str:
+    """`text` without anything that a terminal would obey; line ends stay."""
+    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
 
 
 def listing(headline: str, faults: Iterable[str]) -> str:

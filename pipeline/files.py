@@ -12,7 +12,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any, TypedDict
 
 from pipeline.errors import InputError, InputMissingError, OutputError, show
@@ -214,6 +214,14 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def exists(path: Path) -> bool:
+    """Whether anything is at `path`; False for a name that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def is_file(path: Path) -> bool:
     """Whether a regular file is at `path`; False for a name that no file can have."""
     try:
@@ -222,8 +230,18 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_name(path: str | Path) -> bool:
+    """Whether a file can have that name; False for `.`, `..` and what no file system takes."""
+    try:
+        return PurePath(path).name not in ("", "..") and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+
+
 def matches(pattern: str, base: Path) -> list[str]:
     """The files that a pattern with `*` and `**` matches, named as the pattern is, in sorted order."""
+    if not is_name(pattern):
+        return []
     # not Path.glob, which would lose the way the pattern names its folders
     found = glob.glob(  # noqa: PTH207
         pattern.replace("[", "[[]").replace("?", "[?]"), root_dir=base, recursive=True
@@ -248,7 +266,15 @@ def describe(path: Path, base: Path, sha256: str | None = None) -> FileDescripti
 
 def identity(path: Path) -> Path:
     """The place a name stands for: its folder without links, and its last part as it is."""
-    return Path(os.path.realpath(path.parent)) / path.name
+    return resolved(path.parent) / path.name
+
+
+def resolved(path: Path) -> Path:
+    """`path` without links; a name that no file can have stands for itself."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links is one of the first two, by version
+        return path
 
 
 def _sync(path: Path) -> None:

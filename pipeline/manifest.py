@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline import files, jsontext
-from pipeline.entries import ScoreEntry, TableEntry
+from pipeline.entries import ScoreEntry, TableEntry, option_faults
 from pipeline.errors import BatchError, Faults, ManifestError, show
 from pipeline.options import JoinOptions, JsonObject
-from pipeline.schema import load_schema, place, schema_faults
+from pipeline.schema import broken_places, load_schema, place, schema_faults
 
 REPORT_SUFFIX = ".report.json"
 
@@ -83,12 +83,12 @@ def load_manifest(
     raw = _parse(path, content)
     for fault in (*_repeated_keys(raw), *schema_faults(raw, load_schema("manifest"))):
         faults.add(fault)
-    _raise_any(path, faults)
+    parts = _Parts.of(raw)
     base = Path(base_dir or path.parent)
-    tables = tuple(_tables(raw, base))
-    markdown = Path(report_md or report.with_suffix(".md"))
+    markdown = Path(report_md or f"{report.parent / report.stem}.md")
+    tables = tuple(parts.entries(base))
     batch = Batch(path, hashlib.sha256(content).hexdigest(), base, report, markdown, tables)
-    for fault in _batch_faults(batch):
+    for fault in _batch_faults(batch, parts):
         faults.add(fault)
     _raise_any(path, faults)
     return batch
@@ -126,38 +126,68 @@ def _repeated_keys(value: object, steps: tuple[str | int, ...] = ()) -> Iterator
             yield from _repeated_keys(below, (*steps, index))
 
 
-def _tables(raw: JsonObject, base: Path) -> Iterator[TableEntry]:
-    defaults = JoinOptions().with_overrides(raw.get("defaults", {}))
-    for table in raw["tables"]:
-        yield TableEntry(
-            id=table["id"],
-            features=table["features"],
-            scores=tuple(ScoreEntry.of(entry, base) for entry in table["scores"]),
-            out=table["out"],
-            audit_json=table.get("audit_json"),
-            options=defaults.with_overrides(table),
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of a manifest that have the shape they should have, whatever is wrong with others.
+
+    Attributes:
+        defaults: by their names.
+        tables: by their index in the manifest.
+    """
+
+    defaults: JsonObject
+    tables: dict[int, JsonObject]
+
+    @classmethod
+    def of(cls, raw: Any) -> _Parts:
+        broken = {steps[:2] for steps in broken_places(raw, load_schema("manifest"))}
+        given = raw if isinstance(raw, dict) else {}
+        defaults = {} if ("defaults",) in broken else given.get("defaults", {})
+        tables = [] if ("tables",) in broken else given.get("tables", [])
+        return cls(
+            {name: value for name, value in defaults.items() if ("defaults", name) not in broken},
+            {index: table for index, table in enumerate(tables) if ("tables", index) not in broken},
         )
 
+    def entries(self, base: Path) -> Iterator[TableEntry]:
+        """The tables, each with its effective options."""
+        defaults = JoinOptions().with_overrides(self.defaults)
+        for table in self.tables.values():
+            yield TableEntry(
+                id=table["id"],
+                features=table["features"],
+                scores=tuple(ScoreEntry.of(entry, base) for entry in table["scores"]),
+                out=table["out"],
+                audit_json=table.get("audit_json"),
+                options=defaults.with_overrides(table),
+            )
 
-def _batch_faults(batch: Batch) -> Iterator[str]:
+
+def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
     """What no schema can express: each table by itself, then the tables beside each other."""
     if not batch.base_dir.is_dir():
         yield f"base folder: found no folder at {show(str(batch.base_dir))}"
+    unnamed = [path for path in (batch.report_json, batch.report_md) if not files.is_name(path)]
+    yield from (f"the report: found {show(str(path))}; expected the name of a file" for path in unnamed)
+    yield from (f"defaults.{fault}" for fault in option_faults(parts.defaults))
+    numbered = list(zip(parts.tables, batch.tables, strict=True))
     ids: dict[str, int] = {}
-    for index, table in enumerate(batch.tables):
+    for index, table in numbered:
         yield from (f"tables[{index}]{fault}" for fault in table.faults(batch.base_dir))
+        yield from (f"tables[{index}].{fault}" for fault in option_faults(parts.tables[index]))
         if (first := ids.setdefault(table.id, index)) != index:
             yield f"tables[{index}].id: {show(table.id)} is also tables[{first}].id; expected unique ids"
-    yield from _clashes(batch)
+    if not unnamed:
+        yield from _clashes(batch, numbered)
 
 
-def _clashes(batch: Batch) -> Iterator[str]:
+def _clashes(batch: Batch, numbered: Sequence[tuple[int, TableEntry]]) -> Iterator[str]:
     """Outputs that are also something else: an input of any table, an output of another, the report."""
     read: dict[Path, str] = {}
-    for index, table in enumerate(batch.tables):
+    for index, table in numbered:
         for field, path in table.inputs(batch.base_dir):
             read.setdefault(files.identity(path), f"tables[{index}].{field}")
-            read.setdefault(path.resolve(), f"tables[{index}].{field}")
+            read.setdefault(files.resolved(path), f"tables[{index}].{field}")
     written: dict[Path, tuple[int, str]] = {files.identity(batch.manifest): (-1, "the manifest")}
     for report in (batch.report_json, batch.report_md):
         for path in (report, failed_path(report)):
@@ -166,7 +196,7 @@ def _clashes(batch: Batch) -> Iterator[str]:
                 other = read.get(name) or written[name][1]
                 yield f"the report: {show(str(path))} is also {other}; expected a file of its own"
             written.setdefault(name, (-1, "the report"))
-    for index, table in enumerate(batch.tables):
+    for index, table in numbered:
         for field, path in table.outputs(batch.base_dir):
             name = files.identity(path)
             reader = read.get(name, "")

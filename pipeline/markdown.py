@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.report import Report, TableReport
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
+# What Markdown would obey inside a line or a table cell; an underscore only at the edge of a word.
+_SPECIAL = re.compile(r"([\\`*\[\]<>#|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def to_markdown(report: Report) -> bytes:
@@ -72,7 +73,9 @@ def _errors(tables: Iterable[TableReport]) -> Iterator[str]:
         yield ""
     for table in failed:
         yield f"* {_escaped(table['id'])} ({table['status']}):"
-        yield from (f"  {_escaped(line.strip())}  " for line in table["error"].splitlines())
+        yield from (
+            f"  {_escaped(line.strip().removeprefix('- '))}  " for line in table["error"].splitlines()
+        )
     if failed:
         yield ""
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from pipeline import files, jsontext
 from pipeline.errors import BatchError
-from pipeline.materialize import Materialized
+from pipeline.materializer import Materialized
 from pipeline.options import JsonObject
 
 FailureStatus: TypeAlias = Literal["failed", "waiting"]

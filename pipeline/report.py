@@ -14,7 +14,7 @@ from pipeline import files, jsontext
 from pipeline.entries import TableEntry
 from pipeline.files import FileDescription
 from pipeline.manifest import Batch, default_report
-from pipeline.materialize import Materialized, TableSummary
+from pipeline.materializer import Materialized, TableSummary
 from pipeline.options import JsonObject
 from pipeline.provenance import RunProvenance, run_provenance
 from pipeline.receipts import Failure

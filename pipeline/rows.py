@@ -80,24 +80,25 @@ def _rows_of(path: Path, value: Any) -> list[Any]:
 
 def _records(path: Path, stream: Any, delimiter: str) -> Iterator[tuple[int, Row | RowFault]]:
     csv.field_size_limit(sys.maxsize)
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    records = csv.reader(text, delimiter=delimiter, strict=True)
-    try:
-        header = _header(path, next(records, []))
-        for cells in records:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                yield (
-                    records.line_num,
-                    RowFault(f"found {len(cells)} cells; expected {len(header)}, as in the header"),
-                )
-            else:
-                yield records.line_num, dict(zip(header, cells, strict=True))
-    except UnicodeDecodeError as exc:
-        raise SidecarError(f"{path}: not UTF-8 text near line {records.line_num + 1}") from exc
-    except csv.Error as exc:
-        raise SidecarError(f"{path} line {records.line_num}: {exc}; expected delimited text") from exc
+    with io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
+        records = csv.reader(text, delimiter=delimiter, strict=True)
+        try:
+            yield from _cells(_header(path, next(records, [])), records)
+        except UnicodeDecodeError as exc:
+            raise SidecarError(f"{path}: not UTF-8 text near line {records.line_num + 1}") from exc
+        except csv.Error as exc:
+            raise SidecarError(f"{path} line {records.line_num}: {exc}; expected delimited text") from exc
+
+
+def _cells(header: list[str], records: Any) -> Iterator[tuple[int, Row | RowFault]]:
+    for cells in records:
+        if len(cells) == len(header):
+            yield records.line_num, dict(zip(header, cells, strict=True))
+        elif cells:
+            yield (
+                records.line_num,
+                RowFault(f"found {len(cells)} cells; expected {len(header)}, as in the header"),
+            )
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import multiprocessing
+import signal
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +61,37 @@ def run_batch(
     """
     batch = load_manifest(manifest, base_dir, report_json, report_md)
     if not ReportTarget(batch).exists():
-        _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
+        with _interruptible():
+            _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
     return _verdict(batch)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have SIGTERM unwind as Ctrl-C does, and no second signal cut short what removes half-written files.
+
+    Workers inherit it: a Ctrl-C reaches them from the terminal, and at once SIGTERM from Luigi.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    unwinding = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal unwinding
+        if not unwinding:
+            unwinding = True
+            # A worker process would show a traceback for a KeyboardInterrupt.
+            raise KeyboardInterrupt if multiprocessing.parent_process() is None else SystemExit
+
+    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
+        yield
+        return
+    before = {each: signal.signal(each, interrupt) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> None:

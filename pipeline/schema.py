@@ -39,6 +39,17 @@ def schema_faults(value: object, schema: JsonObject) -> Iterator[str]:
         yield from _faults(error, schema)
 
 
+def broken_places(value: object, schema: JsonObject) -> set[tuple[str | int, ...]]:
+    """Where `value` breaks `schema`, but for keys that its defaults or tables should not have.
+
+    A part that is not among them can be looked at further, whatever is wrong elsewhere.
+    """
+    from jsonschema import Draft202012Validator
+
+    errors = Draft202012Validator(schema).iter_errors(value)
+    return {tuple(error.absolute_path) for error in errors if error.validator != "unevaluatedProperties"}
+
+
 def place(steps: Sequence[str | int]) -> str:
     """Where a value stands in a document: `tables[2].out`."""
     found = ""

@@ -217,16 +217,16 @@ def _lookup(row: Row, field: str) -> Any:
     return value
 
 
-def _held_scores(row: Row) -> list[tuple[str, Any]]:
-    """The fields of a row, then of its summary, that may hold the score, best first.
+def _held_scores(row: Row, place: str = "") -> list[tuple[str, Any]]:
+    """The fields of a row, then of its summary, that may hold the score, best first; named from `place` on.
 
     :raises RowFault: two of them hold different numbers, so that one may be the human label.
     """
     layout = _layout(tuple(row))
-    held = [(name, row[name]) for name in layout.scores]
+    held = [(f"{place}{name}", row[name]) for name in layout.scores]
     summary = row[layout.summary] if layout.summary else None
     if isinstance(summary, dict):
-        held += [(f"summary.{name}", summary[name]) for name in _layout(tuple(summary)).scores]
+        held += [(f"{place}summary.{name}", summary[name]) for name in _layout(tuple(summary)).scores]
     if len(held) > 1:
         numbers = [(name, number) for name, value in held if (number := finite_number(value)) is not None]
         for name, number in numbers[1:]:
@@ -250,7 +250,7 @@ def _number(field: str, value: Any, bad: bool) -> float | None:
 def _mean(frames: list[Any], bad: bool) -> tuple[float | None, int]:
     scores = []
     for index, frame in enumerate(frames):
-        held = _held_scores(frame) if isinstance(frame, dict) else []
+        held = _held_scores(frame, f"frames[{index}].") if isinstance(frame, dict) else []
         number = finite_number(held[0][1]) if held else None
         if number is not None:
             scores.append(number)
@@ -259,8 +259,21 @@ def _mean(frames: list[Any], bad: bool) -> tuple[float | None, int]:
         else:
             found = show(held[0][1]) if held else "no score"
             raise RowFault(f"field frames[{index}]: found {found}; expected a finite score in every frame")
-    # fsum: exact, so that the mean does not depend on how the frames are ordered.
-    return math.fsum(scores) / len(scores), len(scores)
+    total = _sum(scores)
+    if total is not None:
+        return total / len(scores), len(scores)
+    if bad:
+        return None, 0
+    raise RowFault("field frames: found scores whose sum is too large; expected a finite mean")
+
+
+def _sum(numbers: list[float]) -> float | None:
+    """The sum; None where it is no finite number."""
+    try:
+        # fsum: exact, so that the sum does not depend on how the frames are ordered.
+        return math.fsum(numbers)
+    except OverflowError:
+        return None
 
 
 def _frames(row: Row, layout: _Layout) -> list[Any] | None:
@@ -287,7 +300,7 @@ def _runtime(
                 return number
     spent = [_own_runtime(frame) for frame in frames or () if isinstance(frame, dict)]
     known = [each for each in spent if each is not None]
-    return math.fsum(known) if known else None
+    return _sum(known) if known else None
 
 
 def _own_runtime(frame: Row) -> float | None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.entries import ScoreEntry
-from pipeline.errors import Faults, InputMissingError, SidecarError, show
+from pipeline.entries import ScoreEntry, slug
+from pipeline.errors import Faults, InputMissingError, SidecarError, count, show
 from pipeline.formats import SIDECAR_EXTENSIONS, sidecar_format
 from pipeline.keys import KeyRule, Side
 from pipeline.options import JoinOptions
@@ -82,13 +82,15 @@ def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Sc
         scores for name, path in named for scores in _read_file(entry, name, path, reader, options, faults)
     ]
     if faults.count:
-        rows = "1 faulty row" if faults.count == 1 else f"{faults.count} faulty rows"
-        raise SidecarError(faults.message(f"{entry.path}: {rows} in the sidecar"))
+        raise SidecarError(
+            faults.message(f"{entry.path}: {count(faults.count, 'faulty row')} in the sidecar")
+        )
     if not found and not reader.labels():
         raise SidecarError(
             f"{entry.path}: found no row, and no label names a scorer; expected at least one row"
         )
-    return found + [_empty(entry, label) for label in reader.labels() if all(label != s.label for s in found)]
+    named_slugs = {slug(scores.label) for scores in found}
+    return found + [_empty(entry, label) for label in reader.labels() if slug(label) not in named_slugs]
 
 
 def _read_file(

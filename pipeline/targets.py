@@ -11,7 +11,7 @@ from pipeline.entries import TableEntry
 from pipeline.errors import BatchError, InputMissingError
 from pipeline.manifest import Batch
 from pipeline.markdown import to_markdown
-from pipeline.materialize import Materialized
+from pipeline.materializer import Materialized
 from pipeline.provenance import fingerprint
 from pipeline.receipts import Receipts
 from pipeline.report import TableState, build_report, render

@@ -15,7 +15,7 @@ from luigi.worker import Worker
 from pipeline import files
 from pipeline.errors import BatchError, InputMissingError
 from pipeline.manifest import Batch, load_manifest
-from pipeline.materialize import materialize_entry
+from pipeline.materializer import materialize_entry
 from pipeline.receipts import Failure, Receipts
 from pipeline.targets import ReportTarget, TableTarget
 
@@ -52,6 +52,12 @@ class JoinedTable(_BatchTask):
     task_namespace = "second_opinion"
 
     table = luigi.Parameter(description="the table's id in the manifest")
+
+    @property
+    def priority(self) -> int:  # type: ignore[override]  # luigi only reads it
+        """Tables begin in the manifest's order; without it Luigi begins with any."""
+        tables = self.batch.tables
+        return len(tables) - tables.index(self.batch.table(self.table))
 
     def output(self) -> TableTarget:
         """The joined table, which exists only while it is what the manifest and the inputs ask for."""

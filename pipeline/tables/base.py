@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import pyarrow as pa
 
@@ -48,6 +49,8 @@ class FeatureTable(abc.ABC):
         """
         wanted = self._wanted_key
         found = keys.pick(self.columns) if wanted is None else wanted
+        if not self.columns and not self.rows:
+            return found or keys.CANDIDATES[0]  # an empty shard of a format without a header
         if found is None or found not in self.columns:
             expected = "one of " + ", ".join(keys.CANDIDATES) if wanted is None else show(wanted)
             held = ", ".join(show(name) for name in self.columns) or "none"
@@ -84,9 +87,19 @@ class FeatureTable(abc.ABC):
 
 
 class Sink(abc.ABC):
-    """A joined table that is being written; `close` makes it whole."""
+    """A joined table that is being written; it is whole once its `with` block has ended well."""
 
     form: Form
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            with contextlib.suppress(Exception):  # the first error is the one to tell; the file goes anyway
+                self.close()
 
     @abc.abstractmethod
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:

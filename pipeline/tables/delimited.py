@@ -18,6 +18,7 @@ from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_columns
 from pipeline.tables.forms import arrow_to_rows, arrow_to_text
 
 _BLOCK_BYTES = 1 << 24  # the longest record that pyarrow accepts
+_LINE_END = "\r\n"
 _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 # An exponent only with its sign, as programs print it: `33e3` is a clip's id, not a number.
 _NUMBER = r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]+)?\z"
@@ -72,31 +73,46 @@ class DelimitedTable(FeatureTable):
 
     def _header(self) -> tuple[str, ...]:
         try:
-            with files.open_text_bytes(self.path) as stream, files.reading(self.path):
-                text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+            with (
+                files.open_text_bytes(self.path) as stream,
+                files.reading(self.path),
+                io.TextIOWrapper(stream, encoding="utf-8", newline="") as text,
+            ):
                 header = tuple(next(csv.reader(text, delimiter=self._delimiter), ()))
+                self._ends_at_header = not text.read(1)
         except (UnicodeDecodeError, csv.Error) as exc:
-            raise TableError(f"{self.path} line 1: {exc}; expected UTF-8 text with a header") from exc
+            raise TableError(f"{self.path}: {exc}; expected UTF-8 text with a header") from exc
         if not any(header):
             raise TableError(f"{self.path}: found no header; expected one line that names the columns")
         return header
 
     def _batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        if self._ends_at_header:  # which pyarrow refuses without a line end
+            return
         text = dict.fromkeys(self._columns, pa.string())
+        last: pa.RecordBatch | None = None
         with files.open_text_bytes(self.path) as stream, files.reading(self.path):
             try:
-                yield from pacsv.open_csv(
+                for last in pacsv.open_csv(
                     stream,
                     read_options=pacsv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
                     parse_options=pacsv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
                     convert_options=pacsv.ConvertOptions(
                         column_types=text, strings_can_be_null=False, include_columns=columns or []
                     ),
-                )
+                ):
+                    yield last
             except pa.ArrowInvalid as exc:
                 raise TableError(
                     f"{self.path}: {exc}; expected records of {len(self._columns)} cells"
                 ) from exc
+        # pyarrow takes a quote that nothing closes for a cell that holds the rest of the file.
+        if last is not None and _ends_with_lines(last) and self._quotes() % 2:
+            raise TableError(f"{self.path}: a quote is opened and not closed; expected quotes in pairs")
+
+    def _quotes(self) -> int:
+        with files.open_text_bytes(self.path) as stream, files.reading(self.path):
+            return sum(line.count(b'"') for line in stream)
 
 
 class DelimitedSink(Sink):
@@ -106,7 +122,7 @@ class DelimitedSink(Sink):
 
     def __init__(self, path: Path, name: str, columns: list[str], delimiter: str) -> None:
         self._stream = io.TextIOWrapper(files.create_text_bytes(path, name), encoding="utf-8", newline="")
-        self._writer = csv.writer(self._stream, delimiter=delimiter, lineterminator="\n")
+        self._writer = csv.writer(_UnixLines(self._stream), delimiter=delimiter, lineterminator=_LINE_END)
         self._writer.writerow(columns)
 
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
@@ -117,6 +133,16 @@ class DelimitedSink(Sink):
     def close(self) -> None:
         """End the file."""
         self._stream.close()
+
+
+class _UnixLines:
+    """Ends every record with `\\n`; csv.writer quotes a `\\r` only where its own line end holds one."""
+
+    def __init__(self, stream: io.TextIOWrapper) -> None:
+        self._stream = stream
+
+    def write(self, record: str) -> None:
+        self._stream.write(record.removesuffix(_LINE_END) + "\n")
 
 
 class _Numbers:
@@ -149,6 +175,11 @@ def _all_are(values: pa.Array, kind: pa.DataType) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
+
+
+def _ends_with_lines(batch: pa.RecordBatch) -> bool:
+    """Whether a cell of the last record spans lines."""
+    return batch.num_rows > 0 and any("\n" in column[-1].as_py() for column in batch.columns)
 
 
 def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -79,12 +79,9 @@ def _cell(value: Any) -> str | None:
 
 
 def _text_column(place: str, column: pa.Array) -> pa.Array:
-    kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column.cast(pa.string())
-    if pa.types.is_nested(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-        return _texts(place, _json_values(place, column, infinite=True))
-    return _texts(place, _plain(place, column).to_pylist())
+    return _texts(place, _json_values(place, column, infinite=True))
 
 
 def _plain(place: str, column: pa.Array) -> pa.Array:
@@ -107,12 +104,13 @@ def _json_values(place: str, column: pa.Array, *, infinite: bool = False) -> lis
     if pa.types.is_floating(column.type):
         return [_json_float(place, value, infinite) for value in column.to_pylist()]
     try:
-        values: list[Any] = _plain(place, column).to_pylist()
+        plain = _plain(place, column)
+        values: list[Any] = plain.to_pylist()
     except (pa.ArrowException, ValueError) as exc:
         raise TableError(f"{place}: {exc}; write the table as Parquet instead") from exc
-    if pa.types.is_nested(column.type) or (values and isinstance(values[0], bytes)):
-        return [_json_value(place, value, infinite) for value in values]
-    return values
+    if pa.types.is_integer(plain.type) or pa.types.is_string(plain.type):
+        return values  # most columns: nothing in them needs a look
+    return [_json_value(place, value, infinite) for value in values]
 
 
 def _json_float(place: str, value: float | None, infinite: bool) -> float | None:
@@ -139,5 +137,7 @@ def _json_value(place: str, value: Any, infinite: bool) -> Any:
             return value.total_seconds()
         case datetime.date() | datetime.time():
             return value.isoformat()
-        case _:
+        case None | bool() | int() | str():
             return value
+        case _:
+            return str(value)

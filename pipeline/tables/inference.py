@@ -29,7 +29,7 @@ def infer_schema(
             try:
                 types[name] = _unified(types[name], _inferred(values))
             except _CONVERSION_ERRORS as exc:
-                raise TableError(_mixed(place, name, numbered(), exc)) from exc
+                raise TableError(_mixed(place, name, numbered, exc)) from exc
     return pa.schema(list(types.items()))
 
 
@@ -64,8 +64,18 @@ def _unified(first: pa.DataType, second: pa.DataType) -> pa.DataType:
     return pa.unify_schemas(both, promote_options="permissive").field(0).type
 
 
-def _mixed(place: str, name: str, numbered: Iterable[tuple[int, dict[str, Any]]], exc: Exception) -> str:
+def _mixed(
+    place: str, name: str, numbered: Callable[[], Iterable[tuple[int, dict[str, Any]]]], exc: Exception
+) -> str:
     """The message for a column whose values have no common type."""
+    if (found := _unlike(name, numbered()) or _unlike_below(name, numbered())) is not None:
+        return f"{place} {found}; expected one type per column (or write the table as JSONL)"
+    reason = str(exc).splitlines()[0]
+    return f"{place}s: column {show(name)}: no one type holds its values: {reason}; write the table as JSONL instead"
+
+
+def _unlike(name: str, numbered: Iterable[tuple[int, dict[str, Any]]]) -> str | None:
+    """The first row whose value is of another kind than that of the first row that has one."""
     first: tuple[int, str] | None = None
     for number, row in numbered:
         kind = _kind(row.get(name))
@@ -74,12 +84,23 @@ def _mixed(place: str, name: str, numbered: Iterable[tuple[int, dict[str, Any]]]
         if first is None:
             first = (number, kind)
         elif kind != first[1]:
-            return (
-                f"{place} {number} column {show(name)}: found {kind}, where row {first[0]} has {first[1]}; "
-                "expected one type per column (or write the table as JSONL)"
-            )
-    reason = str(exc).splitlines()[0]
-    return f"{place}s: column {show(name)}: no one type holds its values: {reason}; write the table as JSONL instead"
+            return f"{number} column {show(name)}: found {kind}, where row {first[0]} has {first[1]}"
+    return None
+
+
+def _unlike_below(name: str, numbered: Iterable[tuple[int, dict[str, Any]]]) -> str | None:
+    """The first row whose value differs in type from those before it somewhere inside lists or objects."""
+    before = pa.null()
+    for number, row in numbered:
+        try:
+            found = _inferred([row.get(name)])
+        except _CONVERSION_ERRORS as exc:
+            return f"{number} column {show(name)}: no type holds its value: {exc}"
+        try:
+            before = _unified(before, found)
+        except _CONVERSION_ERRORS:
+            return f"{number} column {show(name)}: found {found}, where the rows before have {before}"
+    return None
 
 
 def _kind(value: object) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from pipeline import files, jsontext, keys
-from pipeline.errors import Faults, TableError, show
+from pipeline.errors import Faults, TableError, count, show
 from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, in_chunks
 from pipeline.tables.forms import arrow_to_rows, rows_to_text
 from pipeline.tables.inference import infer_schema, rows_to_arrow
@@ -41,7 +41,7 @@ class JsonTable(FeatureTable):
         """The key texts, gathered when the table was first read."""
         name = self.key_column
         try:
-            return pa.array(self._scanned[0][name] or [], pa.string())
+            return pa.array(self._scanned[0].get(name) or [], pa.string())
         except UnicodeEncodeError as exc:
             raise TableError(f"{self.path} column {show(name)}: {exc.reason}; expected Unicode text") from exc
 
@@ -116,7 +116,9 @@ class JsonTable(FeatureTable):
                         )
             rows += 1
         if faults.count:
-            raise TableError(faults.message(f"{self.path}: {faults.count} faulty rows in the feature table"))
+            raise TableError(
+                faults.message(f"{self.path}: {count(faults.count, 'faulty row')} in the feature table")
+            )
         return columns, rows
 
     def _may_be_key(self, name: str) -> bool:

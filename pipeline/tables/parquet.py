@@ -87,7 +87,9 @@ class ParquetSink(Sink):
 
     form: Form = "arrow"
 
-    def __init__(self, path: Path, schema: pa.Schema, appended: pa.Schema, fingerprint: str) -> None:
+    def __init__(
+        self, path: Path, name: str, schema: pa.Schema, appended: pa.Schema, fingerprint: str
+    ) -> None:
         joined = with_fields(schema, appended)
         metadata = dict(schema.metadata or {})
         if _PANDAS_KEY in metadata:
@@ -98,7 +100,7 @@ class ParquetSink(Sink):
             self._writer = pq.ParquetWriter(path, self._schema, version="2.6", compression="snappy")
         except pa.ArrowException as exc:
             raise TableError(
-                f"a column has no place in Parquet: {_first_line(exc)}; write JSONL instead"
+                f"{name}: a column has no place in Parquet: {_first_line(exc)}; write JSONL instead"
             ) from exc
 
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:

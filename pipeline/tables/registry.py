@@ -49,7 +49,7 @@ def create_table(
     """
     match table_format(name):
         case "parquet":
-            return ParquetSink(path, features.schema(), appended, fingerprint)
+            return ParquetSink(path, name, features.schema(), appended, fingerprint)
         case "jsonl" | "json" as form:
             return JsonSink(path, name, lines=form == "jsonl")
         case "csv" | "tsv" as form:

@@ -17,7 +17,7 @@ from typing import Any, TypedDict
 import pyarrow as pa
 
 from pipeline import files, join, jsontext, keys
-from pipeline.entries import ScoreEntry, TableEntry
+from pipeline.entries import ScoreEntry, TableEntry, option_faults
 from pipeline.errors import UsageError, listing
 from pipeline.files import FileDescription, Snapshot
 from pipeline.join import Coverage, Match
@@ -86,7 +86,8 @@ def materialize(
         audit_json=None if audit_json is None else os.fspath(audit_json),
         options=options or JoinOptions(),
     )
-    if faults := [fault.removeprefix(".") for fault in entry.faults(base)]:
+    faults = [fault.removeprefix(".") for fault in entry.faults(base)]
+    if faults := [*faults, *option_faults(entry.options.as_json())]:
         raise UsageError(listing("the table cannot be joined like this; nothing was written", faults))
     return materialize_entry(entry, base, progress)
 
@@ -175,18 +176,17 @@ def _write(entry: TableEntry, base: Path, joined: _Joined, tell: Progress) -> di
 
 def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> None:
     found, features = joined.found, joined.features
-    sink = create_table(path, Path(entry.out).name, features, joined.appended, joined.fingerprint)
     start = 0
-    for chunk in features.chunks(sink.form):
-        length = len(chunk) if isinstance(chunk, list) else chunk.num_rows
-        appended = join.append(found, joined.appended, start, length)
-        if found.kept is not None:
-            keep = found.kept.slice(start, length)
-            chunk, appended = take_rows(chunk, keep), appended.filter(keep)
-        sink.write(chunk, appended)
-        start += length
-        tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / found.rows)
-    sink.close()
+    with create_table(path, Path(entry.out).name, features, joined.appended, joined.fingerprint) as sink:
+        for chunk in features.chunks(sink.form):
+            length = len(chunk) if isinstance(chunk, list) else chunk.num_rows
+            appended = join.append(found, joined.appended, start, length)
+            if found.kept is not None:
+                keep = found.kept.slice(start, length)
+                chunk, appended = take_rows(chunk, keep), appended.filter(keep)
+            sink.write(chunk, appended)
+            start += length
+            tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / found.rows)
 
 
 def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, FileDescription]) -> JsonObject:

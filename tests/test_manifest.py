@@ -1,0 +1,168 @@
+"""A manifest becomes a checked batch, or one error that tells all its faults."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ManifestError
+from pipeline.manifest import default_report, failed_path, load_manifest
+from pipeline.options import OPTIONS, JoinOptions
+from tests.builders import small_batch, write_json, write_manifest, write_text
+
+ENTRY: dict[str, object] = {"id": "t", "features": "f.csv", "scores": ["dover=d.csv"], "out": "t.csv"}
+OTHER_VALUES = {
+    "key_column": "clip",
+    "score_key_field": "clip",
+    "score_field": "pooled.mean",
+    "key_normalize": "stem",
+    "key_regex": "(a)",
+    "score_key_regex": "(b)",
+    "missing_policy": "mark",
+    "min_coverage": 0.5,
+    "prefix": "nr",
+    "overwrite": True,
+}
+
+
+@pytest.mark.parametrize("option", [option.name for option in OPTIONS])
+def test_every_option_may_stand_in_the_defaults_and_be_overridden_by_a_table(
+    option: str, tmp_path: Path
+) -> None:
+    """A table has the default of the manifest, else of the option, unless it says otherwise itself."""
+    value, usual = OTHER_VALUES[option], JoinOptions().as_json()[option]
+    tables = [ENTRY, ENTRY | {"id": "u", "out": "u.csv", option: usual}]
+    by_default, overridden = load_manifest(
+        write_manifest(tmp_path / "m.json", tables, **{option: value})
+    ).tables
+    assert by_default.options.as_json() == JoinOptions().as_json() | {option: value}
+    assert overridden.options == JoinOptions()
+    plain = load_manifest(write_manifest(tmp_path / "m.json", [ENTRY | {option: value}])).tables[0]
+    assert plain.options.as_json()[option] == value
+
+
+def test_a_manifest_needs_no_defaults_and_may_name_its_schema(tmp_path: Path) -> None:
+    """Only `tables` is required; `$schema`, which editors read, and a byte order mark are no faults."""
+    document = json.dumps({"$schema": "manifest.schema.json", "tables": [ENTRY]})
+    batch = load_manifest(write_text(tmp_path / "m.json", "\ufeff" + document))
+    assert [table.id for table in batch.tables] == ["t"]
+    assert batch.tables[0].options == JoinOptions()
+    assert batch.tables[0].audit_json is None
+
+
+def test_tables_keep_the_order_of_the_manifest(tmp_path: Path) -> None:
+    """The report lists tables as the manifest does, and each is found by its id."""
+    ids = ["b", "a.2", "A-1", "0_c"]
+    tables = [ENTRY | {"id": each, "out": f"{each}.csv"} for each in ids]
+    batch = load_manifest(write_manifest(tmp_path / "m.json", tables))
+    assert [table.id for table in batch.tables] == ids
+    assert batch.table("A-1").out == "A-1.csv"
+
+
+def test_an_unknown_table_is_named(tmp_path: Path) -> None:
+    """Asking a batch for a table that it has not is an error that names the manifest and the id."""
+    with pytest.raises(ManifestError, match=r"m\.json: no table has the id 'x'"):
+        load_manifest(small_batch(tmp_path)).table("x")
+
+
+def test_relative_paths_resolve_from_the_folder_of_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The working folder is of no account: the manifest's folder is the base, unless one is given."""
+    small_batch(tmp_path / "in")
+    monkeypatch.chdir(tmp_path)
+    batch = load_manifest("in/m.json")
+    assert [path for _, path in batch.tables[0].inputs(batch.base_dir)] == [
+        Path("in/features.jsonl"),
+        Path("in/dover.jsonl"),
+    ]
+    moved = load_manifest("in/m.json", base_dir=tmp_path)
+    assert dict(moved.tables[0].outputs(moved.base_dir)) == {"out": tmp_path / "joined/t.jsonl"}
+
+
+def test_the_report_stands_beside_the_manifest_unless_told_otherwise(tmp_path: Path) -> None:
+    """`m.report.json` and `.md` beside `m.json`, whatever the base folder; the Markdown follows the report."""
+    manifest = small_batch(tmp_path / "in")
+    batch = load_manifest(manifest, base_dir=tmp_path)
+    assert batch.report_json == default_report(manifest) == tmp_path / "in/m.report.json"
+    assert batch.report_md == tmp_path / "in/m.report.md"
+    told = load_manifest(manifest, report_json=tmp_path / "out/r.json")
+    assert (told.report_json, told.report_md) == (tmp_path / "out/r.json", tmp_path / "out/r.md")
+    both = load_manifest(manifest, report_json="a.json", report_md="b.md")
+    assert (both.report_json, both.report_md) == (Path("a.json"), Path("b.md"))
+
+
+def test_a_failed_report_has_a_name_of_its_own() -> None:
+    """A failed batch leaves the last good report as it was."""
+    assert failed_path(Path("in/m.report.json")) == Path("in/m.report.failed.json")
+    assert failed_path(Path("in/m.report.md")) == Path("in/m.report.failed.md")
+
+
+def test_all_faults_are_told_at_once_each_with_its_place(tmp_path: Path) -> None:
+    """Faults of shape and faults of sense, of every table, stand in one error with what is expected."""
+    tables: list[dict[str, object]] = [
+        ENTRY | {"key_normalise": "raw"},
+        ENTRY | {"id": "t 2", "scores": [], "out": 7},
+        ENTRY | {"out": "t.xlsx", "audit_json": ".."},
+        ENTRY | {"id": "v", "out": "v.csv", "scores": ["d.csv", {"path": "e.csv", "format": "xml"}]},
+    ]
+    with pytest.raises(ManifestError) as raised:
+        load_manifest(write_manifest(tmp_path / "m.json", tables, missing_policy="keep", key_regex="x"))
+    told = str(raised.value).splitlines()
+    assert told[0] == f"{tmp_path / 'm.json'}: 10 faults in the manifest; nothing was written"
+    assert [line.removeprefix("  - ").split(": ")[0] for line in told[1:]] == [
+        "defaults.missing_policy",
+        "tables[0].key_normalise",
+        "tables[1].id",
+        "tables[1].out",
+        "tables[1].scores",
+        "tables[3].scores[1].format",
+        "defaults.key_regex",
+        "tables[2].out",
+        "tables[2].audit_json",
+        "tables[2].id",
+    ]
+    assert "found 'keep'; expected one of mark, drop, fail" in told[1]
+
+
+def test_no_output_is_an_input_by_way_of_a_link(tmp_path: Path) -> None:
+    """An output that names an input through a linked folder would overwrite it: a fault."""
+    manifest = small_batch(tmp_path, audit_json="link/features.jsonl", out="link/dover.jsonl")
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(ManifestError, match=r"2 faults") as raised:
+        load_manifest(manifest)
+    assert "tables[0].out: " in str(raised.value)
+    assert "is also read, as scores[0]" in str(raised.value)
+    assert "is also read, as features" in str(raised.value)
+
+
+def test_no_output_is_a_file_that_a_pattern_matches(tmp_path: Path) -> None:
+    """An output must not become a sidecar of the batch: a file that a pattern matches is its input."""
+    write_text(tmp_path / "nr/a.json", "{}")
+    manifest = small_batch(tmp_path, scores=["dover=nr/*.json"], audit_json="nr/a.json")
+    with pytest.raises(ManifestError, match=r"audit_json: .* is also read, as scores\[0\]/nr/a\.json"):
+        load_manifest(manifest)
+
+
+def test_every_repeated_key_is_told_with_its_place(tmp_path: Path) -> None:
+    """A key that stands twice is a fault wherever it is: one of its values would be lost."""
+    text = (
+        '{"tables": [{"id": "a", "id": "b", "scores": [{"path": "d.csv", "path": "e.csv"}]}], "tables": []}'
+    )
+    inner = text.replace(', "tables": []', "")
+    with pytest.raises(ManifestError, match=r"\n  - tables: the key stands twice"):
+        load_manifest(write_text(tmp_path / "m.json", text))
+    with pytest.raises(
+        ManifestError, match=r"- tables\[0\]\.id: .*twice.*\n  - tables\[0\]\.scores\[0\]\.path: .*twice"
+    ):
+        load_manifest(write_text(tmp_path / "m.json", inner))
+
+
+def test_the_batch_names_the_bytes_of_its_manifest(tmp_path: Path) -> None:
+    """The digest is that of the file as it was read, and another spelling is another manifest."""
+    first = load_manifest(write_json(tmp_path / "a.json", {"tables": [ENTRY]}))
+    second = load_manifest(write_text(tmp_path / "b.json", json.dumps({"tables": [ENTRY]}, indent=1)))
+    assert first.sha256 != second.sha256
+    assert first.tables == second.tables

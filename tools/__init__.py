@@ -1,0 +1,1 @@
+"""What writes parts of the project: run by hand, checked by tests."""
