@@ -34,15 +34,28 @@ if TYPE_CHECKING:
     from pipeline.materializer import materialize
     from pipeline.options import JoinOptions
     from pipeline.run import run_batch
+    from pipeline.status import batch_status
+    from pipeline.verification import verify
 
-__all__ = ["JoinOptions", "SecondOpinionError", "__version__", "load_manifest", "materialize", "run_batch"]
+__all__ = [
+    "JoinOptions",
+    "SecondOpinionError",
+    "__version__",
+    "batch_status",
+    "load_manifest",
+    "materialize",
+    "run_batch",
+    "verify",
+]
 
 _HOMES = {
     "JoinOptions": "pipeline.options",
     "SecondOpinionError": "pipeline.errors",
+    "batch_status": "pipeline.status",
     "load_manifest": "pipeline.manifest",
     "materialize": "pipeline.materializer",
     "run_batch": "pipeline.run",
+    "verify": "pipeline.verification",
 }
 
 

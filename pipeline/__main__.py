@@ -12,11 +12,25 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from pipeline import __version__
-from pipeline.errors import InputMissingError, SecondOpinionError, UsageError, count, listing, printable, show
+from pipeline.errors import (
+    BatchError,
+    InputMissingError,
+    SecondOpinionError,
+    UsageError,
+    count,
+    listing,
+    printable,
+    show,
+)
 from pipeline.options import OPTIONS, JoinOptions, Option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 INTERRUPTED = 130
+_PLACES = {
+    "--base-dir": "Folder that the manifest's paths are relative to. Default: the manifest's.",
+    "--report-json": "The report. Default: <manifest stem>.report.json beside the manifest.",
+    "--report-md": "The report as Markdown. Default: the report's name with .md.",
+}
 _EXIT_CODES = """
 \b
 Exit codes:
@@ -60,6 +74,13 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
+def _place_flags(command: Command) -> Command:
+    """The flags that say where the files of a batch are."""
+    for flag, text in reversed(_PLACES.items()):
+        command = click.option(flag, help=text)(command)
+    return command
+
+
 def _join_flags(command: Command) -> Command:
     """The flags of the join options, as `JoinOptions` declares them."""
     for option in reversed(OPTIONS):
@@ -100,9 +121,7 @@ def cli() -> None:
 
 @cli.command(epilog=_EXIT_CODES)
 @click.argument("manifest")
-@click.option("--base-dir", help="Folder that the manifest's paths are relative to. Default: the manifest's.")
-@click.option("--report-json", help="The report. Default: <manifest stem>.report.json beside the manifest.")
-@click.option("--report-md", help="The report as Markdown. Default: the report's name with .md.")
+@_place_flags
 @click.option("--fail-fast", is_flag=True, help="Begin no other table once one has failed.")
 @click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that make tables."
@@ -110,7 +129,9 @@ def cli() -> None:
 @click.option(
     "--scheduler", metavar="URL", help="A luigid, such as http://127.0.0.1:8082. Default: none is needed."
 )
-def run(manifest: str, workers: int, **arguments: Any) -> int:
+def run(
+    manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None, **how: Any
+) -> int:
     """Make what is missing or stale of the batch in MANIFEST, and its report.
 
     \b
@@ -123,10 +144,9 @@ def run(manifest: str, workers: int, **arguments: Any) -> int:
     from pipeline.manifest import load_manifest
     from pipeline.run import run_batch
 
-    places = {name: arguments[name] for name in ("base_dir", "report_json", "report_md")}
-    tables = len(load_manifest(manifest, **places).tables)
-    with console.progress(Console(stderr=True), tables) as watch:
-        result = run_batch(manifest, workers=workers, watch=watch, **arguments)
+    batch = load_manifest(manifest, base_dir, report_json, report_md)
+    with console.progress(Console(stderr=True), len(batch.tables)) as watch:
+        result = run_batch(batch, watch=watch, **how)
     report = result.report
     with _printing():
         console.summary_console(Console()).print(console.summary(report))
@@ -159,8 +179,8 @@ def join(features: str, scores: Sequence[str], out: str, audit_json: str | None,
       second-opinion join --features clips.parquet --scores dover=dover.jsonl \\
           --out joined.parquet --missing-policy mark
     """
-    from pipeline.join import explain
     from pipeline.materializer import materialize
+    from pipeline.outcome import explain
 
     made = materialize(
         features,
@@ -201,6 +221,49 @@ def check(manifest: str, base_dir: str | None) -> int:
     _say(f"{manifest}: {count(len(batch.tables), 'table')}, no fault")
     if missing:
         raise InputMissingError(listing("inputs that are not there yet", missing))
+    return 0
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("manifest")
+@_place_flags
+def status(manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None) -> int:
+    """Say of each table of MANIFEST whether it is complete, and if not, why; writes nothing.
+
+    \b
+    Example:
+      second-opinion status manifests/demo.json
+    """
+    from pipeline.manifest import load_manifest
+    from pipeline.status import batch_status
+
+    found = batch_status(load_manifest(manifest, base_dir, report_json, report_md))
+    for table in found.tables:
+        _say("\n    ".join([f"{table.id}: {table.standing}", *table.reasons]))
+    _say("\n    ".join(["report: " + ("stale" if found.report else "complete"), *found.report]))
+    return found.exit_code
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("report")
+@click.option("--sha256", metavar="DIGEST", help="The digest under which the report is cited.")
+@click.option(
+    "--base-dir", help="Folder that the report's paths are relative to. Default: as the report says."
+)
+def verify(report: str, sha256: str | None, base_dir: str | None) -> int:
+    """Read all files that REPORT names again, and compare them with it.
+
+    \b
+    Example:
+      second-opinion verify manifests/demo.report.json
+    """
+    from pipeline.verification import verify as verify_report
+
+    verified = verify_report(report, sha256=sha256, base_dir=base_dir)
+    if not verified.ok:
+        faults = count(len(verified.faults), "fault")
+        raise BatchError(listing(f"{report}: {faults}; the report cannot be relied on", verified.faults))
+    _say(f"{report}: {count(verified.files, 'file')} as reported\nsha256: {verified.sha256}")
     return 0
 
 

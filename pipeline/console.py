@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import printable
-from pipeline.join import explain
+from pipeline.outcome import explain
 from pipeline.report import Report, TableReport
-from pipeline.tasks import Watch
+
+if TYPE_CHECKING:
+    from pipeline.scheduling import Watch
 
 _LOG_WIDTH = 160
 _STYLES = {"ok": "green", "failed": "red", "waiting": "yellow", "not_run": "dim"}

@@ -11,7 +11,9 @@
         │   ├── TableError        1  a feature table
         │   └── SidecarError      1  a sidecar
         ├── JoinError             1  sound inputs that must not be joined like this
-        └── OutputError           1  an output cannot be written
+        ├── OutputError           1  an output cannot be written
+        ├── SchedulerError        1  the central scheduler does not answer
+        └── BatchBusyError        4  another run holds the batch
 
 A message says where, what was found, what was expected and what to do. It is the only argument of an
 error, so errors cross process borders whole. The command line turns an error into its exit code in one
@@ -72,6 +74,16 @@ class JoinError(BatchError):
 
 class OutputError(BatchError):
     """An output cannot be written; what stood in its place before still stands."""
+
+
+class SchedulerError(BatchError):
+    """The central scheduler (luigid) cannot be reached, or has gone for good."""
+
+
+class BatchBusyError(BatchError):
+    """Another run holds the batch."""
+
+    exit_code = 4
 
 
 def show(value: object) -> str:

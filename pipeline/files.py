@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import glob
 import hashlib
 import io
 import os
+import re
 import secrets
+import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, Any, TypedDict
@@ -19,6 +22,10 @@ from pipeline.errors import InputError, InputMissingError, OutputError, show
 from pipeline.formats import compression
 
 DIGEST_BUFFER = 1 << 20
+TICK_NS = 100_000_000
+"""More than one tick of the clock of a file system that keeps parts of seconds."""
+
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9_]*)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -48,22 +55,6 @@ class Signature:
     inode: int
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """A file's content, named by its digest, and the signature it had while it was digested."""
-
-    path: Path
-    sha256: str
-    signature: Signature
-
-    def check_unchanged(self) -> None:
-        """:raises InputError: the file is no longer the one that was digested."""
-        if signature(self.path) != self.signature:
-            raise InputError(
-                f"{self.path}: the file changed while it was being read; run again when nothing writes to it"
-            )
-
-
 def signature(path: Path) -> Signature:
     """The signature of the file at `path`.
 
@@ -80,17 +71,6 @@ def signature(path: Path) -> Signature:
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
         raise InputError(f"{path}: found {kind}, expected a file")
     return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-
-
-def snapshot(path: Path) -> Snapshot:
-    """Digest the file at `path`; the result can tell later whether the file is still the same.
-
-    :raises InputError: the file cannot be read, or was changed meanwhile.
-    """
-    before = signature(path)
-    taken = Snapshot(path, digest(path), before)
-    taken.check_unchanged()
-    return taken
 
 
 def digest(path: Path) -> str:
@@ -166,7 +146,7 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
 
     :raises OutputError: a folder or a file cannot be written.
     """
-    temporaries = [path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp") for path in paths]
+    temporaries = [path.with_name(f".{path.name}.{_mark()}-{secrets.token_hex(4)}.tmp") for path in paths]
     try:
         with writing(*paths):
             for path in paths:
@@ -175,6 +155,7 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
                     raise IsADirectoryError(errno.EISDIR, "found a folder, expected a file or nothing")
             yield temporaries
             for temporary in temporaries:
+                _date_back(temporary)
                 _sync(temporary)
             for temporary, path in zip(temporaries, paths, strict=True):
                 temporary.replace(path)
@@ -203,6 +184,14 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     with replacing(path) as (temporary,):
         temporary.write_bytes(content)
+
+
+def holds(path: Path, content: bytes) -> bool:
+    """Whether the file at `path` is there and holds just `content`."""
+    try:
+        return read_bytes(path) == content
+    except (InputError, InputMissingError):
+        return False
 
 
 def remove(path: Path) -> None:
@@ -275,6 +264,51 @@ def resolved(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):  # a loop of links is one of the first two, by version
         return path
+
+
+def sweep(paths: Iterable[Path]) -> None:
+    """Remove what runs that died on this host left beside `paths`: their temporary files."""
+    names: dict[Path, set[str]] = {}
+    for path in paths:
+        names.setdefault(path.parent, set()).add(path.name)
+    for folder, wanted in names.items():
+        with contextlib.suppress(OSError):
+            for found in os.scandir(folder):
+                parts = _TEMPORARY.fullmatch(found.name)
+                if (
+                    parts
+                    and parts["name"] in wanted
+                    and parts["host"] == host()
+                    and not _alive(int(parts["pid"]))
+                ):
+                    remove(folder / found.name)
+
+
+def _date_back(path: Path) -> None:
+    """Set the file's time of change back by a tick, so that any later change shows in it."""
+    found = path.stat()
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns - TICK_NS))
+
+
+def _mark() -> str:
+    """Host and process, for the names of temporary files."""
+    return f"{host()}-{os.getpid()}"
+
+
+@functools.cache
+def host() -> str:
+    """The name of this host, as it may stand in a file's name."""
+    return re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _sync(path: Path) -> None:

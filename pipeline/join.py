@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,33 +21,12 @@ from pipeline.entries import slug
 from pipeline.errors import Faults, JoinError, SidecarError, listing, show
 from pipeline.keys import KeyRule, Side
 from pipeline.options import JoinOptions
+from pipeline.outcome import Coverage, LowMatch, explain
 from pipeline.sidecars import Scores
 
 OK, BAD, MISSING = "ok", "bad", "missing"
 LOW_SHARE = 0.5
 """A scorer that matches less than this share of the rows is explained: keys of each side, a better rule."""
-
-
-class LowMatch(TypedDict, total=False):
-    """Why few rows match: up to five keys of each side that do not meet, and the rule that would do better."""
-
-    unmatched_feature_keys: list[str]
-    unmatched_score_keys: list[str]
-    better_key_normalize: str
-    better_matched_rows: int
-
-
-class Coverage(TypedDict, total=False):
-    """What one scorer covers, in rows of the feature table; `unused_scores` counts keys no row used."""
-
-    competitor: str
-    column_prefix: str
-    scores_loaded: int
-    matched_rows: int
-    missing_rows: int
-    bad_rows: int
-    unused_scores: int
-    low_match: LowMatch
 
 
 @dataclass(frozen=True)
@@ -317,19 +295,3 @@ def _fault(found: Match, covered: Coverage) -> str | None:
     else:
         return None
     return "\n    ".join([f"{counts}; {reason}", *explain(covered)])
-
-
-def explain(covered: Coverage) -> list[str]:
-    """A low match in words: the keys that do not meet, and the rule that would do better; else nothing."""
-    low = covered.get("low_match")
-    if low is None:
-        return []
-    said = [
-        f"unmatched keys of the feature table: {', '.join(map(show, low['unmatched_feature_keys'])) or 'none'}",
-        f"unmatched keys of the sidecar: {', '.join(map(show, low['unmatched_score_keys'])) or 'none'}",
-    ]
-    if "better_key_normalize" in low:
-        said.append(
-            f"key_normalize {low['better_key_normalize']} would match {low['better_matched_rows']} rows"
-        )
-    return said

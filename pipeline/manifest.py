@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,10 +43,37 @@ class Batch:
 
         :raises ManifestError: the batch has none.
         """
-        for table in self.tables:
-            if table.id == table_id:
-                return table
-        raise ManifestError(f"{self.manifest}: no table has the id {show(table_id)}")
+        return self.tables[self.position(table_id)]
+
+    def position(self, table_id: str) -> int:
+        """Where the table of that id stands in the manifest, from 0.
+
+        :raises ManifestError: the batch has none.
+        """
+        try:
+            return self._positions[table_id]
+        except KeyError:
+            raise ManifestError(f"{self.manifest}: no table has the id {show(table_id)}") from None
+
+    @functools.cached_property
+    def _positions(self) -> dict[str, int]:
+        return {table.id: index for index, table in enumerate(self.tables)}
+
+    @property
+    def stem(self) -> str:
+        """What the names of the files beside the report begin with: `m` for `m.report.json`."""
+        name = self.report_json.name
+        return name.removesuffix(REPORT_SUFFIX) if name.endswith(REPORT_SUFFIX) else self.report_json.stem
+
+    @property
+    def lock(self) -> Path:
+        """The lock file of runs of the batch."""
+        return self.report_json.with_name(f"{self.stem}.lock")
+
+    @property
+    def run_log(self) -> Path:
+        """The run log, which nothing cites."""
+        return self.report_json.with_name(f"{self.stem}.run-log.jsonl")
 
     @property
     def state_dir(self) -> Path:

@@ -12,18 +12,20 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline import files, join, jsontext, keys
 from pipeline.entries import ScoreEntry, TableEntry, option_faults
-from pipeline.errors import UsageError, listing
-from pipeline.files import FileDescription, Snapshot
-from pipeline.join import Coverage, Match
+from pipeline.errors import InputError, UsageError, listing
+from pipeline.files import FileDescription
+from pipeline.join import Match
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
-from pipeline.provenance import fingerprint, run_provenance, versions
+from pipeline.outcome import Materialized, TableSummary
+from pipeline.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
 from pipeline.sidecars import Scores, read_sidecar
+from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot
 from pipeline.tables import FeatureTable, create_table, open_table
 from pipeline.tables.base import take_rows
 
@@ -31,31 +33,8 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and the share done of the whole table (0 to 1)."""
 
 
-class TableSummary(TypedDict):
-    """The counts of one joined table."""
-
-    input_rows: int
-    output_rows: int
-    competitors: dict[str, Coverage]
-
-
-@dataclass(frozen=True)
-class Materialized:
-    """What one joined table is and what it was made of.
-
-    Attributes:
-        fingerprint: the identity of the table, see `provenance.fingerprint`.
-        summary: rows in and out and the coverage per scorer.
-        inputs: the files that were read, by role, with their digests.
-        outputs: the files that were written, by role, with their digests.
-        versions: the versions that made it.
-    """
-
-    fingerprint: str
-    summary: TableSummary
-    inputs: dict[str, FileDescription]
-    outputs: dict[str, FileDescription]
-    versions: dict[str, str]
+Commit = Callable[[Materialized], None]
+"""Called once the outputs are written and before they take their names: from then on they may stand."""
 
 
 def materialize(
@@ -92,23 +71,23 @@ def materialize(
     return materialize_entry(entry, base, progress)
 
 
-def materialize_entry(entry: TableEntry, base: Path, progress: Progress | None = None) -> Materialized:
+def materialize_entry(
+    entry: TableEntry, base: Path, progress: Progress | None = None, commit: Commit | None = None
+) -> Materialized:
     """`materialize` for an entry that has been checked.
 
     :raises BatchError: as `materialize`.
     """
     tell = progress or (lambda _doing, _share: None)
     joined = _join(entry, base, tell)
-    outputs = _write(entry, base, joined, tell)
-    return Materialized(joined.fingerprint, joined.summary, joined.described, outputs, versions())
-
-
-def current_fingerprint(entry: TableEntry, base: Path) -> str:
-    """The fingerprint that the table would have if it were made now.
-
-    :raises BatchError: an input is missing or cannot be read.
-    """
-    return fingerprint(entry, {role: files.snapshot(path).sha256 for role, path in entry.inputs(base)})
+    targets = dict(entry.outputs(base))
+    with files.replacing(*targets.values()) as temporaries:
+        outputs = _write(temporaries, entry, base, joined, tell)
+        made = joined.materialized(entry, outputs, {})
+        if commit is not None:
+            commit(made)
+    written = {role: of_written(path, outputs[role]["sha256"]) for role, path in targets.items()}
+    return joined.materialized(entry, outputs, written)
 
 
 @dataclass(frozen=True)
@@ -123,11 +102,27 @@ class _Joined:
     appended: pa.Schema
     summary: TableSummary
 
+    def materialized(
+        self, entry: TableEntry, outputs: dict[str, FileDescription], written: dict[str, Snapshot]
+    ) -> Materialized:
+        """What the table is, once its outputs are written."""
+        return Materialized(
+            fingerprint=self.fingerprint,
+            semantics=SEMANTICS_VERSION,
+            entry=entry.as_json(),
+            summary=self.summary,
+            inputs=self.described,
+            outputs=outputs,
+            versions=versions(),
+            seen={role: taken.as_record() for role, taken in (self.inputs | written).items()},
+        )
+
 
 def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     """Read the inputs and match them; everything that can be refused is refused here."""
     tell("taking digests", 0.0)
-    inputs = {role: files.snapshot(path) for role, path in entry.inputs(base)}
+    paths = dict(entry.inputs(base))
+    inputs = {role: snapshot(path) for role, path in paths.items()}
     features = open_table(base / entry.features, entry.options.key_column)
     scorers = join.gather(_sidecars(entry, base, tell))
     tell("matching keys", 0.4)
@@ -140,7 +135,7 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     return _Joined(
         fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
         inputs=inputs,
-        described={role: files.describe(taken.path, base, taken.sha256) for role, taken in inputs.items()},
+        described={role: files.describe(paths[role], base, taken.sha256) for role, taken in inputs.items()},
         features=features,
         found=found,
         appended=appended,
@@ -158,19 +153,21 @@ def _sidecars(entry: TableEntry, base: Path, tell: Progress) -> Iterator[Scores]
         yield from read_sidecar(sidecar, base, entry.options)
 
 
-def _write(entry: TableEntry, base: Path, joined: _Joined, tell: Progress) -> dict[str, FileDescription]:
-    """Write the outputs, whole or not at all; describes them as they were written."""
-    targets = dict(entry.outputs(base))
-    with files.replacing(*targets.values()) as temporaries:
-        _write_table(temporaries[0], entry, joined, tell)
-        for taken in joined.inputs.values():
-            taken.check_unchanged()
-        described = {"out": _renamed(files.describe(temporaries[0], base), targets["out"], base)}
-        if entry.audit_json is not None:
-            temporaries[1].write_bytes(jsontext.pretty(_audit(entry, base, joined, described)))
-            described["audit_json"] = _renamed(
-                files.describe(temporaries[1], base), targets["audit_json"], base
-            )
+def _write(
+    temporaries: list[Path], entry: TableEntry, base: Path, joined: _Joined, tell: Progress
+) -> dict[str, FileDescription]:
+    """Write the outputs under temporary names; describes them under their own, as they were written."""
+    _write_table(temporaries[0], entry, joined, tell)
+    paths = dict(entry.inputs(base))
+    if paths.keys() != joined.inputs.keys():
+        raise InputError(f"{entry.out}: files came or went below a pattern of scores; run again")
+    for role, path in paths.items():
+        check_unchanged(path, joined.inputs[role])
+    described: dict[str, FileDescription] = {}
+    for temporary, (role, path) in zip(temporaries, entry.outputs(base), strict=True):
+        if role == "audit_json":
+            temporary.write_bytes(jsontext.pretty(_audit(entry, base, joined, described)))
+        described[role] = {**files.describe(temporary, base), "path": files.relative(path, base)}
     return described
 
 
@@ -228,7 +225,3 @@ def join_argv(entry: TableEntry) -> list[str]:
         elif value != option.default:
             argv += [option.flag, str(value)]
     return argv
-
-
-def _renamed(description: FileDescription, path: Path, base: Path) -> FileDescription:
-    return {**description, "path": files.relative(path, base)}

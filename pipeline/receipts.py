@@ -1,80 +1,190 @@
-"""What was made, and how it failed: the project's own records of a batch, one small file per table.
+"""What was made, and how it failed: the project's own records of a batch.
 
-They stand in a hidden folder beside the report (`Batch.state_dir`) and may be deleted: at worst what they
-told is made again.
+They stand in a hidden folder beside the report (`Batch.state_dir`), one journal per host that ran the batch, and
+may be deleted: at worst what they told is made again. A journal is only ever added to, whole lines at a time, so
+that workers need not wait for each other and a process that dies leaves at most a torn last line. The newest
+record of a table counts. A table is known by the place of its output: its id may change, its bytes do not.
 """
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import json
+import os
+import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pipeline import files, jsontext
-from pipeline.errors import BatchError
-from pipeline.materializer import Materialized
+from pipeline.entries import TableEntry
 from pipeline.options import JsonObject
+from pipeline.outcome import Materialized
 
 FailureStatus: TypeAlias = Literal["failed", "waiting"]
+_SPARE_LINES = 64
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a table was not made in the last run: it failed, or waits for an input."""
+    """Why a table could not be made.
+
+    Attributes:
+        status: it failed, or it waits for an input.
+        error: what was wrong, where, and what to do.
+        cause: what was asked for and from which files; while it is the same, the failure is news.
+    """
 
     status: FailureStatus
     error: str
+    cause: str
 
 
 class Receipts:
     """The records of one batch in its state folder."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._made = state_dir / "made"
-        self._failed = state_dir / "failed"
+        self._dir = state_dir
 
-    def made(self, table: str) -> Materialized | None:
+    def made(self, entry: TableEntry) -> Materialized | None:
         """What was made for the table when it was last made; None: nothing that is known of."""
-        record = _read(self._made / f"{table}.json")
+        record = self._newest(entry.out).get("made")
         try:
             return None if record is None else Materialized(**record)
         except TypeError:  # of another version of the project
             return None
 
-    def record_made(self, table: str, made: Materialized) -> None:
-        """Remember what was made; a failure of the table is forgotten."""
-        files.write_whole(self._made / f"{table}.json", jsontext.canonical(asdict(made)))
-        files.remove(self._failed / f"{table}.json")
+    def failure(self, entry: TableEntry, since_ns: int = 0) -> Failure | None:
+        """How the table failed when it was last tried; None: it was made since, or not tried since `since_ns`."""
+        newest = self._newest(entry.out)
+        if "failed" not in newest or newest["at"] < since_ns:
+            return None
+        return Failure(**newest["failed"])
 
-    def failure(self, table: str) -> Failure | None:
-        """How the table failed in the last run; None: it did not."""
-        record = _read(self._failed / f"{table}.json")
-        return None if record is None else Failure(**record)
+    def has_failed(self, entries: Iterable[TableEntry], since_ns: int) -> bool:
+        """Whether one of the tables has failed since; one that waits for an input has not."""
+        failures = (self.failure(entry, since_ns) for entry in entries)
+        return any(failure is not None and failure.status == "failed" for failure in failures)
 
-    def record_failure(self, table: str, failure: Failure) -> None:
-        """Remember how the table failed."""
-        files.write_whole(self._failed / f"{table}.json", jsontext.canonical(asdict(failure)))
-
-    def has_failures(self) -> bool:
-        """Whether a table has failed since the failures were last cleared; a waiting one has not."""
-        found = (self.failure(path.stem) for path in self._failed.glob("*.json"))
-        return any(failure is not None and failure.status == "failed" for failure in found)
-
-    def clear_failures(self) -> None:
-        """Forget all failures, as a new run begins.
+    def record_made(self, entry: TableEntry, made: Materialized) -> None:
+        """Remember what was made; a failure of the table is forgotten.
 
         :raises OutputError: the state folder cannot be written.
         """
-        with files.writing(self._failed):
-            self._failed.mkdir(parents=True, exist_ok=True)
-        for path in self._failed.glob("*.json"):
-            files.remove(path)
+        self._append({"out": entry.out, "made": made.as_json()})
+
+    def record_failure(self, entry: TableEntry, failure: Failure) -> None:
+        """Remember how the table failed; what was made for it before is not forgotten.
+
+        :raises OutputError: the state folder cannot be written.
+        """
+        self._append({"out": entry.out, "failed": asdict(failure)})
+
+    def prepare(self, tables: int) -> None:
+        """Make the folder, and shorten the journals when most of their lines are old. For a run without others.
+
+        :raises OutputError: the state folder cannot be written.
+        """
+        with files.writing(self._dir):
+            self._dir.mkdir(parents=True, exist_ok=True)
+        journals = self._journals()
+        if sum(journal.lines for journal in journals) > 2 * tables + _SPARE_LINES:
+            outs = {out for journal in journals for out in journal.newest}
+            lines = [jsontext.canonical(self._newest(out)) for out in sorted(outs)]
+            files.write_whole(self._own, b"".join(line + b"\n" for line in lines))
+            for journal in journals:
+                if journal.path != self._own:
+                    files.remove(journal.path)
+
+    @property
+    def _own(self) -> Path:
+        return self._dir / f"{files.host()}.jsonl"
+
+    def _journals(self) -> list[_Journal]:
+        journals = [_journal(path) for path in sorted(self._dir.glob("*.jsonl"))]
+        for journal in journals:
+            journal.catch_up()
+        return journals
+
+    def _newest(self, out: str) -> JsonObject:
+        """The newest record of the table at `out` over all hosts, with what was last made even if it failed since."""
+        found = [journal.newest[out] for journal in self._journals() if out in journal.newest]
+        newest: JsonObject = {}
+        for record in sorted(found, key=lambda each: each["at"]):
+            newest = _merged(newest, record)
+        return newest
+
+    def _append(self, record: JsonObject) -> None:
+        path = self._own
+        line = jsontext.canonical(record | {"at": time.time_ns()}) + b"\n"
+        with files.writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab+", buffering=0) as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX)
+                end = stream.seek(0, os.SEEK_END)
+                if end and os.pread(stream.fileno(), 1, end - 1) != b"\n":
+                    line = b"\n" + line  # behind what a process that died left torn
+                stream.write(line)
 
 
-def _read(path: Path) -> JsonObject | None:
+class _Journal:
+    """One journal as far as it was read; reading on is cheap."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._forget()
+
+    def _forget(self) -> None:
+        self.lines = 0
+        self.newest: dict[str, JsonObject] = {}
+        self._inode = 0
+        self._read = 0
+
+    def catch_up(self) -> None:
+        """Read what was added since the last time; all, if the file is another one."""
+        try:
+            found = self.path.stat()
+            if found.st_ino != self._inode or found.st_size < self._read:
+                self._forget()
+                self._inode = found.st_ino
+            if found.st_size > self._read:
+                with self.path.open("rb") as stream:
+                    stream.seek(self._read)
+                    self._take(stream.read())
+        except OSError:
+            self._forget()
+
+    def _take(self, added: bytes) -> None:
+        whole = added[: added.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            self.lines += 1
+            record = _parsed(line)
+            if record is not None:
+                self.newest[record["out"]] = _merged(self.newest.get(record["out"], {}), record)
+
+
+@functools.cache
+def _journal(path: Path) -> _Journal:
+    """The journal at `path`; one per process, so that it is read once."""
+    return _Journal(path)
+
+
+def _merged(older: JsonObject, newer: JsonObject) -> JsonObject:
+    """What is known after `newer`: a success ends a failure, a failure does not unmake what was made."""
+    if "made" in newer and "failed" not in newer:
+        return newer
+    return ({"made": older["made"]} if "made" in older else {}) | newer
+
+
+def _parsed(line: bytes) -> JsonObject | None:
     try:
-        record = json.loads(files.read_bytes(path))
-    except (BatchError, ValueError):
+        record = json.loads(line)
+    except ValueError:
         return None
-    return record if isinstance(record, dict) else None
+    whole = (
+        isinstance(record, dict) and isinstance(record.get("out"), str) and isinstance(record.get("at"), int)
+    )
+    return record if whole else None

@@ -14,8 +14,8 @@ from pipeline import files, jsontext
 from pipeline.entries import TableEntry
 from pipeline.files import FileDescription
 from pipeline.manifest import Batch, default_report
-from pipeline.materializer import Materialized, TableSummary
 from pipeline.options import JsonObject
+from pipeline.outcome import Materialized, TableSummary
 from pipeline.provenance import RunProvenance, run_provenance
 from pipeline.receipts import Failure
 
@@ -136,7 +136,13 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
         outputs |= _below(table["id"], table.get("outputs", {}))
     return run_provenance(
         argv=_argv(batch, manifest, report_json, report_md),
-        args={"manifest": manifest, "base_dir": ".", "report_json": report_json, "report_md": report_md},
+        args={
+            "manifest": manifest,
+            "base_dir": ".",
+            "base_dir_from_report": files.relative(batch.base_dir, batch.report_json.parent),
+            "report_json": report_json,
+            "report_md": report_md,
+        },
         inputs=inputs,
         outputs=outputs,
     )

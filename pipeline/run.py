@@ -1,25 +1,25 @@
-"""One run of a batch: Luigi makes what is not complete, then the verdict, the report's digest, the run log."""
+"""One run of a batch: Luigi makes what is not complete, then the files tell the verdict."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import multiprocessing
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import files, runlog
 from pipeline.errors import BatchError, InputMissingError
-from pipeline.manifest import Batch, failed_path, load_manifest
-from pipeline.markdown import to_markdown
+from pipeline.freshness import BatchCheck, cause
+from pipeline.lock import holding
+from pipeline.manifest import Batch, failed_path
 from pipeline.receipts import Failure, Receipts
-from pipeline.report import Report, TableState, build_report, render
-from pipeline.targets import ReportTarget, TableTarget
-from pipeline.tasks import BatchReport, Watch, build, write_report
+from pipeline.report import Report
+
+if TYPE_CHECKING:
+    from pipeline.scheduling import Watch
+
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,21 @@ class BatchResult:
         report: the report, complete or failed.
         report_json: where it stands.
         sha256: the digest of its bytes, which a training job cites if the batch is complete.
-        exit_code: 0 complete, 1 a table failed, 3 nothing failed but an input is not there yet.
     """
 
     report: Report
     report_json: Path
     sha256: str
-    exit_code: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 complete, 1 a table failed, 3 nothing failed but an input is not there yet."""
+        return exit_code(self.report)
 
 
 def run_batch(
-    manifest: str | Path,
+    batch: Batch,
     *,
-    base_dir: str | Path | None = None,
-    report_json: str | Path | None = None,
-    report_md: str | Path | None = None,
     workers: int = 1,
     fail_fast: bool = False,
     scheduler: str | None = None,
@@ -56,57 +56,45 @@ def run_batch(
     :param fail_fast: do not begin another table once one has failed.
     :param scheduler: URL of a luigid; None: the scheduler in this process.
     :param watch: called with a table's id and whether it is complete, as each ends.
-    :raises ManifestError: the manifest has a fault; nothing was written.
-    :raises BatchError: the report cannot be written.
+    :raises BatchBusyError: another run holds the batch.
+    :raises BatchError: the report or the records cannot be written, or the luigid does not answer.
     """
-    batch = load_manifest(manifest, base_dir, report_json, report_md)
-    if not ReportTarget(batch).exists():
-        with _interruptible():
-            _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
-    return _verdict(batch)
+    check = BatchCheck(batch)
+    if check.complete:
+        check.remember()
+    else:
+        with holding(batch.lock, shared=scheduler is not None):
+            check = _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
+    return _verdict(check)
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Have SIGTERM unwind as Ctrl-C does, and no second signal cut short what removes half-written files.
-
-    Workers inherit it: a Ctrl-C reaches them from the terminal, and at once SIGTERM from Luigi.
-    """
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    unwinding = False
-
-    def interrupt(*_: object) -> None:
-        nonlocal unwinding
-        if not unwinding:
-            unwinding = True
-            # A worker process would show a traceback for a KeyboardInterrupt.
-            raise KeyboardInterrupt if multiprocessing.parent_process() is None else SystemExit
-
-    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
-        yield
-        return
-    before = {each: signal.signal(each, interrupt) for each in signals}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+def exit_code(report: Report) -> int:
+    """What a command ends with for a batch that stands like this."""
+    statuses = {table["status"] for table in report["tables"]}
+    if statuses == {"ok"}:
+        return 0
+    return InputMissingError.exit_code if statuses <= {"ok", "waiting"} else BatchError.exit_code
 
 
-def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> None:
-    started = time.time()
+def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchCheck:
+    """Have Luigi make what is not complete; tells how the batch stands then."""
+    from pipeline import scheduling
+    from pipeline.interruption import interruptible
+    from pipeline.tasks import BatchReport
+
+    started_ns = time.time_ns()
+    files.sweep(_written(batch))
     receipts = Receipts(batch.state_dir)
-    receipts.clear_failures()
+    if scheduler is None:
+        receipts.prepare(len(batch.tables))
+    else:
+        scheduling.forgive(scheduler)
     ended: dict[str, float] = {}
     died: set[str] = set()
 
     def note(table: str, complete: bool) -> None:
-        ended[table] = time.time() - started
-        if complete:
-            died.discard(table)
-        else:
-            died.add(table)
+        ended[table] = (time.time_ns() - started_ns) / 1e9
+        (died.discard if complete else died.add)(table)
         watch(table, complete)
 
     root = BatchReport(
@@ -114,48 +102,79 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
         base_dir=str(batch.base_dir),
         report_json=str(batch.report_json),
         report_md=str(batch.report_md),
-        fail_fast=fail_fast,
+        fail_fast_since=started_ns if fail_fast else 0,
     )
-    build(root, workers, scheduler, note)
-    if not fail_fast:  # which leaves tables untried, and these no record either
-        for table in died:
-            if receipts.failure(table) is None:
-                receipts.record_failure(
-                    table, Failure("failed", "its process was ended from outside; out of memory?")
-                )
-    runlog.append(batch, started, ended, workers)
+
+    def build() -> BatchCheck:
+        scheduling.build(root, workers, scheduler, note)
+        if not fail_fast:  # which leaves tables untried, and those have no record either
+            _note_dead(batch, receipts, died, started_ns)
+        return BatchCheck(batch)
+
+    with interruptible():
+        check = build()
+        while scheduler is not None and not fail_fast and _is_open(check):
+            # Another worker is at it, or died, or the luigid forgot: none of it is a verdict.
+            time.sleep(_POLL_SECONDS)
+            scheduling.forgive(scheduler)
+            check = build()
+    files.sweep(_written(batch))  # of workers that died beside this one
+    runlog.append(batch, started_ns / 1e9, ended, workers)
+    return _settled(check)
 
 
-def _verdict(batch: Batch) -> BatchResult:
+def _settled(check: BatchCheck) -> BatchCheck:
+    """The check once more, if it had to read files that had changed within the clock's last tick.
+
+    A tick later they can be known by their signatures, so that the next run has nothing to read.
+    """
+    if any(table.looked for table in check.tables):
+        time.sleep(files.TICK_NS / 1e9)
+        check = BatchCheck(check.batch)
+        check.remember()
+    return check
+
+
+def _verdict(check: BatchCheck) -> BatchResult:
     """Whether the batch is complete, told by its files alone; leaves the failed report if it is not."""
-    receipts = Receipts(batch.state_dir)
-    made = {entry.id: TableTarget(batch, entry).made() for entry in batch.tables}
-    if all(made.values()):
-        if not ReportTarget(batch).exists():
-            write_report(batch)  # the task could not; its error is told from here
-        for path in (batch.report_json, batch.report_md):
-            files.remove(failed_path(path))
-        failures: dict[str, Failure | None] = {}
-    else:
-        failures = {entry.id: receipts.failure(entry.id) for entry in batch.tables}
-    report = build_report(
-        batch, [TableState(entry, made[entry.id], failures.get(entry.id)) for entry in batch.tables]
-    )
-    content = render(report)
+    batch, report = check.batch, check.report
     path = batch.report_json
-    if report["status"] == "failed":
+    if check.tables_complete:
+        if check.stale_report:
+            _write_report(check)  # the task could not; its error is told from here
+        for failed in (failed_path(batch.report_json), failed_path(batch.report_md)):
+            files.remove(failed)
+    else:
         path = failed_path(batch.report_json)
-        files.write_whole(path, content)
-        files.write_whole(failed_path(batch.report_md), to_markdown(report))
-    return BatchResult(report, path, hashlib.sha256(content).hexdigest(), _exit_code(report))
+        for name, content in zip((path, failed_path(batch.report_md)), check.content, strict=True):
+            if not files.holds(name, content):
+                files.write_whole(name, content)
+    return BatchResult(report, path, hashlib.sha256(check.content[0]).hexdigest())
 
 
-def _exit_code(report: Report) -> int:
-    if report["status"] == "ok":
-        return 0
-    statuses = {table["status"] for table in report["tables"]}
-    return (
-        InputMissingError.exit_code
-        if "waiting" in statuses and not statuses & {"failed", "not_run"}
-        else BatchError.exit_code
-    )
+def _write_report(check: BatchCheck) -> None:
+    from pipeline.tasks import write_report
+
+    write_report(check)
+
+
+def _is_open(check: BatchCheck) -> bool:
+    """Whether a table is neither complete nor known to fail, or the report is still to be written."""
+    if check.tables_complete:
+        return bool(check.stale_report)
+    return any(table["status"] == "not_run" for table in check.report["tables"])
+
+
+def _note_dead(batch: Batch, receipts: Receipts, died: set[str], since_ns: int) -> None:
+    """Record a failure for tables whose process ended before it could: killed, out of memory."""
+    for entry in map(batch.table, died):
+        if receipts.failure(entry, since_ns) is None:
+            error = "its process was ended from outside, or ran out of memory; run again"
+            receipts.record_failure(entry, Failure("failed", error, cause(entry, batch.base_dir)))
+
+
+def _written(batch: Batch) -> list[Path]:
+    """Every file that a run of the batch may write."""
+    reports = [batch.report_json, batch.report_md]
+    reports += [failed_path(path) for path in reports]
+    return reports + [path for entry in batch.tables for _, path in entry.outputs(batch.base_dir)]

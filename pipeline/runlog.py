@@ -7,17 +7,9 @@ import json
 import resource
 import socket
 import sys
-from pathlib import Path
 
 from pipeline import files
-from pipeline.manifest import REPORT_SUFFIX, Batch
-
-
-def run_log(batch: Batch) -> Path:
-    """The run log of a batch: `m.run-log.jsonl` beside `m.report.json`."""
-    name = batch.report_json.name
-    stem = name.removesuffix(REPORT_SUFFIX) if name.endswith(REPORT_SUFFIX) else batch.report_json.stem
-    return batch.report_json.with_name(f"{stem}.run-log.jsonl")
+from pipeline.manifest import Batch
 
 
 def append(batch: Batch, started: float, seconds: dict[str, float], workers: int) -> None:
@@ -38,7 +30,7 @@ def append(batch: Batch, started: float, seconds: dict[str, float], workers: int
         "argv": sys.argv,
         "base_dir": str(batch.base_dir.resolve()),
     }
-    path = run_log(batch)
+    path = batch.run_log
     with files.writing(path), path.open("a", encoding="ascii") as stream:
         stream.write(json.dumps(line) + "\n")
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import luigi
-from luigi.rpc import RemoteScheduler
-from luigi.scheduler import Scheduler
-from luigi.worker import Worker
+from luigi.rpc import RPCError
 
 from pipeline import files
 from pipeline.errors import BatchError, InputMissingError
+from pipeline.freshness import BatchCheck, cause
 from pipeline.manifest import Batch, load_manifest
 from pipeline.materializer import materialize_entry
 from pipeline.receipts import Failure, Receipts
 from pipeline.targets import ReportTarget, TableTarget
 
-Watch = Callable[[str, bool], None]
-"""Called with a table's id and whether it is complete, when Luigi says that it is done or has failed."""
+_TELL_EVERY_SECONDS = 1.0
 
 
 class SkippedError(BatchError):
@@ -34,7 +33,11 @@ class _BatchTask(luigi.Task):
     base_dir = luigi.Parameter(default="", description="folder of relative paths; default: the manifest's")
     report_json = luigi.Parameter(default="", description="default: <manifest stem>.report.json")
     report_md = luigi.Parameter(default="", description="default: the report's name with .md")
-    fail_fast = luigi.BoolParameter(default=False, significant=False, description="stop at the first failure")
+    fail_fast_since = luigi.IntParameter(
+        default=0,
+        significant=False,
+        description="begin no table once one has failed since (ns); 0: begin all",
+    )
 
     @property
     def batch(self) -> Batch:
@@ -56,8 +59,7 @@ class JoinedTable(_BatchTask):
     @property
     def priority(self) -> int:  # type: ignore[override]  # luigi only reads it
         """Tables begin in the manifest's order; without it Luigi begins with any."""
-        tables = self.batch.tables
-        return len(tables) - tables.index(self.batch.table(self.table))
+        return len(self.batch.tables) - self.batch.position(self.table)  # Luigi knows none below zero
 
     def output(self) -> TableTarget:
         """The joined table, which exists only while it is what the manifest and the inputs ask for."""
@@ -65,26 +67,37 @@ class JoinedTable(_BatchTask):
 
     def run(self) -> None:
         """Make the table, and leave a record of it or of why it could not be made."""
-        batch = self.batch
+        batch, entry = self.batch, self.batch.table(self.table)
         receipts = Receipts(batch.state_dir)
-        if self.fail_fast and receipts.has_failures():
+        if self.fail_fast_since and receipts.has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
+        asked = cause(entry, batch.base_dir)
+        remember = functools.partial(receipts.record_made, entry)
         try:
-            made = materialize_entry(batch.table(self.table), batch.base_dir, self._tell)
+            # Remembered before the outputs take their names, so that no crash leaves a finished table unknown.
+            made = materialize_entry(entry, batch.base_dir, self._tell, commit=remember)
         except Exception as exc:
-            receipts.record_failure(self.table, _failure(exc, batch.base_dir))
+            receipts.record_failure(entry, _failure(exc, batch.base_dir, asked))
             raise
-        receipts.record_made(self.table, made)
+        remember(made)
 
     def on_failure(self, exception: BaseException) -> str:
         """What the visualiser shows: the message, without a traceback for what a user can cause."""
         return str(exception) if isinstance(exception, BatchError) else str(super().on_failure(exception))
 
     def _tell(self, doing: str, share: float) -> None:
+        """Tell the visualiser, if a worker runs the task, and no more often than anyone reads it."""
         say: Callable[[str], None] | None = self.set_status_message
-        if say is not None:  # None where no worker runs the task
-            say(doing)
-            self.set_progress_percentage(round(100 * share))  # type: ignore[misc]  # set where the other one is
+        now = time.monotonic()
+        if say is not None and now - self._told >= _TELL_EVERY_SECONDS:
+            self._told = now
+            with contextlib.suppress(RPCError):  # a luigid that has gone is no reason to lose the table
+                say(doing)
+                self.set_progress_percentage(round(100 * share))  # type: ignore[misc]  # set where `say` is
+
+    @functools.cached_property
+    def _told(self) -> float:
+        return time.monotonic()
 
 
 class BatchReport(_BatchTask):
@@ -96,7 +109,7 @@ class BatchReport(_BatchTask):
         """Every table of the batch."""
         shared = {
             name: getattr(self, name)
-            for name in ("manifest", "base_dir", "report_json", "report_md", "fail_fast")
+            for name in ("manifest", "base_dir", "report_json", "report_md", "fail_fast_since")
         }
         return [JoinedTable(table=table.id, **shared) for table in self.batch.tables]
 
@@ -106,36 +119,20 @@ class BatchReport(_BatchTask):
 
     def run(self) -> None:
         """Write the report as JSON and as Markdown, both or none."""
-        write_report(self.batch)
+        write_report(BatchCheck(self.batch))
 
 
-def write_report(batch: Batch) -> None:
+def write_report(check: BatchCheck) -> None:
     """Write the report of a batch whose tables are complete.
 
     :raises BatchError: a table is not complete any more, or a file cannot be written.
     """
-    content = ReportTarget(batch).content()
-    if content is None:
+    batch = check.batch
+    if not check.tables_complete:
         raise BatchError(f"{batch.manifest}: a table changed while the batch ran; run again")
     with files.replacing(batch.report_json, batch.report_md) as temporaries:
-        for temporary, part in zip(temporaries, content, strict=True):
+        for temporary, part in zip(temporaries, check.content, strict=True):
             temporary.write_bytes(part)
-
-
-def build(root: BatchReport, workers: int, scheduler: str | None, watch: Watch) -> None:
-    """Have Luigi run the batch; whether it is complete then is for `root.complete()` to say.
-
-    :param workers: number of processes that make tables; with 1 they are made in this one.
-    :param scheduler: URL of a luigid; None: the local scheduler.
-    """
-    luigi.build(
-        [root],
-        worker_scheduler_factory=_Factory(watch),
-        workers=workers,
-        local_scheduler=scheduler is None,
-        scheduler_url=scheduler or "",
-        log_level="CRITICAL",  # how a table failed is told by the verdict, not by a traceback
-    )
 
 
 @functools.lru_cache(maxsize=8)
@@ -145,54 +142,8 @@ def _batch(
     return load_manifest(manifest, base_dir, report_json, report_md)
 
 
-def _failure(exc: Exception, base: Path) -> Failure:
+def _failure(exc: Exception, base: Path, asked: str) -> Failure:
     message = str(exc) if isinstance(exc, BatchError) else f"internal error: {type(exc).__name__}: {exc}"
     # Reports name files from the base folder, wherever that is.
-    return Failure(
-        "waiting" if isinstance(exc, InputMissingError) else "failed", message.replace(f"{base}/", "")
-    )
-
-
-class _Watched:
-    """A scheduler that tells `watch` how each table ended."""
-
-    watch: Watch
-
-    def add_task(self, *args: Any, **kwargs: Any) -> Any:
-        """Pass on what the worker says of a task, and tell the watcher."""
-        result = super().add_task(*args, **kwargs)  # type: ignore[misc]  # the scheduler that this is mixed into
-        table = (kwargs.get("params") or {}).get("table")
-        if table is not None and kwargs.get("status") in ("DONE", "FAILED"):
-            self.watch(table, kwargs["status"] == "DONE")
-        return result
-
-
-class _LocalScheduler(_Watched, Scheduler):
-    pass
-
-
-class _CentralScheduler(_Watched, RemoteScheduler):
-    pass
-
-
-class _Factory:
-    """What luigi.build asks for its scheduler and worker."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-
-    def create_local_scheduler(self) -> Any:
-        """A scheduler in this process."""
-        return self._watching(_LocalScheduler(prune_on_get_work=True, record_task_history=False))
-
-    def create_remote_scheduler(self, url: str) -> Any:
-        """The luigid at `url`."""
-        return self._watching(_CentralScheduler(url))
-
-    def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> Worker:
-        """A worker with that many processes."""
-        return Worker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
-
-    def _watching(self, scheduler: Any) -> Any:
-        scheduler.watch = self._watch
-        return scheduler
+    message = message.replace(f"{base}/", "")
+    return Failure("waiting" if isinstance(exc, InputMissingError) else "failed", message, asked)

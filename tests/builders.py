@@ -12,9 +12,11 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.entries import ScoreEntry
+from pipeline.manifest import load_manifest
 from pipeline.materializer import materialize
 from pipeline.options import JoinOptions
 from pipeline.rows import Row
+from pipeline.run import BatchResult, run_batch
 from pipeline.scorerows import RowReader, ScoreRow
 
 DOVER = ScoreEntry("dover.jsonl", label="dover")
@@ -142,3 +144,27 @@ def score_row(row: Row, entry: ScoreEntry = DOVER, options: JoinOptions | None =
 def scored(**fields: Any) -> ScoreRow:
     """What a row with these fields says of the clip `c`."""
     return score_row({"clip_id": "c"} | fields)
+
+
+def run_manifest(
+    manifest: Path,
+    *,
+    base_dir: Path | None = None,
+    report_json: Path | None = None,
+    report_md: Path | None = None,
+    **how: Any,
+) -> BatchResult:
+    """Run the batch of a manifest in this process."""
+    return run_batch(load_manifest(manifest, base_dir, report_json, report_md), **how)
+
+
+def lasting(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder` with its content but those that two equal runs do not share.
+
+    These are the run log, the lock and the project's own records.
+    """
+    return {
+        name: content
+        for name, content in tree(folder).items()
+        if not name.endswith((".run-log.jsonl", ".lock")) and "/." not in f"/{name}"
+    }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import small_batch, tree, write_jsonl, write_manifest
+from tests.builders import lasting, small_batch, tree, write_jsonl, write_manifest
 
 ROOT = Path(__file__).parent.parent
 LUIGI = [sys.executable, "-m", "luigi", "--module", "pipeline", "--local-scheduler"]
@@ -41,15 +41,6 @@ def luigi(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return started(folder, *LUIGI, *arguments)
 
 
-def citable(folder: Path) -> dict[str, bytes]:
-    """Every file but the run log and the project's own records."""
-    return {
-        name: content
-        for name, content in tree(folder).items()
-        if "run-log" not in name and not name.startswith(".")
-    }
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A batch `m.json` of three tables in three formats with their audits."""
@@ -75,8 +66,8 @@ def test_the_same_bytes_anywhere(folder: Path) -> None:
     one = second_opinion(folder, "run", "m.json", "--workers", "1")
     two = second_opinion(other, "run", "m.json", "--workers", "2")
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
-    assert citable(folder) == citable(other)
-    assert len(citable(folder)) == 3 + 6 + 2
+    assert lasting(folder) == lasting(other)
+    assert len(lasting(folder)) == 3 + 6 + 2
     assert one.stdout.splitlines()[-1] == two.stdout.splitlines()[-1]
 
 
@@ -85,15 +76,15 @@ def test_the_replay_of_a_report(folder: Path) -> None:
     manifest = folder / "sets" / "m.json"
     manifest.parent.mkdir()
     (folder / "m.json").rename(manifest)
-    before = set(citable(folder))
+    before = set(lasting(folder))
     assert second_opinion(folder.parent, "run", str(manifest), "--base-dir", str(folder)).returncode == 0
-    made = citable(folder)
+    made = lasting(folder)
     argv = json.loads((manifest.parent / "m.report.json").read_bytes())["run_provenance"]["argv"]
     for name in set(made) - before:
         (folder / name).unlink()
     assert argv[0] == "second-opinion"
     assert second_opinion(folder, *argv[1:]).returncode == 0
-    assert citable(folder) == made
+    assert lasting(folder) == made
 
 
 def test_luigis_own_command_line(folder: Path) -> None:
@@ -102,7 +93,7 @@ def test_luigis_own_command_line(folder: Path) -> None:
     assert second_opinion(folder, "run", "m.json").returncode == 0
     ended = luigi(other, "second_opinion.BatchReport", "--manifest", "m.json")
     assert ended.returncode == 0, ended.stderr
-    assert citable(other) == citable(folder)
+    assert lasting(other) == lasting(folder)
     again = luigi(other, "second_opinion.BatchReport", "--manifest", "m.json")
     assert "1 complete ones were encountered" in again.stderr
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import files
+from pipeline import files, snapshots
 from pipeline.errors import InputError, InputMissingError, OutputError
 from tests.builders import tree, write_text
 
@@ -104,7 +104,7 @@ def test_digest_of_a_large_file(tmp_path: Path) -> None:
     assert files.digest(tmp_path / "f") == hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("read", [files.snapshot, files.read_bytes, files.open_text_bytes])
+@pytest.mark.parametrize("read", [snapshots.snapshot, files.read_bytes, files.open_text_bytes])
 def test_missing_files(tmp_path: Path, read: Callable[[Path], object]) -> None:
     """A file that is not there is one that is not there yet, also where its folder is none."""
     write_text(tmp_path / "file", "")
@@ -113,7 +113,7 @@ def test_missing_files(tmp_path: Path, read: Callable[[Path], object]) -> None:
             read(path)
 
 
-@pytest.mark.parametrize("read", [files.snapshot, files.read_bytes, files.open_text_bytes])
+@pytest.mark.parametrize("read", [snapshots.snapshot, files.read_bytes, files.open_text_bytes])
 def test_what_is_no_file(tmp_path: Path, read: Callable[[Path], object]) -> None:
     """A folder or a named pipe is refused in words, at once."""
     os.mkfifo(tmp_path / "pipe")
@@ -137,13 +137,13 @@ def test_unreadable_files(tmp_path: Path) -> None:
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
     """A snapshot tells that its file was changed or replaced since, even by one of equal size and time."""
     path = write_text(tmp_path / "f", "abc")
-    taken = files.snapshot(path)
-    taken.check_unchanged()
+    taken = snapshots.snapshot(path)
+    snapshots.check_unchanged(path, taken)
     other = write_text(tmp_path / "g", "abd")
     os.utime(other, ns=(taken.signature.mtime_ns, taken.signature.mtime_ns))
     other.replace(path)
     with pytest.raises(InputError, match="f: the file changed while it was being read; run again"):
-        taken.check_unchanged()
+        snapshots.check_unchanged(path, taken)
 
 
 @pytest.mark.parametrize("name", ["f.csv", "f.csv.gz", "f.csv.zst"])

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from pipeline.run import run_batch
-from tests.builders import small_batch, write_jsonl
+from tests.builders import run_manifest, small_batch, write_jsonl
 
 MARKUP = [
     "<script>alert(1)</script>",
@@ -42,8 +41,8 @@ def shown(markup: str) -> list[str]:
 
 def test_it_shows_what_the_report_says(tmp_path: Path) -> None:
     """Status, counts, coverage and digests of the report stand in its Markdown, in tables."""
-    run_batch(small_batch(tmp_path))
-    result = run_batch(tmp_path / "m.json")
+    run_manifest(small_batch(tmp_path))
+    result = run_manifest(tmp_path / "m.json")
     text = (tmp_path / "m.report.md").read_text("utf-8")
     assert "Status: **ok**. Tables: 1, failed 0," in text
     cells = shown(html(text))
@@ -64,7 +63,7 @@ def test_a_hostile_name_stays_text(tmp_path: Path, label: str) -> None:
     manifest = small_batch(tmp_path, scores=["dover.jsonl"])
     scores = [{"clip_id": f"c{row}", "score": row, "competitor": label} for row in range(3)]
     write_jsonl(tmp_path / "dover.jsonl", scores)
-    assert run_batch(manifest).exit_code == 0
+    assert run_manifest(manifest).exit_code == 0
     markup = html((tmp_path / "m.report.md").read_text("utf-8"))
     cells = shown(markup)
     assert cells[cells.index(label) - 1] == "t"
@@ -77,7 +76,7 @@ def test_a_hostile_error_stays_text(tmp_path: Path, key: str) -> None:
     """The message of a failed table is shown as text, without markup or control characters."""
     manifest = small_batch(tmp_path)
     write_jsonl(tmp_path / "dover.jsonl", [{"clip_id": key, "score": 1}, {"clip_id": key, "score": 2}])
-    assert run_batch(manifest).exit_code == 1
+    assert run_manifest(manifest).exit_code == 1
     text = (tmp_path / "m.report.failed.md").read_text("utf-8")
     assert "Status: **failed**" in text
     assert all(each.isprintable() or each == "\n" for each in text)

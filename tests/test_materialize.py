@@ -14,8 +14,9 @@ import pipeline
 from pipeline import files
 from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError, InputMissingError, JoinError, UsageError
-from pipeline.materializer import Materialized, materialize
+from pipeline.materializer import materialize
 from pipeline.options import JoinOptions
+from pipeline.outcome import Materialized
 from pipeline.schema import load_schema
 from tests.builders import read_jsonl, tree, write_jsonl, write_text
 

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.run import BatchResult, run_batch
-from tests.builders import write_manifest
+from pipeline.run import BatchResult
+from tests.builders import run_manifest, write_manifest
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SIDECARS = ["dover-technical.jsonl", "DOVER-Aesthetic=dover-aesthetic.jsonl", "dover.json"]
@@ -40,7 +40,7 @@ def joined(folder: Path, *tables: dict[str, Any]) -> tuple[BatchResult, dict[str
     """Run a batch over copies of the corpora: its result, and each joined table."""
     for corpus in OPTIONS:
         shutil.copytree(DATA / corpus, folder / corpus, dirs_exist_ok=True)
-    result = run_batch(write_manifest(folder / "m.json", tables))
+    result = run_manifest(write_manifest(folder / "m.json", tables))
     assert result.exit_code == 0, result.report
     return result, {table["id"]: pd.read_parquet(folder / table["out"]) for table in tables}
 

@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator
 
 import pipeline
 from pipeline import files
-from pipeline.run import BatchResult, run_batch
+from pipeline.run import BatchResult
 from pipeline.schema import load_schema
-from tests.builders import small_batch, tree, write_json, write_jsonl, write_manifest
+from tests.builders import lasting, run_manifest, small_batch, write_json, write_jsonl, write_manifest
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, **arguments: Any) -> BatchResult:
     """Run the folder's batch."""
-    return run_batch(folder / "sets" / "m.json", base_dir=folder / "base", **arguments)
+    return run_manifest(folder / "sets" / "m.json", base_dir=folder / "base", **arguments)
 
 
 def read(folder: Path, name: str = "m.report.json") -> dict[str, Any]:
@@ -149,10 +149,7 @@ def test_nothing_that_differs_between_equal_runs(
     shutil.copytree(folder, other)
     assert run(folder, workers=1).sha256 == run(other, workers=2).sha256
 
-    def citable(place: Path) -> dict[str, bytes]:
-        return {name: content for name, content in tree(place).items() if "run-log" not in name}
-
-    assert citable(folder) == citable(other)
+    assert lasting(folder) == lasting(other)
     for suffix in ("json", "md"):
         name = f"m.report.failed.{suffix}" if broken else f"m.report.{suffix}"
         text = (folder / "sets" / name).read_text("utf-8")

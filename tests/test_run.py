@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ManifestError, OutputError
-from pipeline.run import BatchResult, run_batch
-from tests.builders import read_jsonl, run_main, tree, write_jsonl, write_manifest, write_text
+from pipeline.run import BatchResult
+from tests.builders import read_jsonl, run_main, run_manifest, tree, write_jsonl, write_manifest, write_text
 
 ALL_OK = {"a": "ok", "b": "ok", "c": "ok"}
 
@@ -67,10 +67,10 @@ def times(folder: Path) -> dict[str, int]:
 
 def remade(folder: Path, change: Callable[[], object]) -> tuple[BatchResult, set[str]]:
     """Run the batch, make a change, run it again: the second result, and the outputs that it made."""
-    assert statuses(run_batch(folder / "m.json")) == ALL_OK
+    assert statuses(run_manifest(folder / "m.json")) == ALL_OK
     change()
     before = times(folder)
-    result = run_batch(folder / "m.json")
+    result = run_manifest(folder / "m.json")
     return result, {
         name for name, time in times(folder).items() if before.get(name) != time and name[:4] == "out/"
     }
@@ -86,7 +86,7 @@ def test_every_other_table_still_runs(folder: Path, workers: int) -> None:
     """A table that fails and one that waits leave the others alone; the batch has failed: exit code 1."""
     spoil(folder, "a")
     (folder / "b.dover.jsonl").unlink()
-    result = run_batch(folder / "m.json", workers=workers)
+    result = run_manifest(folder / "m.json", workers=workers)
     assert result.exit_code == 1
     assert statuses(result) == {"a": "failed", "b": "waiting", "c": "ok"}
     assert set(tree(folder / "out")) == {"c.parquet", "c.audit.json"}
@@ -95,7 +95,7 @@ def test_every_other_table_still_runs(folder: Path, workers: int) -> None:
 def test_a_batch_that_only_waits(folder: Path) -> None:
     """Where nothing failed but an input is not there yet, the exit code is 3."""
     (folder / "b.jsonl").unlink()
-    result = run_batch(folder / "m.json")
+    result = run_manifest(folder / "m.json")
     assert (result.exit_code, statuses(result)) == (3, ALL_OK | {"b": "waiting"})
 
 
@@ -103,10 +103,10 @@ def test_a_batch_that_is_resumed(folder: Path) -> None:
     """Once the missing input is there, only its table is made, and the batch is complete: exit code 0."""
     scores = folder / "b.dover.jsonl"
     scores.rename(folder / "later")
-    run_batch(folder / "m.json")
+    run_manifest(folder / "m.json")
     before = times(folder / "out")
     (folder / "later").rename(scores)
-    assert run_batch(folder / "m.json").exit_code == 0
+    assert run_manifest(folder / "m.json").exit_code == 0
     after = times(folder / "out")
     assert {name: after[name] for name in before} == before
     assert set(after) - set(before) == {"b.parquet", "b.audit.json"}
@@ -118,7 +118,7 @@ def test_fail_fast(folder: Path) -> None:
     Tables begin in the manifest's order.
     """
     spoil(folder, "a")
-    result = run_batch(folder / "m.json", fail_fast=True)
+    result = run_manifest(folder / "m.json", fail_fast=True)
     assert result.exit_code == 1
     assert statuses(result) == {"a": "failed", "b": "not_run", "c": "not_run"}
     assert json.loads((folder / "m.report.failed.json").read_bytes()) == result.report
@@ -128,7 +128,7 @@ def test_fail_fast(folder: Path) -> None:
 def test_fail_fast_does_not_mind_a_waiting_table(folder: Path) -> None:
     """A table whose input is not there yet has not failed: the others are made."""
     (folder / "a.jsonl").unlink()
-    result = run_batch(folder / "m.json", fail_fast=True)
+    result = run_manifest(folder / "m.json", fail_fast=True)
     assert (result.exit_code, statuses(result)) == (3, ALL_OK | {"a": "waiting"})
 
 
@@ -136,17 +136,17 @@ def test_fail_fast_forgets_failures_of_earlier_runs(folder: Path) -> None:
     """What failed in an earlier run does not stop this one."""
     sound = (folder / "a.dover.jsonl").read_bytes()
     spoil(folder, "a")
-    run_batch(folder / "m.json", fail_fast=True)
+    run_manifest(folder / "m.json", fail_fast=True)
     (folder / "a.dover.jsonl").write_bytes(sound)
-    assert statuses(run_batch(folder / "m.json", fail_fast=True)) == ALL_OK
+    assert statuses(run_manifest(folder / "m.json", fail_fast=True)) == ALL_OK
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_second_run_touches_nothing(folder: Path, workers: int) -> None:
     """What is already right is not touched, not even its modification time, and the digest is the same."""
-    first = run_batch(folder / "m.json")
+    first = run_manifest(folder / "m.json")
     before = times(folder)
-    again = run_batch(folder / "m.json", workers=workers)
+    again = run_manifest(folder / "m.json", workers=workers)
     assert times(folder) == before
     assert (again.exit_code, again.sha256) == (0, first.sha256)
 
@@ -173,7 +173,7 @@ OUTPUT_CHANGES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("change", OUTPUT_CHANGES.values(), ids=OUTPUT_CHANGES.keys())
 def test_a_spoilt_output_is_made_again(folder: Path, change: Callable[[Path], object]) -> None:
     """A missing, truncated or edited output does not exist: exactly its table is made again, as it was."""
-    first = run_batch(folder / "m.json")
+    first = run_manifest(folder / "m.json")
     before = tree(folder / "out")
     result, made = remade(folder, lambda: change(folder))
     assert made == outputs("b")
@@ -208,7 +208,7 @@ REPORT_CHANGES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("change", REPORT_CHANGES.values(), ids=REPORT_CHANGES.keys())
 def test_a_spoilt_report_is_written_again(folder: Path, change: Callable[[Path], object]) -> None:
     """A report that is gone or was edited is written again, the same; no table is."""
-    first = run_batch(folder / "m.json")
+    first = run_manifest(folder / "m.json")
     before = {name: (folder / name).read_bytes() for name in ("m.report.json", "m.report.md")}
     result, made = remade(folder, lambda: change(folder))
     assert {name: (folder / name).read_bytes() for name in before} == before
@@ -223,7 +223,7 @@ def test_an_input_that_has_gone(folder: Path) -> None:
 
 def test_a_changed_manifest_changes_the_report_alone(folder: Path) -> None:
     """A manifest with other blanks or another order of tables makes another report, and no table again."""
-    first = run_batch(folder / "m.json")
+    first = run_manifest(folder / "m.json")
     result, made = remade(
         folder, lambda: write_manifest(folder / "m.json", [entry("c"), entry("b"), entry("a")])
     )
@@ -233,19 +233,19 @@ def test_a_changed_manifest_changes_the_report_alone(folder: Path) -> None:
 
 def test_the_state_folder_may_be_deleted(folder: Path) -> None:
     """Without the project's own records the tables are made again, and are the same."""
-    first = run_batch(folder / "m.json")
+    first = run_manifest(folder / "m.json")
     before = tree(folder / "out")
     for state in folder.glob(".*.state"):
         shutil.rmtree(state)
-    assert run_batch(folder / "m.json").sha256 == first.sha256
+    assert run_manifest(folder / "m.json").sha256 == first.sha256
     assert tree(folder / "out") == before
 
 
 def test_the_run_log(folder: Path) -> None:
     """Each run that made something adds a line: raw argv, host, durations, peak memory; no report cites it."""
-    run_batch(folder / "m.json", workers=2)
+    run_manifest(folder / "m.json", workers=2)
     (folder / "out/b.parquet").unlink()
-    run_batch(folder / "m.json")
+    run_manifest(folder / "m.json")
     first, second = read_jsonl(folder / "m.run-log.jsonl")
     assert (first["argv"], first["host"], first["workers"]) == (sys.argv, socket.gethostname(), 2)
     assert first["seconds"] > 0
@@ -262,7 +262,7 @@ def test_a_faulty_manifest_writes_nothing(folder: Path) -> None:
     with pytest.raises(
         ManifestError, match=r"(?s)nothing was written.*tables\[1\]\.out: .*is also tables\[0\]\.out"
     ):
-        run_batch(folder / "m.json")
+        run_manifest(folder / "m.json")
     assert tree(folder) == before
 
 
@@ -270,7 +270,7 @@ def test_a_report_that_cannot_be_written(folder: Path) -> None:
     """A report whose place is taken by a folder is an error that says so."""
     write_text(folder / "r" / "m.json" / "inner", "")
     with pytest.raises(OutputError, match=r"r/m\.json.*cannot be written: found a folder"):
-        run_batch(folder / "m.json", report_json=folder / "r" / "m.json", report_md=folder / "r.md")
+        run_manifest(folder / "m.json", report_json=folder / "r" / "m.json", report_md=folder / "r.md")
 
 
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,7 +278,8 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ended = run_main(capsys, "run", folder / "m.json")
     assert ended.code == 0
     assert (
-        f"report: {folder}/m.report.json (ok)\nsha256: {run_batch(folder / 'm.json').sha256}\n" in ended.out
+        f"report: {folder}/m.report.json (ok)\nsha256: {run_manifest(folder / 'm.json').sha256}\n"
+        in ended.out
     )
     assert "dover 2/0/0" in ended.out
     assert ended.err.splitlines() == [

@@ -13,7 +13,7 @@ from tests.wrong_inputs import CASES
 from tests.wrong_inputs.case import JOIN, RUN, Case
 
 _ROOT_READS_ALL = "the superuser may read every file, so none is unreadable"
-_TRACES = re.compile(r"m\.report\.failed\.(json|md)|m\.run-log\.jsonl|\.m\.report\.json\.state(/.*)?")
+_TRACES = re.compile(r"m\.report\.failed\.(json|md)|m\.run-log\.jsonl|m\.lock|\.m\.report\.json\.state(/.*)?")
 """The files that a run may leave of a batch with a failed table: why it failed, no part of an output."""
 
 

@@ -1,0 +1,204 @@
+"""Whether a joined table is the one that the manifest and the inputs ask for now, and if not, why.
+
+A table is complete if there is a receipt of it, made for the same entry by the same semantics from inputs of the
+same content, and its outputs are still the files that were written then. An input that has gone unmakes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from pipeline import files, jsontext, snapshots
+from pipeline.entries import TableEntry
+from pipeline.errors import BatchError, InputMissingError, show
+from pipeline.manifest import Batch
+from pipeline.markdown import to_markdown
+from pipeline.options import JsonObject
+from pipeline.outcome import Materialized
+from pipeline.provenance import SEMANTICS_VERSION
+from pipeline.receipts import Failure, Receipts
+from pipeline.report import Report, TableState, build_report, render
+from pipeline.snapshots import Snapshot
+
+
+@dataclass(frozen=True)
+class TableCheck:
+    """How one table stands.
+
+    Attributes:
+        made: what was last made for it, with the files as they are seen now; None: nothing that is known of.
+        stale: why that is not what is asked for now; empty: it is.
+        gone: inputs that are not there any more, by role and path.
+        looked: whether a file had to be read to tell.
+    """
+
+    made: Materialized | None
+    stale: tuple[str, ...]
+    gone: tuple[str, ...]
+    looked: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is to be done."""
+        return self.made is not None and not self.stale
+
+
+def check_table(entry: TableEntry, base: Path, receipts: Receipts) -> TableCheck:
+    """Compare a table's receipt with what is asked for and with the files; reads only what may have changed."""
+    made = receipts.made(entry)
+    if made is None:
+        return TableCheck(None, ("never made",), (), looked=False)
+    look = _Look(made, base)
+    stale = [*_changes(made.entry, entry.as_json())]
+    if made.semantics != SEMANTICS_VERSION:
+        stale.append(f"made by version {made.semantics} of the join's semantics, now {SEMANTICS_VERSION}")
+    stale += look.inputs(entry)
+    stale += look.outputs(entry)
+    return TableCheck(look.refreshed(), tuple(stale), tuple(look.gone), look.looked)
+
+
+def cause(entry: TableEntry, base: Path) -> str:
+    """What a failure depends on, as a digest: what was asked for, and the inputs as the file system shows them."""
+    seen: list[object] = [entry.as_json(), SEMANTICS_VERSION]
+    for role, path in entry.inputs(base):
+        try:
+            signature = files.signature(path)
+            seen.append([role, signature.size, signature.mtime_ns, signature.ctime_ns, signature.inode])
+        except BatchError as exc:
+            seen.append([role, type(exc).__name__])
+    return hashlib.sha256(jsontext.canonical(seen)).hexdigest()
+
+
+class BatchCheck:
+    """How a whole batch stands: its tables, and the report over them."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._receipts = Receipts(batch.state_dir)
+        self.tables = [check_table(entry, batch.base_dir, self._receipts) for entry in batch.tables]
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether every table is complete and the report is theirs."""
+        return self.tables_complete and not self.stale_report
+
+    @property
+    def tables_complete(self) -> bool:
+        """Whether every table is complete."""
+        return all(table.complete for table in self.tables)
+
+    @cached_property
+    def report(self) -> Report:
+        """The report of the batch as it stands; a table that failed before counts as failed until its cause changes."""
+        states = [
+            TableState(entry, table.made if table.complete else None, self.failure(entry, table))
+            for entry, table in zip(self.batch.tables, self.tables, strict=True)
+        ]
+        return build_report(self.batch, states)
+
+    @cached_property
+    def content(self) -> tuple[bytes, bytes]:
+        """The bytes of the report, as JSON and as Markdown."""
+        return render(self.report), to_markdown(self.report)
+
+    @property
+    def stale_report(self) -> list[str]:
+        """Which of the report's files are not those of its tables, and how."""
+        paths = (self.batch.report_json, self.batch.report_md)
+        return [
+            f"{path}: {fault}"
+            for path, expected in zip(paths, self.content, strict=True)
+            if (fault := _difference(path, expected)) is not None
+        ]
+
+    def failure(self, entry: TableEntry, table: TableCheck) -> Failure | None:
+        """How the table failed, if nothing that it depends on has changed since."""
+        failure = None if table.complete else self._receipts.failure(entry)
+        return failure if failure is not None and failure.cause == cause(entry, self.batch.base_dir) else None
+
+    def remember(self) -> None:
+        """Record what had to be read, so that it need not be read again."""
+        for entry, table in zip(self.batch.tables, self.tables, strict=True):
+            if table.complete and table.looked and table.made is not None:
+                self._receipts.record_made(entry, table.made)
+
+
+class _Look:
+    """A look at the files of a table, beside its receipt."""
+
+    def __init__(self, made: Materialized, base: Path) -> None:
+        self._made = made
+        self._base = base
+        self._seen: dict[str, Snapshot] = {}
+        self.gone: list[str] = []
+        self.looked = False
+
+    def refreshed(self) -> Materialized:
+        """The receipt with the files as they were seen now."""
+        return replace(
+            self._made, seen=self._made.seen | {role: taken.as_record() for role, taken in self._seen.items()}
+        )
+
+    def inputs(self, entry: TableEntry) -> Iterator[str]:
+        """What is different about the inputs; those that have gone are noted in `gone`."""
+        paths = dict(entry.inputs(self._base))
+        for role, path in paths.items():
+            known = self._made.inputs.get(role)
+            if known is None:
+                yield f"{role}: new input {show(files.relative(path, self._base))}"
+                continue
+            try:
+                if self._sha256(role, path) != known["sha256"]:
+                    yield f"{role}: changed, {show(known['path'])}"
+            except InputMissingError:
+                self.gone.append(f"{role}: {known['path']}")
+            except BatchError as exc:
+                yield f"{role}: {exc}"
+        self.gone += [
+            f"{role}: {known['path']}" for role, known in self._made.inputs.items() if role not in paths
+        ]
+
+    def outputs(self, entry: TableEntry) -> Iterator[str]:
+        """What is different about the outputs."""
+        for role, path in entry.outputs(self._base):
+            known = self._made.outputs.get(role)
+            if known is None:
+                continue  # asked for since: a change of the entry, and told as one
+            try:
+                if self._sha256(role, path) != known["sha256"]:
+                    yield f"{role}: edited, {show(known['path'])}"
+            except InputMissingError:
+                yield f"{role}: deleted, {show(known['path'])}"
+            except BatchError as exc:
+                yield f"{role}: {exc}"
+
+    def _sha256(self, role: str, path: Path) -> str:
+        known = self._made.snapshot(role)
+        taken = snapshots.look_again(path, known)
+        if taken is not known:
+            self.looked = True
+            self._seen[role] = taken
+        return taken.sha256
+
+
+def _changes(before: JsonObject, now: JsonObject, place: str = "") -> Iterator[str]:
+    """What was asked for differently."""
+    for name in now:
+        old, new = before.get(name), now[name]
+        if isinstance(new, dict) and isinstance(old, dict):
+            yield from _changes(old, new, "option ")
+        elif old != new:
+            yield f"{place}{name}: changed from {show(old)} to {show(new)}"
+
+
+def _difference(path: Path, expected: bytes) -> str | None:
+    try:
+        return None if files.read_bytes(path) == expected else "not the report of these tables"
+    except InputMissingError:
+        return "not there"
+    except BatchError as exc:
+        return str(exc)

@@ -1,0 +1,90 @@
+"""What one joined table is: what it was made of, what each scorer covers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TypedDict
+
+from pipeline.errors import show
+from pipeline.files import FileDescription
+from pipeline.options import JsonObject
+from pipeline.snapshots import Record, Snapshot
+
+
+class LowMatch(TypedDict, total=False):
+    """Why few rows match: up to five keys of each side that do not meet, and the rule that would do better."""
+
+    unmatched_feature_keys: list[str]
+    unmatched_score_keys: list[str]
+    better_key_normalize: str
+    better_matched_rows: int
+
+
+class Coverage(TypedDict, total=False):
+    """What one scorer covers, in rows of the feature table; `unused_scores` counts keys no row used."""
+
+    competitor: str
+    column_prefix: str
+    scores_loaded: int
+    matched_rows: int
+    missing_rows: int
+    bad_rows: int
+    unused_scores: int
+    low_match: LowMatch
+
+
+class TableSummary(TypedDict):
+    """The counts of one joined table."""
+
+    input_rows: int
+    output_rows: int
+    competitors: dict[str, Coverage]
+
+
+@dataclass(frozen=True)
+class Materialized:
+    """What one joined table is and what it was made of.
+
+    Attributes:
+        fingerprint: the identity of the table, see `provenance.fingerprint`.
+        semantics: version of the join's semantics that made it.
+        entry: what was asked for, see `TableEntry.as_json`.
+        summary: rows in and out and the coverage per scorer.
+        inputs: the files that were read, by role, with their digests.
+        outputs: the files that were written, by role, with their digests.
+        versions: the versions that made it.
+        seen: per role of an input or output, the snapshot of its file; no fact of the table, and in no report.
+    """
+
+    fingerprint: str
+    semantics: int
+    entry: JsonObject
+    summary: TableSummary
+    inputs: dict[str, FileDescription]
+    outputs: dict[str, FileDescription]
+    versions: dict[str, str]
+    seen: dict[str, Record] = field(compare=False)
+
+    def snapshot(self, role: str) -> Snapshot | None:
+        """How the file of that role was last seen."""
+        return Snapshot.from_record(self.seen[role]) if role in self.seen else None
+
+    def as_json(self) -> JsonObject:
+        """Everything, as JSON takes it."""
+        return asdict(self)
+
+
+def explain(covered: Coverage) -> list[str]:
+    """A low match in words: the keys that do not meet, and the rule that would do better; else nothing."""
+    low = covered.get("low_match")
+    if low is None:
+        return []
+    said = [
+        f"unmatched keys of the feature table: {', '.join(map(show, low['unmatched_feature_keys'])) or 'none'}",
+        f"unmatched keys of the sidecar: {', '.join(map(show, low['unmatched_score_keys'])) or 'none'}",
+    ]
+    if "better_key_normalize" in low:
+        said.append(
+            f"key_normalize {low['better_key_normalize']} would match {low['better_matched_rows']} rows"
+        )
+    return said

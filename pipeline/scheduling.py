@@ -1,0 +1,119 @@
+"""Asking Luigi to run a batch: with the scheduler of this process, or as one worker of a luigid."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import luigi
+from luigi.rpc import RemoteScheduler, RPCError
+from luigi.scheduler import Scheduler
+from luigi.worker import Worker
+
+from pipeline.errors import SchedulerError
+from pipeline.tasks import BatchReport
+
+Watch = Callable[[str, bool], None]
+"""Called with a table's id and whether it is complete, when Luigi says that it is done or has failed."""
+
+# Luigi waits half a minute between three tries; a luigid that is started again is back within seconds.
+_RPC_TRIES, _RPC_WAIT_SECONDS = 20, 1
+_IDLE_SECONDS = 0.2
+# How a table failed is told by the verdict, not by a traceback.
+logging.getLogger("luigi-interface").setLevel(logging.CRITICAL)
+
+
+def build(root: BatchReport, workers: int, scheduler: str | None, watch: Watch) -> None:
+    """Have Luigi run the batch; what became of it is for its files to say.
+
+    :param workers: number of processes that make tables; with 1 they are made in this one.
+    :param scheduler: URL of a luigid; None: the local scheduler.
+    :raises SchedulerError: the luigid does not answer.
+    """
+    try:
+        luigi.build(
+            [root],
+            worker_scheduler_factory=_Factory(watch),
+            workers=workers,
+            local_scheduler=scheduler is None,
+            scheduler_url=scheduler or "",
+            log_level="CRITICAL",
+        )
+    except RPCError as exc:
+        raise SchedulerError(f"{scheduler}: no luigid answers; start it, or run without --scheduler") from exc
+
+
+def forgive(scheduler: str) -> None:
+    """Have a luigid forget failures of batches, which it would not let anyone try again for a day.
+
+    :raises SchedulerError: the luigid does not answer.
+    """
+    luigid: Any = _CentralScheduler(scheduler, tries=1)  # at first contact, silence is an answer
+    try:
+        for task in luigid.task_list(status="DISABLED", upstream_status=""):
+            if task.startswith("second_opinion."):
+                luigid.re_enable_task(task)
+    except RPCError as exc:
+        raise SchedulerError(f"{scheduler}: no luigid answers; start it, or run without --scheduler") from exc
+
+
+class _Watched:
+    """A scheduler that tells `watch` how each table ended."""
+
+    watch: Watch
+
+    def add_task(self, *args: Any, **kwargs: Any) -> Any:
+        """Pass on what the worker says of a task, and tell the watcher."""
+        result = super().add_task(*args, **kwargs)  # type: ignore[misc]  # the scheduler that this is mixed into
+        table = (kwargs.get("params") or {}).get("table")
+        if table is not None and kwargs.get("status") in ("DONE", "FAILED"):
+            self.watch(table, kwargs["status"] == "DONE")
+        return result
+
+
+class _LocalScheduler(_Watched, Scheduler):
+    pass
+
+
+class _CentralScheduler(_Watched, RemoteScheduler):
+    def __init__(self, url: str, tries: int = _RPC_TRIES) -> None:
+        super().__init__(url)
+        # Luigi takes these two from a configuration file alone.
+        self._rpc_retry_attempts = tries
+        self._rpc_retry_wait = _RPC_WAIT_SECONDS
+
+    def add_task(self, *args: Any, **kwargs: Any) -> Any:
+        """A table that failed is not tried again within the run: the same inputs fail the same way."""
+        return super().add_task(*args, **kwargs | {"retry_policy_dict": {"retry_count": 1}})
+
+
+class _Factory:
+    """What luigi.build asks for its scheduler and worker."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def create_local_scheduler(self) -> Any:
+        """A scheduler in this process."""
+        return self._watching(_LocalScheduler(prune_on_get_work=True, record_task_history=False))
+
+    def create_remote_scheduler(self, url: str) -> Any:
+        """The luigid at `url`."""
+        return self._watching(_CentralScheduler(url))
+
+    def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> Worker:
+        """A worker with that many processes; one of a luigid stays while another one is at the batch."""
+        central = isinstance(scheduler, _CentralScheduler)
+        return Worker(
+            scheduler=scheduler,
+            worker_processes=worker_processes,
+            assistant=assistant,
+            keep_alive=central,
+            wait_interval=_IDLE_SECONDS,
+            wait_jitter=_IDLE_SECONDS,
+        )
+
+    def _watching(self, scheduler: Any) -> Any:
+        scheduler.watch = self._watch
+        return scheduler

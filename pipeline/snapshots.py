@@ -1,0 +1,92 @@
+"""What a file held when it was last read, and whether it can be told without reading that it still does.
+
+A signature is what the file system says of a file: size, times, inode. One that is taken right after a change
+can be the same after another change in the same tick of the clock; such a snapshot is not *settled*, and its
+file is read again. (git knows the same trap as "racily clean" entries of its index.)
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from pipeline import files
+from pipeline.errors import InputError
+from pipeline.files import TICK_NS, Signature
+
+COARSE_TICK_NS = 2_000_000_000
+"""One tick of a file system that keeps whole seconds (FAT: two)."""
+
+Record: TypeAlias = tuple[str, int, int, int, int, bool]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A file's content, named by its digest, and how to tell that it is still there.
+
+    Attributes:
+        sha256: digest of the content.
+        signature: what the file system said of the file while it was digested.
+        settled: whether any later change must show in the signature.
+    """
+
+    sha256: str
+    signature: Signature
+    settled: bool
+
+    def as_record(self) -> Record:
+        """The snapshot as JSON takes it."""
+        of = self.signature
+        return (self.sha256, of.size, of.mtime_ns, of.ctime_ns, of.inode, self.settled)
+
+    @classmethod
+    def from_record(cls, record: Record) -> Snapshot:
+        """The snapshot of `as_record`."""
+        sha256, size, mtime_ns, ctime_ns, inode, settled = record
+        return cls(sha256, Signature(size, mtime_ns, ctime_ns, inode), settled)
+
+
+def snapshot(path: Path) -> Snapshot:
+    """Read the file at `path`.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read, or was changed meanwhile.
+    """
+    began = time.time_ns()
+    before = files.signature(path)
+    taken = Snapshot(files.digest(path), before, _settled(max(before.mtime_ns, before.ctime_ns), began))
+    check_unchanged(path, taken)
+    return taken
+
+
+def look_again(path: Path, known: Snapshot | None) -> Snapshot:
+    """`known` if the file cannot have changed since, else the file read again.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read.
+    """
+    if known is not None and known.settled and files.signature(path) == known.signature:
+        return known
+    return snapshot(path)
+
+
+def check_unchanged(path: Path, known: Snapshot) -> None:
+    """:raises InputError: the file is no longer the one that was read."""
+    if files.signature(path) != known.signature:
+        raise InputError(
+            f"{path}: the file changed while it was being read; run again when nothing writes to it"
+        )
+
+
+def of_written(path: Path, sha256: str) -> Snapshot:
+    """The snapshot of a file that `files.replacing` has just put in place, digested before it got its name."""
+    signature = files.signature(path)
+    # Its name is new, so is its ctime; its content is older, and `replacing` has dated it back by a tick.
+    return Snapshot(sha256, signature, _settled(signature.mtime_ns, time.time_ns()))
+
+
+def _settled(changed_ns: int, read_ns: int) -> bool:
+    keeps_fractions = changed_ns % 1_000_000_000 != 0
+    return changed_ns + (TICK_NS if keeps_fractions else COARSE_TICK_NS) <= read_ns
