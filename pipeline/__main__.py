@@ -151,7 +151,7 @@ def run(
     with _printing():
         console.summary_console(Console()).print(console.summary(report))
     for table in report["tables"]:
-        if table["status"] in ("failed", "waiting"):
+        if "error" in table:
             _complain(f"{table['id']}: {table['error']}", 0)
     for warning in console.low_matches(report):
         _complain(warning, 0)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.scheduling import Watch
 
 _LOG_WIDTH = 160
+_MOST_SHOWN = 50
 _STYLES = {"ok": "green", "failed": "red", "waiting": "yellow", "not_run": "dim"}
 
 
@@ -49,7 +50,11 @@ def summary(report: Report) -> Table:
     for name in ("rows in", "rows out"):
         shown.add_column(name, justify="right")
     shown.add_column("per scorer: matched/missing/bad", overflow="fold")
-    for table in report["tables"]:
+    tables = report["tables"]
+    if len(tables) > _MOST_SHOWN:  # more are for the report to list; the ones to look at come first
+        tables = sorted(tables, key=lambda table: table["status"] == "ok")[:_MOST_SHOWN]
+        shown.caption = f"{len(tables)} of {len(report['tables'])} tables; all stand in the report"
+    for table in tables:
         shown.add_row(*_cells(table))
     return shown
 

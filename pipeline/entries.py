@@ -13,6 +13,7 @@ from pipeline import files
 from pipeline.errors import show
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
+from pipeline.places import Places
 from pipeline.schema import schema_faults
 
 
@@ -156,10 +157,10 @@ class TableEntry:
             named += [(f"scores[{index}]", name) for name in found]
         return [(field, name) for field, name in named if not files.exists(base / name)]
 
-    def faults(self, base: Path) -> Iterator[str]:
+    def faults(self) -> Iterator[str]:
         """What is wrong with the entry by itself, each fault with its place below the entry.
 
-        Its options are for `option_faults`, as they may stand elsewhere.
+        Its options are for `option_faults`, as they may stand elsewhere, its files for `claim`.
         """
         for name, path in (("features", self.features), ("out", self.out)):
             if table_format(path) is None:
@@ -169,28 +170,30 @@ class TableEntry:
         for name, given in (("features", self.features), ("out", self.out), ("audit_json", self.audit_json)):
             if given is not None and not files.is_name(given):
                 yield f".{name}: found {show(given)}; expected the name of a file"
-        yield from self._clashes(base)
 
-    def _clashes(self, base: Path) -> Iterator[str]:
-        read = {files.identity(path): field for field, path in self.inputs(base)}
-        read |= {files.resolved(path): field for field, path in self.inputs(base)}
-        written: dict[Path, str] = {}
+    def claim(self, places: Places, base: Path, prefix: str = "") -> None:
+        """Enter the files of the table in `places`, under names that begin with `prefix`."""
+        for field, path in self.inputs(base):
+            places.read(path, f"{prefix}{field}")
+        for index, entry in enumerate(self.scores):
+            if entry.is_pattern:
+                places.read_all(base / entry.path, f"{prefix}scores[{index}]")
         for field, path in self.outputs(base):
-            place = files.identity(path)
-            if place in read:
-                yield f".{field}: {show(str(path))} is also read, as {read[place]}; expected a file of its own"
-            if place in written:
-                yield f".{field}: {show(str(path))} is also {written[place]}; expected a file of its own"
-            written[place] = field
+            places.written(path, f"{prefix}{field}")
 
 
 def option_faults(given: Mapping[str, object]) -> Iterator[str]:
-    """What is wrong with join options, each fault with the option's name."""
+    """What is wrong with join options that no schema has checked, each fault with the option's name."""
     schema = {"properties": {option.name: option.schema for option in OPTIONS}}
     yield from schema_faults(dict(given), schema)
     for name, value in given.items():
         if isinstance(value, float) and math.isnan(value):  # which no bound of a schema refuses
             yield f"{name}: found {show(value)}; expected a number"
+    yield from regex_faults(given)
+
+
+def regex_faults(given: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with the regular expressions among join options, which no schema can tell."""
     for name in ("key_regex", "score_key_regex"):
         if isinstance(pattern := given.get(name), str) and pattern:
             from pipeline.keys import regex_fault

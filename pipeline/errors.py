@@ -22,7 +22,7 @@ place, `pipeline.__main__.main`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 MAX_FAULTS_SHOWN = 10
 MAX_VALUE_SHOWN = 200
@@ -118,11 +118,11 @@ class Faults:
         self.count = 0
         self._kept: list[str] = []
 
-    def add(self, fault: str) -> None:
-        """Count a fault; its text is kept while it would be shown."""
+    def add(self, fault: str | Callable[[], str]) -> None:
+        """Count a fault; its text, which a callable makes when it is needed, is kept while it would be shown."""
         self.count += 1
         if len(self._kept) < MAX_FAULTS_SHOWN:
-            self._kept.append(fault)
+            self._kept.append(fault if isinstance(fault, str) else fault())
 
     def message(self, headline: str) -> str:
         """The faults under `headline`, the first ten in full."""

@@ -253,19 +253,6 @@ def describe(path: Path, base: Path, sha256: str | None = None) -> FileDescripti
     return {"path": name, "exists": True, "kind": "file", "sha256": sha256 or digest(path)}
 
 
-def identity(path: Path) -> Path:
-    """The place a name stands for: its folder without links, and its last part as it is."""
-    return resolved(path.parent) / path.name
-
-
-def resolved(path: Path) -> Path:
-    """`path` without links; a name that no file can have stands for itself."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):  # a loop of links is one of the first two, by version
-        return path
-
-
 def sweep(paths: Iterable[Path]) -> None:
     """Remove what runs that died on this host left beside `paths`: their temporary files."""
     names: dict[Path, set[str]] = {}

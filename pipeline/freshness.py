@@ -20,7 +20,7 @@ from pipeline.markdown import to_markdown
 from pipeline.options import JsonObject
 from pipeline.outcome import Materialized
 from pipeline.provenance import SEMANTICS_VERSION
-from pipeline.receipts import Failure, Receipts
+from pipeline.receipts import Failure, Receipts, ReportRecord
 from pipeline.report import Report, TableState, build_report, render
 from pipeline.snapshots import Snapshot
 
@@ -95,25 +95,52 @@ class BatchCheck:
     def report(self) -> Report:
         """The report of the batch as it stands; a table that failed before counts as failed until its cause changes."""
         states = [
-            TableState(entry, table.made if table.complete else None, self.failure(entry, table))
+            TableState(entry, table.made if table.complete else None, self.failure(entry, table), table.stale)
             for entry, table in zip(self.batch.tables, self.tables, strict=True)
         ]
         return build_report(self.batch, states)
+
+    @cached_property
+    def identity(self) -> str:
+        """A digest of what the report says, however it is written down."""
+        return hashlib.sha256(jsontext.canonical(self.report)).hexdigest()
 
     @cached_property
     def content(self) -> tuple[bytes, bytes]:
         """The bytes of the report, as JSON and as Markdown."""
         return render(self.report), to_markdown(self.report)
 
-    @property
-    def stale_report(self) -> list[str]:
+    @cached_property
+    def stale_report(self) -> tuple[str, ...]:
         """Which of the report's files are not those of its tables, and how."""
-        paths = (self.batch.report_json, self.batch.report_md)
-        return [
-            f"{path}: {fault}"
-            for path, expected in zip(paths, self.content, strict=True)
-            if (fault := _difference(path, expected)) is not None
-        ]
+        if self._standing is not None:
+            return ()
+        differences = zip(self._report_paths, map(_difference, self._report_paths, self.content), strict=True)
+        return tuple(f"{path}: {fault}" for path, fault in differences if fault is not None)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the report's bytes."""
+        return self._standing.seen[0][0] if self._standing else hashlib.sha256(self.content[0]).hexdigest()
+
+    @cached_property
+    def _standing(self) -> ReportRecord | None:
+        """The record of the report, if it is of these tables and its files are as they were."""
+        known = self._receipts.report()
+        if known is None or known.identity != self.identity:
+            return None
+        taken = [Snapshot.from_record(record) for record in known.seen]
+        try:
+            now = [
+                snapshots.look_again(path, one) for path, one in zip(self._report_paths, taken, strict=True)
+            ]
+        except BatchError:
+            return None
+        return known if [one.sha256 for one in now] == [one.sha256 for one in taken] else None
+
+    @property
+    def _report_paths(self) -> tuple[Path, Path]:
+        return (self.batch.report_json, self.batch.report_md)
 
     def failure(self, entry: TableEntry, table: TableCheck) -> Failure | None:
         """How the table failed, if nothing that it depends on has changed since."""
@@ -121,10 +148,13 @@ class BatchCheck:
         return failure if failure is not None and failure.cause == cause(entry, self.batch.base_dir) else None
 
     def remember(self) -> None:
-        """Record what had to be read, so that it need not be read again."""
+        """Record what had to be read or made to tell, so that it need not be again."""
         for entry, table in zip(self.batch.tables, self.tables, strict=True):
             if table.complete and table.looked and table.made is not None:
                 self._receipts.record_made(entry, table.made)
+        if self.complete and self._standing is None:
+            seen = [snapshots.snapshot(path).as_record() for path in self._report_paths]
+            self._receipts.record_report(ReportRecord(self.identity, seen))
 
 
 class _Look:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,13 +94,21 @@ def _mark_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _repeats(pairs: list[tuple[str, Any]]) -> list[str]:
-    names = [name for name, _ in pairs]
-    return sorted({name for name in names if names.count(name) > 1})
+    return sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"found {digits}, which is beyond a 64-bit float")
+    return number
 
 
 def _refuse_constant(constant: str) -> float:
     raise ValueError(f"found {constant}, which JSON does not know")
 
 
-_ROWS = json.JSONDecoder(object_pairs_hook=_refuse_repeats)
-_MANIFEST = json.JSONDecoder(object_pairs_hook=_mark_repeats, parse_constant=_refuse_constant)
+_ROWS = json.JSONDecoder(object_pairs_hook=_refuse_repeats, parse_float=_finite)
+_MANIFEST = json.JSONDecoder(
+    object_pairs_hook=_mark_repeats, parse_float=_finite, parse_constant=_refuse_constant
+)

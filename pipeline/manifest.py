@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline import files, jsontext
-from pipeline.entries import ScoreEntry, TableEntry, option_faults
+from pipeline.entries import ScoreEntry, TableEntry, regex_faults
 from pipeline.errors import BatchError, Faults, ManifestError, show
 from pipeline.options import JoinOptions, JsonObject
-from pipeline.schema import broken_places, load_schema, place, schema_faults
+from pipeline.places import Places
+from pipeline.schema import Violations, load_schema, place, violations
 
 REPORT_SUFFIX = ".report.json"
+_NEEDED = {"features", "scores", "out"}
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,10 @@ def load_manifest(
     report = Path(report_json or default_report(path))
     faults = Faults()
     raw = _parse(path, content)
-    for fault in (*_repeated_keys(raw), *schema_faults(raw, load_schema("manifest"))):
+    broken = violations(raw, load_schema("manifest"))
+    for fault in (*_repeated_keys(raw), *broken.faults):
         faults.add(fault)
-    parts = _Parts.of(raw)
+    parts = _Parts.of(raw, broken)
     base = Path(base_dir or path.parent)
     markdown = Path(report_md or f"{report.parent / report.stem}.md")
     tables = tuple(parts.entries(base))
@@ -167,14 +170,15 @@ class _Parts:
     tables: dict[int, JsonObject]
 
     @classmethod
-    def of(cls, raw: Any) -> _Parts:
-        broken = {steps[:2] for steps in broken_places(raw, load_schema("manifest"))}
+    def of(cls, raw: Any, violations: Violations) -> _Parts:
+        broken = violations.broken
         given = raw if isinstance(raw, dict) else {}
         defaults = {} if ("defaults",) in broken else given.get("defaults", {})
         tables = [] if ("tables",) in broken else given.get("tables", [])
+        sound = {index: _sound(("tables", index), table, broken) for index, table in enumerate(tables)}
         return cls(
-            {name: value for name, value in defaults.items() if ("defaults", name) not in broken},
-            {index: table for index, table in enumerate(tables) if ("tables", index) not in broken},
+            _sound(("defaults",), defaults, broken) or {},
+            {index: table for index, table in sound.items() if table is not None and table.keys() >= _NEEDED},
         )
 
     def entries(self, base: Path) -> Iterator[TableEntry]:
@@ -182,7 +186,7 @@ class _Parts:
         defaults = JoinOptions().with_overrides(self.defaults)
         for table in self.tables.values():
             yield TableEntry(
-                id=table["id"],
+                id=table.get("id", ""),
                 features=table["features"],
                 scores=tuple(ScoreEntry.of(entry, base) for entry in table["scores"]),
                 out=table["out"],
@@ -191,45 +195,45 @@ class _Parts:
             )
 
 
+def _sound(
+    place: tuple[str | int, ...], part: Any, broken: Collection[tuple[str | int, ...]]
+) -> JsonObject | None:
+    """The members of an object at `place` that nothing is wrong with; None if it is none."""
+    if not isinstance(part, dict):
+        return None
+    below = {
+        steps[len(place)] for steps in broken if len(steps) > len(place) and steps[: len(place)] == place
+    }
+    return {name: value for name, value in part.items() if name not in below}
+
+
 def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
     """What no schema can express: each table by itself, then the tables beside each other."""
     if not batch.base_dir.is_dir():
         yield f"base folder: found no folder at {show(str(batch.base_dir))}"
     unnamed = [path for path in (batch.report_json, batch.report_md) if not files.is_name(path)]
     yield from (f"the report: found {show(str(path))}; expected the name of a file" for path in unnamed)
-    yield from (f"defaults.{fault}" for fault in option_faults(parts.defaults))
+    yield from (f"defaults.{fault}" for fault in regex_faults(parts.defaults))
     numbered = list(zip(parts.tables, batch.tables, strict=True))
     ids: dict[str, int] = {}
     for index, table in numbered:
-        yield from (f"tables[{index}]{fault}" for fault in table.faults(batch.base_dir))
-        yield from (f"tables[{index}].{fault}" for fault in option_faults(parts.tables[index]))
-        if (first := ids.setdefault(table.id, index)) != index:
+        yield from (f"tables[{index}]{fault}" for fault in table.faults())
+        yield from (f"tables[{index}].{fault}" for fault in regex_faults(parts.tables[index]))
+        if table.id and (first := ids.setdefault(table.id, index)) != index:
             yield f"tables[{index}].id: {show(table.id)} is also tables[{first}].id; expected unique ids"
     if not unnamed:
         yield from _clashes(batch, numbered)
 
 
 def _clashes(batch: Batch, numbered: Sequence[tuple[int, TableEntry]]) -> Iterator[str]:
-    """Outputs that are also something else: an input of any table, an output of another, the report."""
-    read: dict[Path, str] = {}
-    for index, table in numbered:
-        for field, path in table.inputs(batch.base_dir):
-            read.setdefault(files.identity(path), f"tables[{index}].{field}")
-            read.setdefault(files.resolved(path), f"tables[{index}].{field}")
-    written: dict[Path, tuple[int, str]] = {files.identity(batch.manifest): (-1, "the manifest")}
+    """Files that would be two things at once: inputs, outputs, the manifest, the reports."""
+    places = Places()
+    places.written(batch.manifest, "the manifest")
     for report in (batch.report_json, batch.report_md):
-        for path in (report, failed_path(report)):
-            name = files.identity(path)
-            if name in read or name in written:
-                other = read.get(name) or written[name][1]
-                yield f"the report: {show(str(path))} is also {other}; expected a file of its own"
-            written.setdefault(name, (-1, "the report"))
+        places.written(report, f"the report {report.name}")
+        places.written(failed_path(report), f"the report {failed_path(report).name}")
+    places.written(batch.run_log, "the run log")
+    places.written(batch.lock, "the lock")
     for index, table in numbered:
-        for field, path in table.outputs(batch.base_dir):
-            name = files.identity(path)
-            reader = read.get(name, "")
-            owner, other = written.setdefault(name, (index, f"tables[{index}].{field}"))
-            # A clash within one table is a fault of that table, and told there.
-            if owner != index or (reader and not reader.startswith(f"tables[{index}].")):
-                other = other if owner != index else f"read, as {reader}"
-                yield f"tables[{index}].{field}: {show(str(path))} is also {other}; expected a file of its own"
+        table.claim(places, batch.base_dir, f"tables[{index}].")
+    yield from places.clashes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.report import Report, TableReport
@@ -84,7 +85,7 @@ def _provenance(report: Report) -> Iterator[str]:
     provenance = report["run_provenance"]
     yield "## Provenance"
     yield ""
-    yield f"Replay, from the base folder: {_escaped(' '.join(provenance['argv']))}"
+    yield f"Replay, from the base folder: {_escaped(shlex.join(provenance['argv']))}"
     yield ""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(provenance["versions"].items()))
     yield f"Versions: {_escaped(versions)}. Code: {provenance['code_sha256']}."

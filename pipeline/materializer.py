@@ -23,6 +23,7 @@ from pipeline.files import FileDescription
 from pipeline.join import Match
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.outcome import Materialized, TableSummary
+from pipeline.places import Places
 from pipeline.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
 from pipeline.sidecars import Scores, read_sidecar
 from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot
@@ -65,8 +66,10 @@ def materialize(
         audit_json=None if audit_json is None else os.fspath(audit_json),
         options=options or JoinOptions(),
     )
-    faults = [fault.removeprefix(".") for fault in entry.faults(base)]
-    if faults := [*faults, *option_faults(entry.options.as_json())]:
+    places = Places()
+    entry.claim(places, base)
+    faults = [fault.removeprefix(".") for fault in entry.faults()]
+    if faults := [*faults, *option_faults(entry.options.as_json()), *places.clashes()]:
         raise UsageError(listing("the table cannot be joined like this; nothing was written", faults))
     return materialize_entry(entry, base, progress)
 

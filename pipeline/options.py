@@ -7,7 +7,7 @@ from the fields of `JoinOptions`; nothing else lists them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 KeyNormalize: TypeAlias = Literal["auto", "raw", "basename", "stem"]
@@ -87,12 +87,14 @@ class JoinOptions:
 
     def with_overrides(self, given: Mapping[str, object]) -> JoinOptions:
         """These options with those that stand in `given` (already checked by the schema) replaced."""
-        names = {option.name for option in fields(self)}
-        return JoinOptions(**(asdict(self) | {name: given[name] for name in given if name in names}))
+        changed: dict[str, Any] = {name: value for name, value in given.items() if name in _NAMES}
+        if "min_coverage" in changed:
+            changed["min_coverage"] = float(str(changed["min_coverage"]))  # 1 and 1.0 are one option
+        return replace(self, **changed)
 
     def as_json(self) -> JsonObject:
         """Every option by name, defaults included: the effective options that reports show."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _NAMES}
 
 
 @dataclass(frozen=True)
@@ -132,3 +134,4 @@ OPTIONS = tuple(
     Option(each.name, each.default, each.metadata["help"], each.metadata["schema"])
     for each in fields(JoinOptions)
 )
+_NAMES = tuple(option.name for option in OPTIONS)

@@ -84,7 +84,9 @@ def explain(covered: Coverage) -> list[str]:
         f"unmatched keys of the sidecar: {', '.join(map(show, low['unmatched_score_keys'])) or 'none'}",
     ]
     if "better_key_normalize" in low:
-        said.append(
-            f"key_normalize {low['better_key_normalize']} would match {low['better_matched_rows']} rows"
+        better = f"key_normalize {low['better_key_normalize']} would match {low['better_matched_rows']} rows"
+    else:
+        better = (
+            "no other key_normalize matches more; key_regex or score_key_regex can take a common part out"
         )
-    return said
+    return [*said, better]

@@ -16,15 +16,18 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from pipeline import files, jsontext
 from pipeline.entries import TableEntry
 from pipeline.options import JsonObject
 from pipeline.outcome import Materialized
+from pipeline.snapshots import Record
 
 FailureStatus: TypeAlias = Literal["failed", "waiting"]
+_Kind = TypeVar("_Kind")
 _SPARE_LINES = 64
+_REPORT = ""  # where a table's record has its output
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,19 @@ class Failure:
     cause: str
 
 
+@dataclass(frozen=True)
+class ReportRecord:
+    """The report that was last found right.
+
+    Attributes:
+        identity: of what it reports, see `freshness.BatchCheck.identity`.
+        seen: the snapshots of its files, JSON and Markdown.
+    """
+
+    identity: str
+    seen: list[Record]
+
+
 class Receipts:
     """The records of one batch in its state folder."""
 
@@ -51,22 +67,31 @@ class Receipts:
     def made(self, entry: TableEntry) -> Materialized | None:
         """What was made for the table when it was last made; None: nothing that is known of."""
         record = self._newest(entry.out).get("made")
-        try:
-            return None if record is None else Materialized(**record)
-        except TypeError:  # of another version of the project
-            return None
+        return _read_as(Materialized, record)
 
     def failure(self, entry: TableEntry, since_ns: int = 0) -> Failure | None:
         """How the table failed when it was last tried; None: it was made since, or not tried since `since_ns`."""
         newest = self._newest(entry.out)
         if "failed" not in newest or newest["at"] < since_ns:
             return None
-        return Failure(**newest["failed"])
+        return _read_as(Failure, newest["failed"])
 
     def has_failed(self, entries: Iterable[TableEntry], since_ns: int) -> bool:
         """Whether one of the tables has failed since; one that waits for an input has not."""
         failures = (self.failure(entry, since_ns) for entry in entries)
         return any(failure is not None and failure.status == "failed" for failure in failures)
+
+    def report(self) -> ReportRecord | None:
+        """The report that was last found right; None: nothing that is known of."""
+        record = self._newest(_REPORT).get("report")
+        return _read_as(ReportRecord, record)
+
+    def record_report(self, report: ReportRecord) -> None:
+        """Remember the report, so that the next look need not make it again.
+
+        :raises OutputError: the state folder cannot be written.
+        """
+        self._append({"out": _REPORT, "report": asdict(report)})
 
     def record_made(self, entry: TableEntry, made: Materialized) -> None:
         """Remember what was made; a failure of the table is forgotten.
@@ -177,6 +202,14 @@ def _merged(older: JsonObject, newer: JsonObject) -> JsonObject:
     if "made" in newer and "failed" not in newer:
         return newer
     return ({"made": older["made"]} if "made" in older else {}) | newer
+
+
+def _read_as(kind: type[_Kind], record: JsonObject | None) -> _Kind | None:
+    """The record as an object; None for one of another version of the project."""
+    try:
+        return None if record is None else kind(**record)
+    except TypeError:
+        return None
 
 
 def _parsed(line: bytes) -> JsonObject | None:

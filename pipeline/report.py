@@ -25,11 +25,16 @@ TableStatus: TypeAlias = Literal["ok", "failed", "waiting", "not_run"]
 
 @dataclass(frozen=True)
 class TableState:
-    """How one table of a batch stands after a run: made, failed or waiting, or (neither) not run."""
+    """How one table of a batch stands after a run: made, failed or waiting, or (neither) not run.
+
+    Attributes:
+        stale: why what stands there is not what is asked for, if it was neither made nor failed.
+    """
 
     entry: TableEntry
     made: Materialized | None = None
     failure: Failure | None = None
+    stale: tuple[str, ...] = ()
 
     @property
     def status(self) -> TableStatus:
@@ -121,7 +126,8 @@ def _table(state: TableState) -> TableReport:
         table["inputs"] = state.made.inputs
         table["outputs"] = state.made.outputs
     else:
-        table["error"] = "not run in this batch" if state.failure is None else state.failure.error
+        not_run = "; ".join(["not made in this run", *state.stale])
+        table["error"] = not_run if state.failure is None else state.failure.error
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -75,7 +76,20 @@ def _rows_of(path: Path, value: Any) -> list[Any]:
     held = [name for name in _LISTS if isinstance(value, dict) and isinstance(value.get(name), list)]
     if len(held) > 1:
         raise SidecarError(f"{path}: found both rows and results in one object; expected one list of rows")
-    return list(value[held[0]]) if held else [value]
+    return [_with_competitor(row, value) for row in value[held[0]]] if held else [value]
+
+
+def _with_competitor(row: Any, wrapper: Row) -> Any:
+    """A row of a wrapper that names the scorer once, for all its rows; the row's own word goes first."""
+    named = _competitor(wrapper)
+    if named is None or not isinstance(row, dict) or _competitor(row) is not None:
+        return row
+    return row | {"competitor": named}
+
+
+def _competitor(value: Row) -> Any:
+    summary = value.get("summary")
+    return value.get("competitor") or (summary.get("competitor") if isinstance(summary, dict) else None)
 
 
 def _records(path: Path, stream: Any, delimiter: str) -> Iterator[tuple[int, Row | RowFault]]:
@@ -105,7 +119,7 @@ def _header(path: Path, cells: list[str]) -> list[str]:
     header = [cell.strip() for cell in cells]
     if not any(header):
         raise SidecarError(f"{path}: found no header; expected one line that names the fields")
-    if repeated := sorted({name for name in header if header.count(name) > 1}):
+    if repeated := sorted({name for name, times in Counter(header).items() if times > 1 and name}):
         raise SidecarError(
             f"{path} line 1: the header names {show(repeated[0])} twice; expected unique names"
         )

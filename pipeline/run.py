@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +59,7 @@ def run_batch(
     :raises BatchError: the report or the records cannot be written, or the luigid does not answer.
     """
     check = BatchCheck(batch)
-    if check.complete:
-        check.remember()
-    else:
+    if not check.complete:
         with holding(batch.lock, shared=scheduler is not None):
             check = _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
     return _verdict(check)
@@ -131,7 +128,6 @@ def _settled(check: BatchCheck) -> BatchCheck:
     if any(table.looked for table in check.tables):
         time.sleep(files.TICK_NS / 1e9)
         check = BatchCheck(check.batch)
-        check.remember()
     return check
 
 
@@ -142,6 +138,7 @@ def _verdict(check: BatchCheck) -> BatchResult:
     if check.tables_complete:
         if check.stale_report:
             _write_report(check)  # the task could not; its error is told from here
+            check = BatchCheck(batch)
         for failed in (failed_path(batch.report_json), failed_path(batch.report_md)):
             files.remove(failed)
     else:
@@ -149,7 +146,8 @@ def _verdict(check: BatchCheck) -> BatchResult:
         for name, content in zip((path, failed_path(batch.report_md)), check.content, strict=True):
             if not files.holds(name, content):
                 files.write_whole(name, content)
-    return BatchResult(report, path, hashlib.sha256(check.content[0]).hexdigest())
+    check.remember()
+    return BatchResult(report, path, check.sha256)
 
 
 def _write_report(check: BatchCheck) -> None:

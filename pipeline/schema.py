@@ -6,6 +6,7 @@ import difflib
 import functools
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -29,25 +30,35 @@ def load_schema(name: str) -> JsonObject:
     return schema
 
 
-def schema_faults(value: object, schema: JsonObject) -> Iterator[str]:
-    """Everything in `value` that breaks `schema`: its place, what was found, what is expected."""
-    from jsonschema import Draft202012Validator
+@dataclass(frozen=True)
+class Violations:
+    """What in a document breaks its schema.
 
-    errors = Draft202012Validator(schema).iter_errors(value)
-    # A list index sorts as a number, a key as a text; the two never stand at the same depth.
-    for error in sorted(errors, key=lambda each: [(str(type(s)), s) for s in each.absolute_path]):
-        yield from _faults(error, schema)
-
-
-def broken_places(value: object, schema: JsonObject) -> set[tuple[str | int, ...]]:
-    """Where `value` breaks `schema`, but for keys that its defaults or tables should not have.
-
-    A part that is not among them can be looked at further, whatever is wrong elsewhere.
+    Attributes:
+        faults: each with its place, what was found, what is expected.
+        broken: the places of those that keep a part from being looked at further, so not unknown keys.
     """
+
+    faults: tuple[str, ...]
+    broken: frozenset[tuple[str | int, ...]]
+
+
+def violations(value: object, schema: JsonObject) -> Violations:
+    """Everything in `value` that breaks `schema`."""
     from jsonschema import Draft202012Validator
 
-    errors = Draft202012Validator(schema).iter_errors(value)
-    return {tuple(error.absolute_path) for error in errors if error.validator != "unevaluatedProperties"}
+    errors = list(Draft202012Validator(schema).iter_errors(value))
+    # A list index sorts as a number, a key as a text; the two never stand at the same depth.
+    errors.sort(key=lambda each: [(str(type(s)), s) for s in each.absolute_path])
+    return Violations(
+        tuple(fault for error in errors for fault in _faults(error, schema)),
+        frozenset(tuple(each.absolute_path) for each in errors if each.validator != "unevaluatedProperties"),
+    )
+
+
+def schema_faults(value: object, schema: JsonObject) -> tuple[str, ...]:
+    """Everything in `value` that breaks `schema`: its place, what was found, what is expected."""
+    return violations(value, schema).faults
 
 
 def place(steps: Sequence[str | int]) -> str:

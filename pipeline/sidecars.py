@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +130,11 @@ def _scores(
     comparable = rule.apply(raw)
     if comparable.null_count:
         for row in pc.indices_nonzero(comparable.is_null()).to_pylist():
-            faults.add(f"{place} {held.numbers[row]}: field {key_field}: {_no_key(held.keys[row], rule)}")
+            faults.add(
+                functools.partial(
+                    _no_key, f"{place} {held.numbers[row]}: field {key_field}", held.keys[row], rule
+                )
+            )
     return Scores(
         label=label,
         source=entry.path,
@@ -154,10 +159,10 @@ def _texts(held: _Columns, place: str, key_field: str, faults: Faults) -> pa.Arr
         return pa.array([key.encode("utf-8", "replace").decode("utf-8") for key in held.keys], pa.string())
 
 
-def _no_key(raw: str, rule: KeyRule) -> str:
+def _no_key(where: str, raw: str, rule: KeyRule) -> str:
     if KeyRule(rule.mode).apply(pa.array([raw], pa.string())).null_count:
-        return f"found {show(raw)}, which is empty as {rule.mode}; expected a key"
-    return f"found {show(raw)}, which score_key_regex {show(rule.regex)} does not match; expected a match"
+        return f"{where}: found {show(raw)}, which is empty as {rule.mode}; expected a key"
+    return f"{where}: found {show(raw)}, which score_key_regex {show(rule.regex)} does not match; expected a match"
 
 
 def _empty(entry: ScoreEntry, label: str) -> Scores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +145,7 @@ def _batch(
 
 def _failure(exc: Exception, base: Path, asked: str) -> Failure:
     message = str(exc) if isinstance(exc, BatchError) else f"internal error: {type(exc).__name__}: {exc}"
-    # Reports name files from the base folder, wherever that is.
-    message = message.replace(f"{base}/", "")
+    # Reports name files from the base folder, wherever that is; a path may begin behind a blank or a quote.
+    if base != Path():
+        message = re.sub(rf"(?<![^\s'\"]){re.escape(str(base))}/", "", message)
     return Failure("waiting" if isinstance(exc, InputMissingError) else "failed", message, asked)

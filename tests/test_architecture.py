@@ -36,7 +36,7 @@ LAYERS = (
     ("snapshots",),
     ("manifest",),
     ("entries",),
-    ("schema", "keys"),
+    ("schema", "keys", "places"),
     ("options",),
     ("files", "jsontext"),
     ("formats", "errors"),

@@ -116,7 +116,7 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
         "out": tmp_path / "t.csv",
         "audit_json": tmp_path / "t.audit.json",
     }
-    assert list(entry.faults(tmp_path)) == []
+    assert list(entry.faults()) == []
 
 
 @pytest.mark.parametrize(

@@ -134,15 +134,17 @@ def test_no_output_is_an_input_by_way_of_a_link(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"2 faults") as raised:
         load_manifest(manifest)
     assert "tables[0].out: " in str(raised.value)
-    assert "is also read, as scores[0]" in str(raised.value)
-    assert "is also read, as features" in str(raised.value)
+    assert "is also read, as tables[0].scores[0]" in str(raised.value)
+    assert "is also read, as tables[0].features" in str(raised.value)
 
 
 def test_no_output_is_a_file_that_a_pattern_matches(tmp_path: Path) -> None:
     """An output must not become a sidecar of the batch: a file that a pattern matches is its input."""
     write_text(tmp_path / "nr/a.json", "{}")
     manifest = small_batch(tmp_path, scores=["dover=nr/*.json"], audit_json="nr/a.json")
-    with pytest.raises(ManifestError, match=r"audit_json: .* is also read, as scores\[0\]/nr/a\.json"):
+    with pytest.raises(
+        ManifestError, match=r"audit_json: .* is also read, as tables\[0\]\.scores\[0\]/nr/a\.json"
+    ):
         load_manifest(manifest)
 
 

@@ -6,6 +6,7 @@ import abc
 import contextlib
 import functools
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
@@ -82,7 +83,7 @@ class FeatureTable(abc.ABC):
 
     def check_columns(self, columns: Sequence[str]) -> None:
         """:raises TableError: two columns share a name, so that one could be taken for the other."""
-        if repeated := sorted({name for name in columns if columns.count(name) > 1}):
+        if repeated := sorted(name for name, times in Counter(columns).items() if times > 1):
             raise TableError(f"{self.path}: two columns are named {show(repeated[0])}; expected unique names")
 
 

@@ -22,7 +22,7 @@ _LINE_END = "\r\n"
 _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 # An exponent only with its sign, as programs print it: `33e3` is a clip's id, not a number.
 _NUMBER = r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]+)?\z"
-_LONG_INTEGER = r"\A-?[0-9]{16,}\z"  # may be above 2^53, where a float is no longer exact
+_LONG_INTEGER = r"\A-?[0-9]{16,}"  # may be above 2^53, where a float no longer holds every integer
 
 
 class DelimitedTable(FeatureTable):
@@ -96,7 +96,11 @@ class DelimitedTable(FeatureTable):
                 for last in pacsv.open_csv(
                     stream,
                     read_options=pacsv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
-                    parse_options=pacsv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+                    parse_options=pacsv.ParseOptions(
+                        delimiter=self._delimiter,
+                        newlines_in_values=True,
+                        ignore_empty_lines=len(self._columns) > 1,  # else it is an empty cell
+                    ),
                     convert_options=pacsv.ConvertOptions(
                         column_types=text, strings_can_be_null=False, include_columns=columns or []
                     ),
@@ -166,8 +170,10 @@ class _Numbers:
 def _all_are(values: pa.Array, kind: pa.DataType) -> bool:
     """Whether every text is a plain number that `kind` holds exactly."""
     if kind == pa.float64():
-        plain = pc.all(pc.match_substring_regex(values, _NUMBER)).as_py()
-        return plain and not pc.any(pc.match_substring_regex(values, _LONG_INTEGER)).as_py()
+        if not pc.all(pc.match_substring_regex(values, _NUMBER)).as_py():
+            return False
+        exact = not pc.any(pc.match_substring_regex(values, _LONG_INTEGER)).as_py()
+        return exact and bool(pc.all(pc.is_finite(values.cast(kind))).as_py())
     if not pc.all(pc.match_substring_regex(values, _INTEGER)).as_py():
         return False
     try:

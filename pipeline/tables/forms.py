@@ -95,8 +95,6 @@ def _plain(place: str, column: pa.Array) -> pa.Array:
         return pc.strftime(column, pattern)
     if pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_time(kind):
         return column.cast(pa.string())
-    if pa.types.is_duration(kind):
-        return column.cast(pa.int64())
     return column
 
 

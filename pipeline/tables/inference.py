@@ -52,9 +52,23 @@ def rows_to_arrow(place: str, rows: Sequence[dict[str, Any]], schema: pa.Schema)
 
 def _inferred(values: list[Any]) -> pa.DataType:
     try:
-        return pa.array(values).type
+        kind = pa.array(values).type
     except OverflowError:
         return pa.array(values, pa.uint64()).type
+    if any(_hides_boolean(value, kind) for value in values):
+        raise pa.ArrowInvalid("true or false among numbers")
+    return kind
+
+
+def _hides_boolean(value: Any, kind: pa.DataType) -> bool:
+    """Whether Arrow, which takes true among floats for 1.0, has done so somewhere in `value`."""
+    if isinstance(value, bool):
+        return bool(pa.types.is_floating(kind))
+    if isinstance(value, list) and pa.types.is_list(kind):
+        return any(_hides_boolean(below, kind.value_type) for below in value)
+    if isinstance(value, dict) and pa.types.is_struct(kind):
+        return any(_hides_boolean(below, kind.field(name).type) for name, below in value.items())
+    return False
 
 
 def _unified(first: pa.DataType, second: pa.DataType) -> pa.DataType:

@@ -165,10 +165,14 @@ _RULES = (
         r"tables\[1\]\.audit_json: .* is also tables\[0\]\.out",
         audit_json="joined/t.jsonl",
     ),
-    _table("out also the audit", r"tables\[0\]\.audit_json: .* is also out", audit_json="joined/t.jsonl"),
+    _table(
+        "out also the audit",
+        r"tables\[0\]\.audit_json: .* is also tables\[0\]\.out",
+        audit_json="joined/t.jsonl",
+    ),
     _table(
         "out an input of the table",
-        r"tables\[0\]\.out: 'dover\.jsonl' is also read, as scores\[0\]",
+        r"tables\[0\]\.out: 'dover\.jsonl' is also read, as tables\[0\]\.scores\[0\]",
         out="dover.jsonl",
     ),
     _pair(
@@ -188,7 +192,7 @@ _RULES = (
     ),
     _case(
         "report an input",
-        r"the report: 'dover\.jsonl' is also tables\[0\]\.scores\[0\]",
+        r"the report dover\.jsonl: 'dover\.jsonl' is also read, as tables\[0\]\.scores\[0\]",
         None,
         "run",
         "m.json",
