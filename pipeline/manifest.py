@@ -61,6 +61,10 @@ class Batch:
     def _positions(self) -> dict[str, int]:
         return {table.id: index for index, table in enumerate(self.tables)}
 
+    def relative(self, path: Path) -> str:
+        """A file of the batch as its report names it, however the base folder was spelled or linked to."""
+        return files.relative(path.parent.resolve() / path.name, self.base_dir.resolve())
+
     @property
     def stem(self) -> str:
         """What the names of the files beside the report begin with: `m` for `m.report.json`."""

@@ -86,7 +86,7 @@ class Report(TypedDict):
 def build_report(batch: Batch, states: Iterable[TableState]) -> Report:
     """The report of a batch whose tables stand as `states` say, in the manifest's order."""
     tables = [_table(state) for state in states]
-    manifest = files.relative(batch.manifest, batch.base_dir)
+    manifest = batch.relative(batch.manifest)
     return {
         "schema": REPORT_SCHEMA,
         "status": "ok" if all(table["status"] == "ok" for table in tables) else "failed",
@@ -132,8 +132,8 @@ def _table(state: TableState) -> TableReport:
 
 
 def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> RunProvenance:
-    report_json = files.relative(batch.report_json, batch.base_dir)
-    report_md = files.relative(batch.report_md, batch.base_dir)
+    report_json = batch.relative(batch.report_json)
+    report_md = batch.relative(batch.report_md)
     described: FileDescription = {"path": manifest, "exists": True, "kind": "file", "sha256": batch.sha256}
     inputs: dict[str, FileDescription] = {"manifest": described}
     outputs: dict[str, FileDescription] = {}
@@ -145,7 +145,9 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
         args={
             "manifest": manifest,
             "base_dir": ".",
-            "base_dir_from_report": files.relative(batch.base_dir, batch.report_json.parent),
+            "base_dir_from_report": files.relative(
+                batch.base_dir.resolve(), batch.report_json.parent.resolve()
+            ),
             "report_json": report_json,
             "report_md": report_md,
         },

@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import ManifestError
 from pipeline.manifest import default_report, failed_path, load_manifest
 from pipeline.options import OPTIONS, JoinOptions
-from tests.builders import small_batch, write_json, write_manifest, write_text
+from tests.builders import small_batch, write_json, write_jsonl, write_manifest, write_text
 
 ENTRY: dict[str, object] = {"id": "t", "features": "f.csv", "scores": ["dover=d.csv"], "out": "t.csv"}
 OTHER_VALUES = {
@@ -168,3 +168,45 @@ def test_the_batch_names_the_bytes_of_its_manifest(tmp_path: Path) -> None:
     second = load_manifest(write_text(tmp_path / "b.json", json.dumps({"tables": [ENTRY]}, indent=1)))
     assert first.sha256 != second.sha256
     assert first.tables == second.tables
+
+
+@pytest.mark.parametrize(
+    "out", ["scores/joined.jsonl", "scores/deep/er.jsonl", "m.run-log.jsonl", "m.lock.csv"]
+)
+def test_no_output_is_what_a_pattern_would_read(tmp_path: Path, out: str) -> None:
+    """An output that a pattern of scores would match is refused before it is there; a later run would read it."""
+    write_jsonl(tmp_path / "scores/a.jsonl", [{"clip_id": "a", "score": 1}])
+    entry = {
+        "id": "t",
+        "features": "f.csv",
+        "scores": [{"path": "scores/**/*.jsonl", "label": "x"}],
+        "out": out,
+    }
+    manifest = write_manifest(tmp_path / "m.json", [entry])
+    if out == "m.lock.csv":
+        load_manifest(manifest)
+        return
+    wrong = r"would be read, as tables\[0\]\.scores\[0\]|is also the run log"
+    with pytest.raises(ManifestError, match=wrong):
+        load_manifest(manifest)
+
+
+def test_a_broken_option_hides_no_other_fault(tmp_path: Path) -> None:
+    """A table with a wrong option, an unknown key and a wrong output has three faults, told at once."""
+    entry = {
+        "id": "t",
+        "features": "f.csv",
+        "scores": ["x=s.csv"],
+        "out": "o.xls",
+        "missing_policy": "x",
+        "prefx": "a",
+    }
+    manifest = write_manifest(tmp_path / "m.json", [entry])
+    with pytest.raises(ManifestError, match="3 faults in the manifest") as raised:
+        load_manifest(manifest)
+    for said in (
+        "prefx: unknown key; did you mean prefix?",
+        "missing_policy: found 'x'",
+        "out: found 'o.xls'",
+    ):
+        assert said in str(raised.value)

@@ -14,11 +14,12 @@ import pipeline
 from pipeline import files
 from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError, InputMissingError, JoinError, UsageError
+from pipeline.manifest import load_manifest
 from pipeline.materializer import materialize
 from pipeline.options import JoinOptions
 from pipeline.outcome import Materialized
 from pipeline.schema import load_schema
-from tests.builders import read_jsonl, tree, write_jsonl, write_text
+from tests.builders import read_jsonl, small_batch, tree, write_jsonl, write_text
 
 MARK = JoinOptions(missing_policy="mark")
 
@@ -233,3 +234,26 @@ def test_no_match_at_all(folder: Path) -> None:
     write_jsonl(folder / "in/s.jsonl", [{"clip_id": "other", "score": 1}])
     with pytest.raises(JoinError, match=r"'dover': 0 of 3 rows matched.*no row matched"):
         make(folder)
+
+
+def test_drop_does_not_leave_an_empty_table(tmp_path: Path) -> None:
+    """Scorers that share no clip would leave nothing under drop: an error that counts what each matched."""
+    write_jsonl(tmp_path / "f.jsonl", [{"clip_id": "c0"}, {"clip_id": "c1"}])
+    for row in range(2):
+        write_jsonl(tmp_path / f"s{row}.jsonl", [{"clip_id": f"c{row}", "score": 1}])
+    with pytest.raises(JoinError, match=r"drop would leave none of 2 rows.*rows matched: 'a' 1, 'b' 1"):
+        materialize(
+            "f.jsonl",
+            ["a=s0.jsonl", "b=s1.jsonl"],
+            "o.csv",
+            base_dir=tmp_path,
+            options=JoinOptions(missing_policy="drop"),
+        )
+
+
+def test_a_whole_number_is_the_same_share(tmp_path: Path) -> None:
+    """`min_coverage` 1 and 1.0 are one option, so a manifest and its replay make the same bytes."""
+    small_batch(tmp_path, min_coverage=1, audit_json="t.audit.json")
+    batch = load_manifest(tmp_path / "m.json")
+    assert batch.tables[0].as_json()["config"]["min_coverage"] == 1.0
+    assert repr(batch.tables[0].options.min_coverage) == "1.0"

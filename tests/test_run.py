@@ -15,7 +15,16 @@ import pytest
 
 from pipeline.errors import ManifestError, OutputError
 from pipeline.run import BatchResult
-from tests.builders import read_jsonl, run_main, run_manifest, tree, write_jsonl, write_manifest, write_text
+from tests.builders import (
+    read_jsonl,
+    run_main,
+    run_manifest,
+    small_batch,
+    tree,
+    write_jsonl,
+    write_manifest,
+    write_text,
+)
 
 ALL_OK = {"a": "ok", "b": "ok", "c": "ok"}
 
@@ -297,3 +306,19 @@ def test_the_command_on_failure(folder: Path, capsys: pytest.CaptureFixture[str]
     assert "a.dover.jsonl line 1" in ended.err
     assert "Traceback" not in ended.err + ended.out
     assert "m.report.failed.json (failed)" in ended.out
+
+
+def test_an_error_names_files_as_the_manifest_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path that leads out of the base folder stays whole in the message."""
+    small_batch(tmp_path / "sub", features="../nosuch.jsonl")
+    monkeypatch.chdir(tmp_path / "sub")
+    result = run_manifest(Path("m.json"))
+    assert result.report["tables"][0]["error"] == "../nosuch.jsonl: the file is not there yet"
+
+
+def test_the_report_does_not_depend_on_how_the_base_folder_is_spelled(tmp_path: Path) -> None:
+    """The base folder by its name or by a link gives the same report, which stands as it is."""
+    manifest = small_batch(tmp_path / "real")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    first = run_manifest(manifest)
+    assert run_manifest(manifest, base_dir=tmp_path / "link").sha256 == first.sha256

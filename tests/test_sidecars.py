@@ -212,3 +212,15 @@ def test_sidecar_without_rows(tmp_path: Path, name: str, content: str) -> None:
     assert read(tmp_path, f"dover={name}") == {"dover": {}}
     with pytest.raises(SidecarError, match="found no row, and no label names a scorer"):
         read(tmp_path, name)
+
+
+@pytest.mark.parametrize("wrapper", [{"competitor": "DOVER"}, {"summary": {"competitor": "DOVER"}}])
+def test_a_wrapper_names_the_scorer_of_its_rows(tmp_path: Path, wrapper: dict[str, object]) -> None:
+    """A document that names the scorer once speaks for its rows, and a label that contradicts it is an error."""
+    write_json(tmp_path / "s.json", wrapper | {"results": [{"clip_id": "a", "score": 3}]})
+    (scores,) = read_sidecar(ScoreEntry("s.json"), tmp_path, JoinOptions())
+    assert scores.label == "DOVER"
+    with pytest.raises(
+        SidecarError, match=r"row 1: field competitor: found 'DOVER', which contradicts the label 'musiq'"
+    ):
+        read_sidecar(ScoreEntry("s.json", label="musiq"), tmp_path, JoinOptions())

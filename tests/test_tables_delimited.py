@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import TableError
+from pipeline.materializer import materialize
+from pipeline.options import JoinOptions
 from tests.builders import join_features, read_jsonl, write_jsonl, write_text
 
 NUMBERS: dict[str, tuple[list[str], pa.Array]] = {
@@ -187,3 +189,21 @@ def test_overwritten_columns(tmp_path: Path) -> None:
     features = write_text(tmp_path / "f.csv", "second_opinion_dover_score,clip_id\nold,c0\n")
     joined = read_csv(join_features(features, "o.csv", overwrite=True))
     assert [record[:2] for record in joined] == [["second_opinion_dover_score", "clip_id"], ["1.0", "c0"]]
+
+
+def test_an_empty_line_of_one_column_is_a_row(tmp_path: Path) -> None:
+    """In a table of one column an empty line is an empty cell: a row whose key is missing."""
+    write_text(tmp_path / "f.csv", "clip_id\nc0\n\nc1\n")
+    write_jsonl(tmp_path / "s.jsonl", [{"clip_id": f"c{row}", "score": row} for row in range(2)])
+    options = JoinOptions(missing_policy="mark")
+    made = materialize("f.csv", ["x=s.jsonl"], "o.jsonl", base_dir=tmp_path, options=options)
+    assert (made.summary["output_rows"], made.summary["competitors"]["x"]["missing_rows"]) == (3, 1)
+
+
+@pytest.mark.parametrize("cell", ["123456789012345678.5", "1e+400"])
+def test_a_number_that_a_float_cannot_hold_stays_text(tmp_path: Path, cell: str) -> None:
+    """A cell becomes a number only if the number is finite and keeps its integer part."""
+    write_text(tmp_path / "f.csv", f"clip_id,v\nc0,{cell}\n")
+    write_jsonl(tmp_path / "s.jsonl", [{"clip_id": "c0", "score": 1}])
+    materialize("f.csv", ["x=s.jsonl"], "o.jsonl", base_dir=tmp_path)
+    assert read_jsonl(tmp_path / "o.jsonl")[0]["v"] == cell

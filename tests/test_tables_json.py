@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import TableError
+from pipeline.materializer import materialize
 from tests.builders import join_features, read_jsonl, write_json, write_jsonl, write_text
 
 VALUES = {
@@ -208,3 +209,26 @@ def test_overwritten_fields(tmp_path: Path) -> None:
     row = {"second_opinion_dover_score": "old", "clip_id": "c0"}
     joined = read_jsonl(join_features(write_json(tmp_path / "f.jsonl", row), "o.jsonl", overwrite=True))
     assert list(joined[0].items())[:2] == [("second_opinion_dover_score", 1.0), ("clip_id", "c0")]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(1.5, True), (True, 1.5), ({"x": 1.5}, {"x": True}), ([1.5], [False])],
+    ids=["float first", "boolean first", "in objects", "in lists"],
+)
+def test_a_boolean_among_numbers_is_no_number(tmp_path: Path, values: tuple[object, object]) -> None:
+    """A boolean is never turned into 1.0 on the way to Parquet: the column mixes types, whichever comes first."""
+    rows = [{"clip_id": f"c{index}", "v": value} for index, value in enumerate(values)]
+    write_jsonl(tmp_path / "f.jsonl", rows)
+    write_jsonl(tmp_path / "s.jsonl", [{"clip_id": f"c{index}", "score": 1} for index in range(2)])
+    with pytest.raises(TableError, match=r"f\.jsonl line 2 column 'v'"):
+        materialize("f.jsonl", ["x=s.jsonl"], "o.parquet", base_dir=tmp_path)
+    assert not (tmp_path / "o.parquet").exists()
+
+
+def test_a_number_beyond_a_float_is_an_error(tmp_path: Path) -> None:
+    """1e400 is valid JSON that no float holds; it becomes an error with its place, not Infinity."""
+    write_text(tmp_path / "f.jsonl", '{"clip_id": "c0", "v": 1e400}\n')
+    write_jsonl(tmp_path / "s.jsonl", [{"clip_id": "c0", "score": 1}])
+    with pytest.raises(TableError, match=r"f\.jsonl line 1: found 1e400, which is beyond a 64-bit float"):
+        materialize("f.jsonl", ["x=s.jsonl"], "o.jsonl", base_dir=tmp_path)
