@@ -66,7 +66,8 @@ def test_every_command_runs(page: Path, checkout: Path) -> None:
     "page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name
 )
 def test_every_python_block_runs(page: Path, checkout: Path) -> None:
-    """Every Python block on a page runs in a fresh checkout."""
+    """Every Python block on a page runs in a fresh checkout, after the page's shell commands."""
+    run(["bash", "-e"], checkout, commands(page))
     for block in blocks(page, "python"):
         ended = run([sys.executable, "-W", "error", "-"], checkout, block)
         assert ended.returncode == 0, ended.stderr
