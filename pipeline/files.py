@@ -289,13 +289,15 @@ def host() -> str:
 
 
 def _alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended does not, even before its parent has taken note."""
     try:
         os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
     except ProcessLookupError:
         return False
-    except OSError:
+    except OSError:  # another user's, or a system without /proc
         return True
-    return True
+    return state not in (b"Z", b"X")
 
 
 def _sync(path: Path) -> None:

@@ -114,6 +114,7 @@ class Receipts:
         """
         with files.writing(self._dir):
             self._dir.mkdir(parents=True, exist_ok=True)
+        files.sweep([self._own])
         journals = self._journals()
         if sum(journal.lines for journal in journals) > 2 * tables + _SPARE_LINES:
             outs = {out for journal in journals for out in journal.newest}
@@ -151,7 +152,8 @@ class Receipts:
                 end = stream.seek(0, os.SEEK_END)
                 if end and os.pread(stream.fileno(), 1, end - 1) != b"\n":
                     line = b"\n" + line  # behind what a process that died left torn
-                stream.write(line)
+                while line:  # a disk that fills up takes a part, and refuses only the rest
+                    line = line[stream.write(line) :]
 
 
 class _Journal:

@@ -124,13 +124,15 @@ class BatchReport(_BatchTask):
 
 
 def write_report(check: BatchCheck) -> None:
-    """Write the report of a batch whose tables are complete.
+    """Write the report of a batch whose tables are complete, unless it stands already.
 
     :raises BatchError: a table is not complete any more, or a file cannot be written.
     """
     batch = check.batch
     if not check.tables_complete:
         raise BatchError(f"{batch.manifest}: a table changed while the batch ran; run again")
+    if not check.stale_report:
+        return  # the tables were made again just as they were
     with files.replacing(batch.report_json, batch.report_md) as temporaries:
         for temporary, part in zip(temporaries, check.content, strict=True):
             temporary.write_bytes(part)

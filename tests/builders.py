@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,3 +169,39 @@ def lasting(folder: Path) -> dict[str, bytes]:
         for name, content in tree(folder).items()
         if not name.endswith((".run-log.jsonl", ".lock")) and "/." not in f"/{name}"
     }
+
+
+def table_entry(name: str, **changed: Any) -> dict[str, Any]:
+    """The table `name` of `batch_of` as its manifest has it."""
+    return {
+        "id": name,
+        "features": f"{name}.jsonl",
+        "scores": [f"dover={name}.dover.jsonl"],
+        "out": f"out/{name}.parquet",
+        "audit_json": f"out/{name}.audit.json",
+        **changed,
+    }
+
+
+def batch_of(folder: Path, names: Iterable[str]) -> Path:
+    """A manifest `m.json` of tables of two clips, each with a feature table, a sidecar and an audit of its own."""
+    for name in names:
+        write_jsonl(folder / f"{name}.jsonl", clips("c0", "c1"))
+        write_jsonl(folder / f"{name}.dover.jsonl", clips("c0", "c1", score=1))
+    return write_manifest(folder / "m.json", [table_entry(name) for name in names])
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """What shows any write below `folder`, hidden files and folders included: inode, mtime and ctime of each."""
+    found = {path.relative_to(folder).as_posix(): path.lstat() for path in [folder, *folder.rglob("*")]}
+    return {name: (each.st_ino, each.st_mtime_ns, each.st_ctime_ns) for name, each in found.items()}
+
+
+def edit_unseen(path: Path, old: bytes, new: bytes) -> None:
+    """Change the content of a file, and neither its size nor its time of change."""
+    found = path.stat()
+    content = path.read_bytes()
+    assert old in content
+    assert len(old) == len(new)
+    path.write_bytes(content.replace(old, new, 1))
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))

@@ -1,22 +1,27 @@
-"""Run the command, and kill -9 all its processes right before the n-th change to a file below the working folder.
+"""Run a command over and over, each time in a fresh copy of a folder and killed at a later moment.
 
 ::
 
-    python -m tests.crashing N run m.json --workers 2
+    python -m tests.crashing START run m.json --workers 2
 
-A change is what Python announces of opening for writing, renaming, removing, dating, making folders; the count
-goes over all processes of the run, which must lead a process group of its own. Before a change lies the whole
-time since the one before, so that every N is another moment. With N beyond the last change nothing happens.
+The copy of START called `1` is where the command's whole process group was killed (-9) right before its first
+change to a file, the copy `2` before its second, and so on; in the last copy the command came to its end. A
+change is what Python announces of opening for writing, renaming, removing, dating and making folders, counted
+over all processes of the run. Before a change lies all the time since the one before, so each is another moment.
 """
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
 
+import pipeline.materializer
+import pipeline.tasks  # noqa: F401  # each run begins as a fork of this process, which has imported all
 from pipeline.__main__ import main
 
 _CHANGES = {"os.rename", "os.remove", "os.utime", "os.mkdir"}
@@ -49,6 +54,22 @@ def _is_change(event: str, arguments: tuple[object, ...], folder: Path) -> bool:
     return changes and isinstance(path, str | os.PathLike) and (folder / path).is_relative_to(folder)
 
 
+def run(folder: Path, nth: int, argv: list[str]) -> int:
+    """Run the command in `folder`, and crash it; gives its exit code, negative the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.chdir(folder)
+        crash_before(nth)
+        main(argv)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
 if __name__ == "__main__":
-    crash_before(int(sys.argv[1]))
-    main(sys.argv[2:])
+    start, *command = sys.argv[1:]
+    ended = -signal.SIGKILL
+    for moment in itertools.count(1):
+        ended = run(shutil.copytree(start, Path(str(moment))), moment, command)
+        if ended != -signal.SIGKILL:
+            sys.exit(ended)

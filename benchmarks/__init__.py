@@ -1,0 +1,1 @@
+"""What speed and memory cost, measured as whole processes; never a test."""
