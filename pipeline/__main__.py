@@ -153,7 +153,7 @@ def run(
     for table in report["tables"]:
         if "error" in table:
             _complain(f"{table['id']}: {table['error']}", 0)
-    for warning in console.low_matches(report):
+    for warning in console.warnings(report):
         _complain(warning, 0)
     _say(f"report: {result.report_json} ({report['status']})\nsha256: {result.sha256}")
     return result.exit_code
@@ -239,8 +239,8 @@ def status(manifest: str, base_dir: str | None, report_json: str | None, report_
 
     found = batch_status(load_manifest(manifest, base_dir, report_json, report_md))
     for table in found.tables:
-        _say("\n    ".join([f"{table.id}: {table.standing}", *table.reasons]))
-    _say("\n    ".join(["report: " + ("stale" if found.report else "complete"), *found.report]))
+        _say(_explained(f"{table.id}: {table.standing}", table.reasons))
+    _say(_explained("report: " + ("stale" if found.report else "complete"), found.report))
     return found.exit_code
 
 
@@ -265,6 +265,11 @@ def verify(report: str, sha256: str | None, base_dir: str | None) -> int:
         raise BatchError(listing(f"{report}: {faults}; the report cannot be relied on", verified.faults))
     _say(f"{report}: {count(verified.files, 'file')} as reported\nsha256: {verified.sha256}")
     return 0
+
+
+def _explained(headline: str, reasons: Sequence[str]) -> str:
+    """`headline` with the reasons below it, indented with all their lines."""
+    return "\n".join([headline, *reasons]).replace("\n", "\n    ")
 
 
 def _score_entry(given: str) -> str | Mapping[str, Any]:

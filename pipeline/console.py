@@ -59,21 +59,18 @@ def summary(report: Report) -> Table:
     return shown
 
 
-def low_matches(report: Report) -> list[str]:
-    """A warning for each scorer of a complete table that covers less than half of its rows."""
-    return [
-        "\n    ".join(
-            [
-                f"{table['id']}: {each['competitor']} matched {each['matched_rows']} of "
-                f"{table['summary']['input_rows']} rows",
-                *explain(each),
-            ]
-        )
-        for table in report["tables"]
-        if "summary" in table
-        for each in table["summary"]["competitors"].values()
-        if "low_match" in each
-    ]
+def warnings(report: Report) -> Iterator[str]:
+    """What is worth a look in complete tables: scorers that cover less than half, tables that lost every row."""
+    for table in report["tables"]:
+        if "summary" not in table:
+            continue
+        rows = table["summary"]["input_rows"]
+        if rows and not table["summary"]["output_rows"]:
+            yield f"{table['id']}: missing_policy drop left none of {rows} rows, as none has a row of every scorer"
+        for each in table["summary"]["competitors"].values():
+            if "low_match" in each:
+                matched = f"{table['id']}: {each['competitor']} matched {each['matched_rows']} of {rows} rows"
+                yield "\n    ".join([matched, *explain(each)])
 
 
 def summary_console(console: Console) -> Console:

@@ -120,19 +120,12 @@ def check(found: Match, covered: Sequence[Coverage]) -> None:
     """Refuse a join that would be silently wrong, or that the options forbid.
 
     :raises JoinError: a scorer matches no row of a table that has rows; covers less than `min_coverage`;
-        or misses a row under `missing_policy` fail, or drop would leave no row. Names every such scorer, its
-        counts and the cure.
+        or misses a row under `missing_policy` fail. Names every such scorer, its counts and the cure.
     """
     faults = [fault for each in covered if (fault := _fault(found, each)) is not None]
     if faults:
         raise JoinError(
             listing(f"{len(faults)} of {len(covered)} scorers do not cover the feature table", faults)
-        )
-    if found.rows and found.kept is not None and not found.kept.true_count:
-        counts = ", ".join(f"{show(each['competitor'])} {each['matched_rows']}" for each in covered)
-        raise JoinError(
-            f"missing_policy drop would leave none of {found.rows} rows, as none has a row of every scorer "
-            f"(rows matched: {counts}); use mark, or join fewer scorers"
         )
 
 

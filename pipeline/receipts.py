@@ -3,7 +3,7 @@
 They stand in a hidden folder beside the report (`Batch.state_dir`), one journal per host that ran the batch, and
 may be deleted: at worst what they told is made again. A journal is only ever added to, whole lines at a time, so
 that workers need not wait for each other and a process that dies leaves at most a torn last line. The newest
-record of a table counts. A table is known by the place of its output: its id may change, its bytes do not.
+record of each kind counts. A table is known by the place of its output: its id may change, its bytes do not.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from pipeline.snapshots import Record
 
 FailureStatus: TypeAlias = Literal["failed", "waiting"]
 _Kind = TypeVar("_Kind")
+_FORMAT = 1  # raised when a record, or an object in it, is told otherwise
+_KINDS = {"made", "failed", "report"}
 _SPARE_LINES = 64
 _REPORT = ""  # where a table's record has its output
 
@@ -66,15 +68,14 @@ class Receipts:
 
     def made(self, entry: TableEntry) -> Materialized | None:
         """What was made for the table when it was last made; None: nothing that is known of."""
-        record = self._newest(entry.out).get("made")
-        return _read_as(Materialized, record)
+        return _read_as(Materialized, self._newest(entry.out, "made"), "made")
 
     def failure(self, entry: TableEntry, since_ns: int = 0) -> Failure | None:
         """How the table failed when it was last tried; None: it was made since, or not tried since `since_ns`."""
-        newest = self._newest(entry.out)
-        if "failed" not in newest or newest["at"] < since_ns:
+        failed, made = (self._newest(entry.out, kind) for kind in ("failed", "made"))
+        if failed is None or failed["at"] < max(since_ns, made["at"] if made else 0):
             return None
-        return _read_as(Failure, newest["failed"])
+        return _read_as(Failure, failed, "failed")
 
     def has_failed(self, entries: Iterable[TableEntry], since_ns: int) -> bool:
         """Whether one of the tables has failed since; one that waits for an input has not."""
@@ -83,8 +84,7 @@ class Receipts:
 
     def report(self) -> ReportRecord | None:
         """The report that was last found right; None: nothing that is known of."""
-        record = self._newest(_REPORT).get("report")
-        return _read_as(ReportRecord, record)
+        return _read_as(ReportRecord, self._newest(_REPORT, "report"), "report")
 
     def record_report(self, report: ReportRecord) -> None:
         """Remember the report, so that the next look need not make it again.
@@ -117,8 +117,8 @@ class Receipts:
         files.sweep([self._own])
         journals = self._journals()
         if sum(journal.lines for journal in journals) > 2 * tables + _SPARE_LINES:
-            outs = {out for journal in journals for out in journal.newest}
-            lines = [jsontext.canonical(self._newest(out)) for out in sorted(outs)]
+            known = {key for journal in journals for key in journal.newest}
+            lines = [jsontext.canonical(self._newest(*key)) for key in sorted(known)]
             files.write_whole(self._own, b"".join(line + b"\n" for line in lines))
             for journal in journals:
                 if journal.path != self._own:
@@ -134,17 +134,14 @@ class Receipts:
             journal.catch_up()
         return journals
 
-    def _newest(self, out: str) -> JsonObject:
-        """The newest record of the table at `out` over all hosts, with what was last made even if it failed since."""
-        found = [journal.newest[out] for journal in self._journals() if out in journal.newest]
-        newest: JsonObject = {}
-        for record in sorted(found, key=lambda each: each["at"]):
-            newest = _merged(newest, record)
-        return newest
+    def _newest(self, out: str, kind: str) -> JsonObject | None:
+        """The newest record of that kind, of the table at `out`, over all hosts."""
+        found = [journal.newest[out, kind] for journal in self._journals() if (out, kind) in journal.newest]
+        return max(found, key=lambda record: record["at"], default=None)
 
     def _append(self, record: JsonObject) -> None:
         path = self._own
-        line = jsontext.canonical(record | {"at": time.time_ns()}) + b"\n"
+        line = jsontext.canonical(record | {"format": _FORMAT, "at": time.time_ns()}) + b"\n"
         with files.writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab+", buffering=0) as stream:
@@ -165,7 +162,7 @@ class _Journal:
 
     def _forget(self) -> None:
         self.lines = 0
-        self.newest: dict[str, JsonObject] = {}
+        self.newest: dict[tuple[str, str], JsonObject] = {}
         self._inode = 0
         self._read = 0
 
@@ -190,7 +187,7 @@ class _Journal:
             self.lines += 1
             record = _parsed(line)
             if record is not None:
-                self.newest[record["out"]] = _merged(self.newest.get(record["out"], {}), record)
+                self.newest.update({(record["out"], kind): record for kind in _KINDS & record.keys()})
 
 
 @functools.cache
@@ -199,27 +196,24 @@ def _journal(path: Path) -> _Journal:
     return _Journal(path)
 
 
-def _merged(older: JsonObject, newer: JsonObject) -> JsonObject:
-    """What is known after `newer`: a success ends a failure, a failure does not unmake what was made."""
-    if "made" in newer and "failed" not in newer:
-        return newer
-    return ({"made": older["made"]} if "made" in older else {}) | newer
-
-
-def _read_as(kind: type[_Kind], record: JsonObject | None) -> _Kind | None:
-    """The record as an object; None for one of another version of the project."""
+def _read_as(kind: type[_Kind], record: JsonObject | None, name: str) -> _Kind | None:
+    """What the record holds under `name` as an object; None for no record, or one that was tampered with."""
     try:
-        return None if record is None else kind(**record)
+        return None if record is None else kind(**record[name])
     except TypeError:
         return None
 
 
 def _parsed(line: bytes) -> JsonObject | None:
+    """The record on a line; None for a torn line, and for one that another version of the project wrote."""
     try:
         record = json.loads(line)
     except ValueError:
         return None
-    whole = (
-        isinstance(record, dict) and isinstance(record.get("out"), str) and isinstance(record.get("at"), int)
+    known = (
+        isinstance(record, dict)
+        and record.get("format") == _FORMAT
+        and isinstance(record.get("out"), str)
+        and isinstance(record.get("at"), int)
     )
-    return record if whole else None
+    return record if known else None

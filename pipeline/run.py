@@ -113,7 +113,7 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
         while scheduler is not None and not fail_fast and _is_open(check):
             # Another worker is at it, or died, or the luigid forgot: none of it is a verdict.
             time.sleep(_POLL_SECONDS)
-            scheduling.forgive(scheduler)
+            scheduling.forgive(scheduler, patient=True)
             check = build()
     files.sweep(_written(batch))  # of workers that died beside this one
     runlog.append(batch, started_ns / 1e9, ended, workers)

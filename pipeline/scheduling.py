@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import luigi
 import pyarrow as pa
 from luigi.rpc import RemoteScheduler, RPCError
 from luigi.scheduler import Scheduler
-from luigi.worker import Worker
+from luigi.worker import TaskProcess, Worker
 
 from pipeline.errors import SchedulerError
 from pipeline.provenance import code_sha256, versions
@@ -46,14 +47,17 @@ def build(root: BatchReport, workers: int, scheduler: str | None, watch: Watch) 
         )
     except RPCError as exc:
         raise SchedulerError(f"{scheduler}: no luigid answers; start it, or run without --scheduler") from exc
+    _await_processes()
 
 
-def forgive(scheduler: str) -> None:
+def forgive(scheduler: str, *, patient: bool = False) -> None:
     """Have a luigid forget failures of batches, which it would not let anyone try again for a day.
+
+    :param patient: wait for a luigid that is being started again; at first contact, silence is an answer.
 
     :raises SchedulerError: the luigid does not answer.
     """
-    luigid: Any = _CentralScheduler(scheduler, tries=1)  # at first contact, silence is an answer
+    luigid: Any = _CentralScheduler(scheduler, tries=_RPC_TRIES if patient else 1)
     try:
         for task in luigid.task_list(status="DISABLED", upstream_status=""):
             if task.startswith("second_opinion."):
@@ -67,6 +71,13 @@ def _warm_up() -> None:
     pa.array([0])  # pyarrow looks for pandas when it makes its first array
     versions()
     code_sha256()
+
+
+def _await_processes() -> None:
+    """Wait for processes that have handed in their last table and are about to end: they still hold the lock."""
+    for process in multiprocessing.active_children():
+        if isinstance(process, TaskProcess):
+            process.join()
 
 
 class _Watched:

@@ -27,13 +27,22 @@ class SkippedError(BatchError):
     """The table was not tried because another one failed and the run is to stop early."""
 
 
+class _PathParameter(luigi.Parameter):
+    """A path, absolute and through no linked folder: to a luigid a batch is the same from wherever it is run."""
+
+    def normalize(self, x: str) -> str:
+        """The one spelling; empty stays empty, which stands for a default."""
+        path = Path(x)
+        return str(path.resolve() if path.is_dir() else path.parent.resolve() / path.name) if x else x
+
+
 class _BatchTask(luigi.Task):
     """What both tasks share: the manifest, read once per process and version of the file."""
 
-    manifest = luigi.Parameter(description="the manifest of the batch")
-    base_dir = luigi.Parameter(default="", description="folder of relative paths; default: the manifest's")
-    report_json = luigi.Parameter(default="", description="default: <manifest stem>.report.json")
-    report_md = luigi.Parameter(default="", description="default: the report's name with .md")
+    manifest = _PathParameter(description="the manifest of the batch")
+    base_dir = _PathParameter(default="", description="folder of relative paths; default: the manifest's")
+    report_json = _PathParameter(default="", description="default: <manifest stem>.report.json")
+    report_md = _PathParameter(default="", description="default: the report's name with .md")
     fail_fast_since = luigi.IntParameter(
         default=0,
         significant=False,

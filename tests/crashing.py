@@ -20,8 +20,12 @@ import signal
 import sys
 from pathlib import Path
 
+import rich.progress  # noqa: F401  # imported for the runs, which begin as forks of this process
+
+import pipeline.console
 import pipeline.materializer
-import pipeline.tasks  # noqa: F401  # each run begins as a fork of this process, which has imported all
+import pipeline.run
+import pipeline.tasks  # noqa: F401  # likewise
 from pipeline.__main__ import main
 
 _CHANGES = {"os.rename", "os.remove", "os.utime", "os.mkdir"}

@@ -9,6 +9,7 @@ import configparser
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,9 +25,9 @@ Found = TypeVar("Found")
 
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "pipeline")
-LUIGI = (sys.executable, "-m", "luigi", "--module", "pipeline")
+# Luigi refuses a command line that runs already, wherever: as a test may do beside another.
+LUIGI = (sys.executable, "-m", "luigi", "--module", "pipeline", "--no-lock")
 DEADLINE_SECONDS = 60.0
-_POLL_SECONDS = 0.002
 
 
 def environment(**added: str) -> dict[str, str]:
@@ -55,12 +56,12 @@ def second_opinion(folder: Path, *arguments: str, **how: Any) -> subprocess.Comp
     return started(folder, *COMMAND, *arguments, **how)
 
 
-def until(condition: Callable[[], Found], what: str) -> Found:
-    """Poll until the condition gives something that is true, and give it."""
+def until(condition: Callable[[], Found], what: str, every: float = 0.002) -> Found:
+    """Poll, every so many seconds, until the condition gives something that is true, and give it."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not (found := condition()):
         assert time.monotonic() < deadline, f"never seen: {what}"
-        time.sleep(_POLL_SECONDS)
+        time.sleep(every)
     return found
 
 
@@ -108,6 +109,17 @@ def running(folder: Path, *command: str, **environ: str) -> Iterator[Running]:
         yield process
     finally:
         process.kill()
+
+
+def writers(run: Running, place: Path) -> set[int]:
+    """The processes of a run that are writing the file `place` right now, or any file in that folder.
+
+    It fails the test if the run has ended.
+    """
+    assert run.runs, f"the run has ended: {run.end().stderr}"
+    folder, name = (place, r".+") if place.suffix == "" else (place.parent, re.escape(place.name))
+    found = (re.fullmatch(rf"\.{name}\.\w*-(\d+)-\w+\.tmp", path.name) for path in folder.glob(".*"))
+    return {int(each[1]) for each in found if each}
 
 
 class Luigid:

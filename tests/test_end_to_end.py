@@ -7,38 +7,17 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.builders import lasting, small_batch, tree, write_jsonl, write_manifest
-
-ROOT = Path(__file__).parent.parent
-LUIGI = [sys.executable, "-m", "luigi", "--module", "pipeline", "--local-scheduler"]
-
-
-def environment() -> dict[str, str]:
-    """The environment of a user who has set PYTHONPATH and LUIGI_CONFIG_PATH to the checkout."""
-    return os.environ | {"PYTHONPATH": str(ROOT), "LUIGI_CONFIG_PATH": str(ROOT / "luigi.cfg")}
-
-
-def started(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in `folder` to its end."""
-    return subprocess.run(
-        command, cwd=folder, env=environment(), text=True, capture_output=True, timeout=60, check=False
-    )
-
-
-def second_opinion(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the project's command in `folder`."""
-    return started(folder, sys.executable, "-m", "pipeline", *arguments)
+from tests.processes import COMMAND, LUIGI, running, second_opinion, started, until, writers
 
 
 def luigi(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Luigi's own command line in `folder`."""
-    return started(folder, *LUIGI, *arguments)
+    return started(folder, *LUIGI, "--local-scheduler", *arguments)
 
 
 @pytest.fixture
@@ -72,19 +51,18 @@ def test_the_same_bytes_anywhere(folder: Path) -> None:
 
 
 def test_the_replay_of_a_report(folder: Path) -> None:
-    """The canonical command of a report, run in the base folder, makes the same bytes from the inputs alone."""
+    """The canonical command of a report, run on a copy of the inputs, makes the same bytes and prints the same digest."""
     manifest = folder / "sets" / "m.json"
     manifest.parent.mkdir()
     (folder / "m.json").rename(manifest)
-    before = set(lasting(folder))
-    assert second_opinion(folder.parent, "run", str(manifest), "--base-dir", str(folder)).returncode == 0
-    made = lasting(folder)
+    copy = Path(shutil.copytree(folder, folder.parent / "copy"))
+    first = second_opinion(folder.parent, "run", str(manifest), "--base-dir", str(folder))
     argv = json.loads((manifest.parent / "m.report.json").read_bytes())["run_provenance"]["argv"]
-    for name in set(made) - before:
-        (folder / name).unlink()
     assert argv[0] == "second-opinion"
-    assert second_opinion(folder, *argv[1:]).returncode == 0
-    assert lasting(folder) == made
+    again = second_opinion(copy, *argv[1:])
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert lasting(copy) == lasting(folder)
+    assert again.stdout.splitlines()[-1] == first.stdout.splitlines()[-1]
 
 
 def test_luigis_own_command_line(folder: Path) -> None:
@@ -143,19 +121,13 @@ def test_an_interrupt(folder: Path, workers: str, number: signal.Signals) -> Non
     features = folder / "features.jsonl"
     small = features.read_bytes()
     features.write_bytes(small * 2000)
-    command = [sys.executable, "-m", "pipeline", "run", "m.json", "--workers", workers]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        deadline = time.monotonic() + 60
-        while not list(folder.glob("out/.t.*.tmp")):
-            assert process.poll() is None, "the run ended before a table was begun"
-            assert time.monotonic() < deadline, "no table was begun"
-        os.killpg(process.pid, number)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert errors.splitlines()[-1] == "second-opinion: interrupted; nothing is half-written"
-    assert "Traceback" not in errors
+    with running(folder, *COMMAND, "run", "m.json", "--workers", workers) as run:
+        until(lambda: writers(run, folder / "out"), "a table that is being written")
+        os.killpg(run.pid, number)
+        ended = run.end()
+    assert ended.returncode == 130
+    assert ended.stderr.splitlines()[-1] == "second-opinion: interrupted; nothing is half-written"
+    assert "Traceback" not in ended.stderr
     assert tree(folder / "out") == {}
     assert not (folder / "m.report.json").exists()
     features.write_bytes(small)

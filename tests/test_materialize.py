@@ -236,21 +236,6 @@ def test_no_match_at_all(folder: Path) -> None:
         make(folder)
 
 
-def test_drop_does_not_leave_an_empty_table(tmp_path: Path) -> None:
-    """Scorers that share no clip would leave nothing under drop: an error that counts what each matched."""
-    write_jsonl(tmp_path / "f.jsonl", [{"clip_id": "c0"}, {"clip_id": "c1"}])
-    for row in range(2):
-        write_jsonl(tmp_path / f"s{row}.jsonl", [{"clip_id": f"c{row}", "score": 1}])
-    with pytest.raises(JoinError, match=r"drop would leave none of 2 rows.*rows matched: 'a' 1, 'b' 1"):
-        materialize(
-            "f.jsonl",
-            ["a=s0.jsonl", "b=s1.jsonl"],
-            "o.csv",
-            base_dir=tmp_path,
-            options=JoinOptions(missing_policy="drop"),
-        )
-
-
 def test_a_whole_number_is_the_same_share(tmp_path: Path) -> None:
     """`min_coverage` 1 and 1.0 are one option, so a manifest and its replay make the same bytes."""
     small_batch(tmp_path, min_coverage=1, audit_json="t.audit.json")

@@ -115,7 +115,7 @@ CHANGES = {
     ),
     "default changed": of_tables(
         manifest(same("a"), table_entry("b", missing_policy="fail"), same("c"), missing_policy="drop"),
-        {name: "stale\n    option missing_policy: changed from 'fail' to 'drop'" for name in "ac"},
+        dict.fromkeys("ac", "stale\n    option missing_policy: changed from 'fail' to 'drop'"),
     ),
     "audit no longer asked for": of_tables(
         manifest(same("a"), table_entry("b", audit_json=None), same("c")),

@@ -322,3 +322,15 @@ def test_the_report_does_not_depend_on_how_the_base_folder_is_spelled(tmp_path: 
     (tmp_path / "link").symlink_to(tmp_path / "real")
     first = run_manifest(manifest)
     assert run_manifest(manifest, base_dir=tmp_path / "link").sha256 == first.sha256
+
+
+def test_a_table_that_drop_left_empty_is_pointed_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scorers that share no clip leave nothing under drop; the run is complete, and says so."""
+    manifest = small_batch(tmp_path, rows=2, scores=["a=a.jsonl", "b=b.jsonl"], missing_policy="drop")
+    write_jsonl(tmp_path / "a.jsonl", [{"clip_id": "c0", "score": 1}])
+    write_jsonl(tmp_path / "b.jsonl", [{"clip_id": "c1", "score": 1}])
+    ended = run_main(capsys, "run", manifest)
+    assert ended.code == 0
+    assert "t: missing_policy drop left none of 2 rows" in ended.err

@@ -78,8 +78,9 @@ def test_every_standing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         "gone: missing\n    out: deleted, 'out/gone.parquet'\n"
         "early: waiting\n    scores[0]: early.dover.jsonl is not there yet\n"
         "broken: failed\n"
-        "    broken.dover.jsonl: 1 of 1 row is faulty\n"
-        "  - broken.dover.jsonl line 1: field score: found 'good', expected a finite number\n"
+        "    broken.dover.jsonl: 1 faulty row in the sidecar\n"
+        "      - broken.dover.jsonl line 1: field score: found 'good'; expected a finite number, "
+        "or a status that is not ok\n"
         f"report: stale\n    {tmp_path}/m.report.json: not there\n"
     )
 
@@ -134,7 +135,9 @@ def test_a_failure_lasts_until_something_changes(tmp_path: Path, capsys: pytest.
     assert run(tmp_path, capsys) == 0
     spoil(tmp_path, "a")
     assert run(tmp_path, capsys) == 1
-    assert status(tmp_path, capsys).out.startswith("a: failed\n    a.dover.jsonl: 1 of 1 row is faulty\n")
+    assert status(tmp_path, capsys).out.startswith(
+        "a: failed\n    a.dover.jsonl: 1 faulty row in the sidecar\n"
+    )
     write_manifest(tmp_path / "m.json", [table_entry("a", prefix="nr")])
     assert status(tmp_path, capsys).out.startswith(
         "a: stale\n    option prefix: changed from 'second_opinion' to 'nr'\n    scores[0]: changed, "
