@@ -61,10 +61,14 @@ class ReportRecord:
 
 
 class Receipts:
-    """The records of one batch in its state folder."""
+    """The records of one batch in its state folder, as they stand when they are first asked for.
+
+    What this object records itself it also tells; what others record meanwhile is for a new one to tell.
+    """
 
     def __init__(self, state_dir: Path) -> None:
         self._dir = state_dir
+        self._caught_up: list[_Journal] | None = None
 
     def made(self, entry: TableEntry) -> Materialized | None:
         """What was made for the table when it was last made; None: nothing that is known of."""
@@ -119,6 +123,7 @@ class Receipts:
         if sum(journal.lines for journal in journals) > 2 * tables + _SPARE_LINES:
             known = {key for journal in journals for key in journal.newest}
             lines = [jsontext.canonical(self._newest(*key)) for key in sorted(known)]
+            self._caught_up = None
             files.write_whole(self._own, b"".join(line + b"\n" for line in lines))
             for journal in journals:
                 if journal.path != self._own:
@@ -129,10 +134,11 @@ class Receipts:
         return self._dir / f"{files.host()}.jsonl"
 
     def _journals(self) -> list[_Journal]:
-        journals = [_journal(path) for path in sorted(self._dir.glob("*.jsonl"))]
-        for journal in journals:
-            journal.catch_up()
-        return journals
+        if self._caught_up is None:
+            self._caught_up = [_journal(path) for path in sorted(self._dir.glob("*.jsonl"))]
+            for journal in self._caught_up:
+                journal.catch_up()
+        return self._caught_up
 
     def _newest(self, out: str, kind: str) -> JsonObject | None:
         """The newest record of that kind, of the table at `out`, over all hosts."""
@@ -141,6 +147,7 @@ class Receipts:
 
     def _append(self, record: JsonObject) -> None:
         path = self._own
+        self._caught_up = None
         line = jsontext.canonical(record | {"format": _FORMAT, "at": time.time_ns()}) + b"\n"
         with files.writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)

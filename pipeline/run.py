@@ -81,9 +81,8 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
 
     started_ns = time.time_ns()
     files.sweep(_written(batch))
-    receipts = Receipts(batch.state_dir)
     if scheduler is None:
-        receipts.prepare(len(batch.tables))
+        Receipts(batch.state_dir).prepare(len(batch.tables))
     else:
         scheduling.forgive(scheduler)
     ended: dict[str, float] = {}
@@ -105,7 +104,7 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
     def build() -> BatchCheck:
         scheduling.build(root, workers, scheduler, note)
         if not fail_fast:  # which leaves tables untried, and those have no record either
-            _note_dead(batch, receipts, died, started_ns)
+            _note_dead(batch, died, started_ns)
         return BatchCheck(batch)
 
     with interruptible():
@@ -163,8 +162,9 @@ def _is_open(check: BatchCheck) -> bool:
     return any(table["status"] == "not_run" for table in check.report["tables"])
 
 
-def _note_dead(batch: Batch, receipts: Receipts, died: set[str], since_ns: int) -> None:
+def _note_dead(batch: Batch, died: set[str], since_ns: int) -> None:
     """Record a failure for tables whose process ended before it could: killed, out of memory."""
+    receipts = Receipts(batch.state_dir)
     for entry in map(batch.table, died):
         if receipts.failure(entry, since_ns) is None:
             error = "its process was ended from outside, or ran out of memory; run again"
