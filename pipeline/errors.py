@@ -12,6 +12,7 @@
         │   └── SidecarError      1  a sidecar
         ├── JoinError             1  sound inputs that must not be joined like this
         ├── OutputError           1  an output cannot be written
+        ├── SkippedError          1  a table that was not tried, as another one had failed
         ├── SchedulerError        1  the central scheduler does not answer
         └── BatchBusyError        4  another run holds the batch
 
@@ -74,6 +75,10 @@ class JoinError(BatchError):
 
 class OutputError(BatchError):
     """An output cannot be written; what stood in its place before still stands."""
+
+
+class SkippedError(BatchError):
+    """The table was not tried, as another one had failed and the run was to stop early."""
 
 
 class SchedulerError(BatchError):

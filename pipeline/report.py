@@ -1,6 +1,6 @@
 """The batch report: which tables are complete, what they were made of, what each scorer covers.
 
-Pure: a report is a function of a batch and its receipts, so two equal runs write equal bytes, and whether a
+A report is a function of a batch and its receipts alone, so two equal runs write equal bytes, and whether a
 report on disk is the right one is answered by making it again. Its JSON Schema ships with the package.
 """
 

@@ -13,7 +13,7 @@ import luigi
 from luigi.rpc import RPCError
 
 from pipeline import files
-from pipeline.errors import BatchError, InputMissingError
+from pipeline.errors import BatchError, InputMissingError, SkippedError
 from pipeline.freshness import BatchCheck, cause
 from pipeline.manifest import Batch, load_manifest
 from pipeline.materializer import materialize_entry
@@ -21,10 +21,6 @@ from pipeline.receipts import Failure, Receipts
 from pipeline.targets import ReportTarget, TableTarget
 
 _TELL_EVERY_SECONDS = 1.0
-
-
-class SkippedError(BatchError):
-    """The table was not tried because another one failed and the run is to stop early."""
 
 
 class _PathParameter(luigi.Parameter):
