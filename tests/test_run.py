@@ -9,7 +9,6 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +19,7 @@ from tests.builders import (
     run_main,
     run_manifest,
     small_batch,
+    table_entry,
     tree,
     write_jsonl,
     write_manifest,
@@ -38,21 +38,9 @@ def folder(tmp_path: Path) -> Path:
         write_jsonl(
             tmp_path / f"{name}.dover.jsonl", [{"clip_id": "c0", "score": 1}, {"clip_id": "c1", "score": 2}]
         )
-        tables.append(entry(name))
+        tables.append(table_entry(name))
     write_manifest(tmp_path / "m.json", tables)
     return tmp_path
-
-
-def entry(name: str, **changed: Any) -> dict[str, Any]:
-    """A table of the batch as its manifest has it."""
-    return {
-        "id": name,
-        "features": f"{name}.jsonl",
-        "scores": [f"dover={name}.dover.jsonl"],
-        "out": f"out/{name}.parquet",
-        "audit_json": f"out/{name}.audit.json",
-        **changed,
-    }
 
 
 def spoil(folder: Path, name: str) -> None:
@@ -194,7 +182,7 @@ INPUT_CHANGES: dict[str, Callable[[Path], object]] = {
     "edited sidecar": lambda folder: edit(folder / "b.dover.jsonl", b'"score": 2', b'"score": 7'),
     "other features": lambda folder: write_jsonl(folder / "b.jsonl", [{"clip_id": "c1"}]),
     "other option": lambda folder: write_manifest(
-        folder / "m.json", [entry("a"), entry("b", prefix="so"), entry("c")]
+        folder / "m.json", [table_entry("a"), table_entry("b", prefix="so"), table_entry("c")]
     ),
 }
 
@@ -234,7 +222,8 @@ def test_a_changed_manifest_changes_the_report_alone(folder: Path) -> None:
     """A manifest with other blanks or another order of tables makes another report, and no table again."""
     first = run_manifest(folder / "m.json")
     result, made = remade(
-        folder, lambda: write_manifest(folder / "m.json", [entry("c"), entry("b"), entry("a")])
+        folder,
+        lambda: write_manifest(folder / "m.json", [table_entry("c"), table_entry("b"), table_entry("a")]),
     )
     assert (made, list(statuses(result))) == (set(), ["c", "b", "a"])
     assert result.sha256 != first.sha256
@@ -266,7 +255,7 @@ def test_the_run_log(folder: Path) -> None:
 
 def test_a_faulty_manifest_writes_nothing(folder: Path) -> None:
     """A manifest with a fault is refused as a whole before anything is written."""
-    write_manifest(folder / "m.json", [entry("a"), entry("b", out="out/a.parquet")])
+    write_manifest(folder / "m.json", [table_entry("a"), table_entry("b", out="out/a.parquet")])
     before = tree(folder)
     with pytest.raises(
         ManifestError, match=r"(?s)nothing was written.*tables\[1\]\.out: .*is also tables\[0\]\.out"
