@@ -6,7 +6,8 @@ import csv
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ from pipeline.errors import SidecarError, show
 from pipeline.formats import TableFormat
 
 Row: TypeAlias = dict[str, Any]
+BLOCK_BYTES = 1 << 23
 _LISTS = ("rows", "results")
 
 
@@ -31,23 +33,58 @@ def read_rows(path: Path, form: TableFormat) -> Iterator[tuple[int, Row | RowFau
     :raises InputError: it cannot be read.
     :raises SidecarError: it is not of its format as a whole.
     """
+    if form == "jsonl":
+        for block in read_blocks(path):
+            yield from rows_of(block.lines())
+        return
     with files.open_text_bytes(path) as stream, files.reading(path):
-        match form:
-            case "jsonl":
-                yield from _lines(stream)
-            case "json":
-                yield from _documents(path, stream.read())
-            case _:
-                yield from _records(path, stream, "\t" if form == "tsv" else ",")
+        if form == "json":
+            yield from _documents(path, stream.read())
+        else:
+            yield from _records(path, stream, "\t" if form == "tsv" else ",")
 
 
-def unit(form: TableFormat) -> str:
-    """What the numbers of `read_rows` count."""
-    return "row" if form == "json" else "line"
+@dataclass(frozen=True)
+class Block:
+    """Some whole lines of a file.
+
+    Attributes:
+        first: number of its first line, from 1.
+        content: the lines as they stand.
+    """
+
+    first: int
+    content: bytes
+
+    def lines(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
+        """The lines with their numbers: those at the `wanted` indices, or all."""
+        if wanted is not None and not wanted:
+            return iter(())
+        numbered = enumerate(io.BytesIO(self.content), self.first)
+        if wanted is None:
+            return numbered
+        numbers = {self.first + index for index in wanted}
+        return ((number, line) for number, line in numbered if number in numbers)
 
 
-def _lines(stream: Any) -> Iterator[tuple[int, Row | RowFault]]:
-    for number, line in enumerate(stream, 1):
+def read_blocks(path: Path) -> Iterator[Block]:
+    """The lines of a file in blocks of about `BLOCK_BYTES`.
+
+    :raises InputMissingError: the file is not there yet.
+    :raises InputError: it cannot be read.
+    """
+    first = 1
+    with files.open_text_bytes(path) as stream, files.reading(path):
+        while content := stream.read(BLOCK_BYTES):
+            if not content.endswith(b"\n"):
+                content += stream.readline()
+            yield Block(first, content)
+            first += content.count(b"\n")
+
+
+def rows_of(lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Row | RowFault]]:
+    """The rows that stand on numbered lines of JSON, each with the number of its line."""
+    for number, line in lines:
         if not line.strip():
             continue
         try:
@@ -60,17 +97,22 @@ def _lines(stream: Any) -> Iterator[tuple[int, Row | RowFault]]:
             yield number, _object(value)
 
 
+def unit(form: TableFormat) -> str:
+    """What the numbers of `read_rows` count."""
+    return "row" if form == "json" else "line"
+
+
 def _documents(path: Path, content: bytes) -> Iterator[tuple[int, Row | RowFault]]:
     try:
         values = list(jsontext.documents(_decoded(content)))
     except ValueError as exc:
         raise SidecarError(f"{path}: {exc}; expected JSON objects or a list of them") from exc
-    rows = (row for value in values for row in _rows_of(path, value))
+    rows = (row for value in values for row in _listed(path, value))
     for number, row in enumerate(rows, 1):
         yield number, _object(row)
 
 
-def _rows_of(path: Path, value: Any) -> list[Any]:
+def _listed(path: Path, value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     held = [name for name in _LISTS if isinstance(value, dict) and isinstance(value.get(name), list)]

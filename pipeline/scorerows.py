@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,8 +62,27 @@ def finite_number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def named(competitor: object) -> str | None:
+    """The scorer that a field `competitor` names, if any."""
+    value = keys.text(competitor)
+    return (value.strip() or None) if value is not None else None
+
+
+def is_ok(status: object) -> bool:
+    """Whether a field `status` says that the scorer did not fail."""
+    return status is None or (isinstance(status, str) and status.strip().lower() in OK_STATUSES)
+
+
+def exact_sum(numbers: Iterable[float]) -> float | None:
+    """The sum, which does not depend on the order of the numbers; None where it is beyond a float."""
+    try:
+        return math.fsum(numbers)
+    except OverflowError:
+        return None
+
+
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """Which field of an object holds what, by the names it has; None and () where it has none."""
 
     key: str | None
@@ -75,7 +95,7 @@ class _Layout:
 
 
 @functools.lru_cache(maxsize=1024)
-def _layout(names: tuple[str, ...]) -> _Layout:
+def layout_of(names: tuple[str, ...]) -> Layout:
     """The layout of objects with these field names; cached, as a sidecar's rows share few shapes."""
 
     def held(wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -85,7 +105,7 @@ def _layout(names: tuple[str, ...]) -> _Layout:
     def one(wanted: str) -> str | None:
         return next(iter(held((wanted,))), None)
 
-    return _Layout(
+    return Layout(
         key=keys.pick(names),
         scores=held(SCORE_FIELDS),
         runtimes=held(RUNTIME_FIELDS),
@@ -101,39 +121,39 @@ class RowReader:
 
     def __init__(self, entry: ScoreEntry, options: JoinOptions) -> None:
         self._entry = entry
-        self._key_field = entry.key_field or options.score_key_field
-        self._score_field = entry.score_field or options.score_field
-        self._label = functools.lru_cache(maxsize=1024)(self._checked_label)
+        self.key_is_file = entry.key_from == "file"
+        self.key_field = entry.key_field or options.score_key_field
+        self.aspects: tuple[tuple[str | None, str | None], ...] = entry.score_fields or (
+            (None, entry.score_field or options.score_field),
+        )
+        self.label = functools.lru_cache(maxsize=1024)(self._checked_label)
 
     def labels(self) -> tuple[str, ...]:
         """The scorers that the entry names, whether or not it has rows."""
         if self._entry.label is None:
             return ()
-        return tuple(self._aspect_label(self._entry.label, aspect) for aspect, _ in self._aspects())
+        return tuple(self._aspect_label(self._entry.label, aspect) for aspect, _ in self.aspects)
 
     def read(self, row: Row, file_name: str) -> list[ScoreRow]:
         """What the row says, once per aspect.
 
         :raises RowFault: it breaks a rule; the message names the field, what was found and what is expected.
         """
-        layout = _layout(tuple(row))
+        layout = layout_of(tuple(row))
         summary = row[layout.summary] if layout.summary else None
         summary = summary if isinstance(summary, dict) else {}
-        inner = _layout(tuple(summary))
+        inner = layout_of(tuple(summary))
         competitor = _competitor(row, layout) or _competitor(summary, inner)
         key_field, key = self._key(row, layout, summary, inner, file_name)
         bad = not (_is_ok(row, layout) and _is_ok(summary, inner))
         frames = _frames(row, layout)
         runtime = _runtime(row, layout, summary, inner, frames)
         found = []
-        for aspect, field in self._aspects():
-            label = self._label(competitor, aspect)
+        for aspect, field in self.aspects:
+            label = self.label(competitor, aspect)
             score, averaged = self._score(row, field, bad, frames)
             found.append(ScoreRow(label, key_field, key, score, bad, runtime, averaged))
         return found
-
-    def _aspects(self) -> tuple[tuple[str | None, str | None], ...]:
-        return self._entry.score_fields or ((None, self._score_field),)
 
     def _aspect_label(self, label: str, aspect: str | None) -> str:
         return label if aspect is None else f"{label}-{aspect}"
@@ -155,13 +175,11 @@ class RowReader:
             )
         return self._aspect_label(label, aspect)
 
-    def _key(
-        self, row: Row, layout: _Layout, summary: Row, inner: _Layout, file_name: str
-    ) -> tuple[str, str]:
-        if self._entry.key_from == "file":
+    def _key(self, row: Row, layout: Layout, summary: Row, inner: Layout, file_name: str) -> tuple[str, str]:
+        if self.key_is_file:
             return "path", file_name
-        if self._key_field is not None:
-            field, value = self._key_field, _lookup(row, self._key_field)
+        if self.key_field is not None:
+            field, value = self.key_field, _lookup(row, self.key_field)
             if value is _ABSENT:
                 raise RowFault(f"field {field}: absent; expected the key{_fields(row)}")
         elif layout.key is not None:
@@ -222,11 +240,11 @@ def _held_scores(row: Row, place: str = "") -> list[tuple[str, Any]]:
 
     :raises RowFault: two of them hold different numbers, so that one may be the human label.
     """
-    layout = _layout(tuple(row))
+    layout = layout_of(tuple(row))
     held = [(f"{place}{name}", row[name]) for name in layout.scores]
     summary = row[layout.summary] if layout.summary else None
     if isinstance(summary, dict):
-        held += [(f"{place}summary.{name}", summary[name]) for name in _layout(tuple(summary)).scores]
+        held += [(f"{place}summary.{name}", summary[name]) for name in layout_of(tuple(summary)).scores]
     if len(held) > 1:
         numbers = [(name, number) for name, value in held if (number := finite_number(value)) is not None]
         for name, number in numbers[1:]:
@@ -259,7 +277,7 @@ def _mean(frames: list[Any], bad: bool) -> tuple[float | None, int]:
         else:
             found = show(held[0][1]) if held else "no score"
             raise RowFault(f"field frames[{index}]: found {found}; expected a finite score in every frame")
-    total = _sum(scores)
+    total = exact_sum(scores)
     if total is not None:
         return total / len(scores), len(scores)
     if bad:
@@ -267,44 +285,31 @@ def _mean(frames: list[Any], bad: bool) -> tuple[float | None, int]:
     raise RowFault("field frames: found scores whose sum is too large; expected a finite mean")
 
 
-def _sum(numbers: list[float]) -> float | None:
-    """The sum; None where it is no finite number."""
-    try:
-        # fsum: exact, so that the sum does not depend on how the frames are ordered.
-        return math.fsum(numbers)
-    except OverflowError:
-        return None
-
-
-def _frames(row: Row, layout: _Layout) -> list[Any] | None:
+def _frames(row: Row, layout: Layout) -> list[Any] | None:
     frames = row[layout.frames] if layout.frames else None
     return frames if isinstance(frames, list) else None
 
 
-def _competitor(row: Row, layout: _Layout) -> str | None:
-    value = keys.text(row[layout.competitor]) if layout.competitor else None
-    return (value.strip() or None) if value is not None else None
+def _competitor(row: Row, layout: Layout) -> str | None:
+    return named(row[layout.competitor]) if layout.competitor else None
 
 
-def _is_ok(row: Row, layout: _Layout) -> bool:
-    value = row[layout.status] if layout.status else None
-    return value is None or (isinstance(value, str) and value.strip().lower() in OK_STATUSES)
+def _is_ok(row: Row, layout: Layout) -> bool:
+    return layout.status is None or is_ok(row[layout.status])
 
 
-def _runtime(
-    row: Row, layout: _Layout, summary: Row, inner: _Layout, frames: list[Any] | None
-) -> float | None:
+def _runtime(row: Row, layout: Layout, summary: Row, inner: Layout, frames: list[Any] | None) -> float | None:
     for holder, fields in ((row, layout.runtimes), (summary, inner.runtimes)):
         for field in fields:
             if (number := finite_number(holder[field])) is not None:
                 return number
     spent = [_own_runtime(frame) for frame in frames or () if isinstance(frame, dict)]
     known = [each for each in spent if each is not None]
-    return _sum(known) if known else None
+    return exact_sum(known) if known else None
 
 
 def _own_runtime(frame: Row) -> float | None:
-    fields = _layout(tuple(frame)).runtimes
+    fields = layout_of(tuple(frame)).runtimes
     return next((number for name in fields if (number := finite_number(frame[name])) is not None), None)
 
 

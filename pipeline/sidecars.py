@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.blocks import SCORED, read_plain
 from pipeline.entries import ScoreEntry, slug
 from pipeline.errors import Faults, InputMissingError, SidecarError, count, show
 from pipeline.formats import SIDECAR_EXTENSIONS, sidecar_format
 from pipeline.keys import KeyRule, Side
 from pipeline.options import JoinOptions
-from pipeline.rows import RowFault, read_rows, unit
+from pipeline.rows import Block, Row, RowFault, read_blocks, read_rows, rows_of, unit
 from pipeline.scorerows import RowReader, ScoreRow
 
 
@@ -49,23 +51,25 @@ class Scores:
 
 
 @dataclass
-class _Columns:
-    """Score rows on their way into columns."""
+class _Gathered:
+    """The rows of one scorer on their way into columns: batches as they came, and single rows."""
 
-    keys: list[str] = field(default_factory=list)
-    score: list[float | None] = field(default_factory=list)
-    bad: list[bool] = field(default_factory=list)
-    runtime_ms: list[float | None] = field(default_factory=list)
-    frames: list[int] = field(default_factory=list)
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    rows: list[ScoreRow] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
 
-    def append(self, number: int, row: ScoreRow) -> None:
-        self.keys.append(row.key)
-        self.score.append(row.score)
-        self.bad.append(row.bad)
-        self.runtime_ms.append(row.runtime_ms)
-        self.frames.append(row.frames)
-        self.numbers.append(number)
+    def columns(self, place: str, key_field: str, faults: Faults) -> pa.Table:
+        """All rows (`SCORED`) in the order of the file."""
+        single = [
+            _texts(self, place, key_field, faults),
+            *([getattr(row, name) for row in self.rows] for name in ("score", "bad", "runtime_ms", "frames")),
+            self.numbers,
+        ]
+        arrays = [pa.array(values, kind) for values, kind in zip(single, SCORED.types, strict=True)]
+        table = pa.Table.from_batches([*self.batches, pa.record_batch(arrays, schema=SCORED)])
+        if self.batches and self.rows:
+            table = table.take(pc.sort_indices(table["number"]))
+        return table.combine_chunks()
 
 
 def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Scores]:
@@ -80,7 +84,7 @@ def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Sc
     faults = Faults()
     reader = RowReader(entry, options)
     found = [
-        scores for name, path in named for scores in _read_file(entry, name, path, reader, options, faults)
+        scores for name, path in named for scores in _File(entry, name, reader, options, faults).read(path)
     ]
     if faults.count:
         raise SidecarError(
@@ -94,69 +98,91 @@ def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Sc
     return found + [_empty(entry, label) for label in reader.labels() if slug(label) not in named_slugs]
 
 
-def _read_file(
-    entry: ScoreEntry, name: str, path: Path, reader: RowReader, options: JoinOptions, faults: Faults
-) -> Iterator[Scores]:
-    form = sidecar_format(name, entry.format)
-    if form is None:
-        raise SidecarError(
-            f"{name}: expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format in the entry"
-        )
-    place = f"{name} {unit(form)}"
-    columns: dict[tuple[str, str], _Columns] = {}
-    for number, row in read_rows(path, form):
-        try:
-            if isinstance(row, RowFault):
-                raise row
-            for score in reader.read(row, name):
-                columns.setdefault((score.label, score.key_field), _Columns()).append(number, score)
-        except RowFault as fault:
-            faults.add(f"{place} {number}: {fault}")
-    for (label, key_field), held in columns.items():
-        yield _scores(entry, place, label, key_field, held, options, faults)
+class _File:
+    """One file of a sidecar, and what has been read of it."""
 
-
-def _scores(
-    entry: ScoreEntry,
-    place: str,
-    label: str,
-    key_field: str,
-    held: _Columns,
-    options: JoinOptions,
-    faults: Faults,
-) -> Scores:
-    raw = _texts(held, place, key_field, faults)
-    rule = KeyRule.of(options.key_normalize, key_field, options.score_key_regex)
-    comparable = rule.apply(raw)
-    if comparable.null_count:
-        for row in pc.indices_nonzero(comparable.is_null()).to_pylist():
-            faults.add(
-                functools.partial(
-                    _no_key, f"{place} {held.numbers[row]}: field {key_field}", held.keys[row], rule
-                )
+    def __init__(
+        self, entry: ScoreEntry, name: str, reader: RowReader, options: JoinOptions, faults: Faults
+    ) -> None:
+        form = sidecar_format(name, entry.format)
+        if form is None:
+            raise SidecarError(
+                f"{name}: expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format in the entry"
             )
-    return Scores(
-        label=label,
-        source=entry.path,
-        place=place,
-        side=Side(key_field, raw, options.score_key_regex),
-        keys=comparable,
-        score=pa.array(held.score, pa.float64()),
-        bad=pa.array(held.bad, pa.bool_()),
-        runtime_ms=pa.array(held.runtime_ms, pa.float64()),
-        frames=pa.array(held.frames, pa.int64()),
-        numbers=pa.array(held.numbers, pa.int64()),
-    )
+        self._entry, self._name, self._reader, self._options, self._faults = (
+            entry,
+            name,
+            reader,
+            options,
+            faults,
+        )
+        self._form = form
+        self._place = f"{name} {unit(form)}"
+        self._gathered: dict[tuple[str, str], _Gathered] = defaultdict(_Gathered)
+
+    def read(self, path: Path) -> list[Scores]:
+        """The scores in the file, per scorer and key field, in the order of their first rows."""
+        if self._form == "jsonl":
+            for block in read_blocks(path):
+                self._take_block(block)
+        else:
+            self._take_rows(read_rows(path, self._form))
+        found = [self._scores(*of, held) for of, held in self._gathered.items()]
+        # The order does not depend on which rows were read at once.
+        return sorted(found, key=lambda scores: int(scores.numbers[0].as_py()))
+
+    def _take_block(self, block: Block) -> None:
+        plain = read_plain(block, self._reader)
+        if plain is None:
+            self._take_rows(rows_of(block.lines()))
+            return
+        for label, batch in plain.scored:
+            self._gathered[label, plain.key_field].batches.append(batch)
+        self._take_rows(rows_of(block.lines(plain.left)))
+
+    def _take_rows(self, rows: Iterable[tuple[int, Row | RowFault]]) -> None:
+        for number, row in rows:
+            try:
+                if isinstance(row, RowFault):
+                    raise row
+                for score in self._reader.read(row, self._name):
+                    held = self._gathered[score.label, score.key_field]
+                    held.rows.append(score)
+                    held.numbers.append(number)
+            except RowFault as fault:
+                self._faults.add(f"{self._place} {number}: {fault}")
+
+    def _scores(self, label: str, key_field: str, held: _Gathered) -> Scores:
+        columns = held.columns(self._place, key_field, self._faults)
+        raw, score, bad, runtime_ms, frames, numbers = (column.combine_chunks() for column in columns)
+        rule = KeyRule.of(self._options.key_normalize, key_field, self._options.score_key_regex)
+        comparable = rule.apply(raw)
+        for row in pc.indices_nonzero(comparable.is_null()).to_pylist():
+            place = f"{self._place} {numbers[row]}: field {key_field}"
+            self._faults.add(functools.partial(_no_key, place, raw[row].as_py(), rule))
+        return Scores(
+            label=label,
+            source=self._entry.path,
+            place=self._place,
+            side=Side(key_field, raw, self._options.score_key_regex),
+            keys=comparable,
+            score=score,
+            bad=bad,
+            runtime_ms=runtime_ms,
+            frames=frames,
+            numbers=numbers,
+        )
 
 
-def _texts(held: _Columns, place: str, key_field: str, faults: Faults) -> pa.Array:
+def _texts(held: _Gathered, place: str, key_field: str, faults: Faults) -> pa.Array:
+    keys = [row.key for row in held.rows]
     try:
-        return pa.array(held.keys, pa.string())
+        return pa.array(keys, pa.string())
     except UnicodeEncodeError:
-        for number, key in zip(held.numbers, held.keys, strict=True):
+        for number, key in zip(held.numbers, keys, strict=True):
             if not key.isascii() and key != key.encode("utf-8", "replace").decode("utf-8"):
                 faults.add(f"{place} {number}: field {key_field}: found {show(key)}; expected Unicode text")
-        return pa.array([key.encode("utf-8", "replace").decode("utf-8") for key in held.keys], pa.string())
+        return pa.array([key.encode("utf-8", "replace").decode("utf-8") for key in keys], pa.string())
 
 
 def _no_key(where: str, raw: str, rule: KeyRule) -> str:
