@@ -128,6 +128,21 @@ def create_text_bytes(path: Path, name: str) -> IO[bytes]:
     return pa.output_stream(raw, compression=packed) if packed else raw
 
 
+def copy_start(path: Path, target: IO[bytes], size: int) -> None:
+    """Write the first `size` bytes of the file at `path` to `target`.
+
+    :raises InputError: the file cannot be read.
+    """
+    with open_bytes(path) as stream:
+        while size > 0:
+            with reading(path):
+                block = stream.read(min(size, DIGEST_BUFFER))
+            if not block:
+                raise InputError(f"{path}: the file became shorter while it was being read; run again")
+            target.write(block)
+            size -= len(block)
+
+
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn an OSError of reading `path` into an InputError that names the file."""

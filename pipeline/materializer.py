@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,12 @@ from pipeline.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, 
 from pipeline.sidecars import Scores, read_sidecar
 from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot
 from pipeline.tables import FeatureTable, create_table, open_table
-from pipeline.tables.base import take_rows
+from pipeline.tables.base import rows_in, take_rows
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done of the whole table (0 to 1)."""
 
+_THREADS = min(4, os.cpu_count() or 1)  # reading and hashing leave the interpreter free meanwhile
 
 Commit = Callable[[Materialized], None]
 """Called once the outputs are written and before they take their names: from then on they may stand."""
@@ -123,14 +125,22 @@ class _Joined:
 
 def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     """Read the inputs and match them; everything that can be refused is refused here."""
-    tell("taking digests", 0.0)
     paths = dict(entry.inputs(base))
-    inputs = {role: snapshot(path) for role, path in paths.items()}
-    features = open_table(base / entry.features, entry.options.key_column)
-    scorers = join.gather(_sidecars(entry, base, tell))
-    tell("matching keys", 0.4)
-    side = keys.Side(features.key_column, features.keys(), entry.options.key_regex)
-    found = join.match(side, scorers, entry.options)
+    for path in paths.values():
+        files.signature(path)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        digesting = {role: pool.submit(snapshot, path) for role, path in paths.items()}
+        reading = [pool.submit(read_sidecar, sidecar, base, entry.options) for sidecar in entry.scores]
+        try:
+            features = open_table(base / entry.features, entry.options.key_column)
+            side = keys.Side(features.key_column, features.keys(), entry.options.key_regex)
+            tell("taking digests", 0.0)
+            inputs = {role: taken.result() for role, taken in digesting.items()}
+            scorers = join.gather(_sidecars(entry, reading, tell))
+            tell("matching keys", 0.4)
+            found = join.match(side, scorers, entry.options, pool.map)
+        finally:
+            pool.shutdown(cancel_futures=True)
     covered = join.coverage(found)
     join.check(found, covered)
     appended = join.appended_schema(scorers, entry.options)
@@ -150,10 +160,10 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     )
 
 
-def _sidecars(entry: TableEntry, base: Path, tell: Progress) -> Iterator[Scores]:
-    for index, sidecar in enumerate(entry.scores):
+def _sidecars(entry: TableEntry, reading: Iterable[Future[list[Scores]]], tell: Progress) -> Iterator[Scores]:
+    for index, (sidecar, scores) in enumerate(zip(entry.scores, reading, strict=True)):
         tell(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(entry.scores))
-        yield from read_sidecar(sidecar, base, entry.options)
+        yield from scores.result()
 
 
 def _write(
@@ -177,9 +187,10 @@ def _write(
 def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> None:
     found, features = joined.found, joined.features
     start = 0
-    with create_table(path, Path(entry.out).name, features, joined.appended, joined.fingerprint) as sink:
+    name, all_rows = Path(entry.out).name, found.kept is None
+    with create_table(path, name, features, joined.appended, joined.fingerprint, all_rows=all_rows) as sink:
         for chunk in features.chunks(sink.form):
-            length = len(chunk) if isinstance(chunk, list) else chunk.num_rows
+            length = rows_in(chunk)
             appended = join.append(found, joined.appended, start, length)
             if found.kept is not None:
                 keep = found.kept.slice(start, length)

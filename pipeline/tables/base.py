@@ -16,8 +16,9 @@ import pyarrow as pa
 from pipeline import keys
 from pipeline.errors import TableError, show
 
-Form: TypeAlias = Literal["arrow", "rows", "text"]
-"""arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings."""
+Form: TypeAlias = Literal["arrow", "rows", "text", "count"]
+"""arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings; count: their
+number alone, of which only a Parquet table can tell (per row group)."""
 
 Chunk: TypeAlias = Any
 """Some rows of a table in one `Form`."""
@@ -127,6 +128,13 @@ def with_fields(schema: pa.Schema, appended: pa.Schema) -> pa.Schema:
     """The schema of `with_columns`; the metadata of `schema` stays."""
     fields = {field.name: field for field in schema} | {field.name: field for field in appended}
     return pa.schema(list(fields.values()), metadata=schema.metadata)
+
+
+def rows_in(chunk: Chunk) -> int:
+    """The number of rows of a chunk of any form."""
+    if isinstance(chunk, int):
+        return chunk
+    return len(chunk) if isinstance(chunk, list) else chunk.num_rows
 
 
 def take_rows(chunk: Chunk, keep: pa.Array) -> Chunk:

@@ -11,6 +11,7 @@ from pipeline.errors import TableError, show
 from pipeline.formats import TABLE_EXTENSIONS, table_format
 from pipeline.tables.base import FeatureTable, Sink, with_fields
 from pipeline.tables.delimited import DelimitedSink, DelimitedTable
+from pipeline.tables.extension import extend_table
 from pipeline.tables.jsonrows import JsonSink, JsonTable
 from pipeline.tables.parquet import ParquetSink, ParquetTable
 
@@ -38,18 +39,20 @@ def open_table(path: Path, key_column: str | None) -> FeatureTable:
 
 
 def create_table(
-    path: Path, name: str, features: FeatureTable, appended: pa.Schema, fingerprint: str
+    path: Path, name: str, features: FeatureTable, appended: pa.Schema, fingerprint: str, *, all_rows: bool
 ) -> Sink:
     """A joined table written to `path`, in the format and compression that `name` asks for.
 
     :param features: the table whose columns come first.
     :param appended: names and types of the columns that are appended to it.
+    :param all_rows: every row of the features will be written.
     :param fingerprint: goes into the metadata, where the format has any (Parquet).
     :raises TableError: the features have no place in that format.
     """
     match table_format(name):
         case "parquet":
-            return ParquetSink(path, name, features.schema(), appended, fingerprint)
+            extended = extend_table(path, features, appended, fingerprint) if all_rows else None
+            return extended or ParquetSink(path, name, features, appended, fingerprint)
         case "jsonl" | "json" as form:
             return JsonSink(path, name, lines=form == "jsonl")
         case "csv" | "tsv" as form:
