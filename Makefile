@@ -1,11 +1,12 @@
-# Two commands for a fresh machine with python 3.11 or newer: `make demo` and `make test`.
+# Two commands for a fresh machine with python 3.11 or newer: `make demo` and `make test`; `make bench` measures.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 # A venv is made again when what it holds is declared anew.
 READY = $(VENV)/ready
+BENCH_READY = $(VENV)/bench-ready
 
-.PHONY: demo test lint derive clean
+.PHONY: demo test lint derive bench clean
 
 demo: $(READY)
 	$(BIN)/second-opinion run manifests/demo.json
@@ -25,10 +26,21 @@ lint: $(READY)
 derive: $(READY)
 	$(BIN)/python tools/derive.py
 
+# Some minutes; the data are made in a temporary folder.
+bench: $(BENCH_READY)
+	$(BIN)/python -m benchmarks.join
+	$(BIN)/python -m benchmarks.small
+	$(BIN)/python -m benchmarks.frames
+
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(READY)
+
+# Polars, DuckDB and orjson, which nothing but the benchmarks use.
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $(BENCH_READY)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

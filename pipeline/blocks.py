@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pajson
@@ -71,7 +72,7 @@ def _parsed(content: bytes) -> pa.RecordBatch:
     row that is null crashes it.
     """
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    if _row_lines(content) != lines or _NULL_ROW.search(content):
+    if _row_lines(content) != lines or (b"null" in content and _NULL_ROW.search(content)):
         raise _NotPlain
     try:
         if not content.isascii():
@@ -113,7 +114,7 @@ def _read(rows: pa.RecordBatch, first: int, reader: RowReader) -> Plain:
     key = _texts(_column(rows, key_field))
     bad = _by_text(_column(rows, layout.status), lambda status: not is_ok(status), pa.bool_())
     competitor = _by_text(_column(rows, layout.competitor), named, pa.string())
-    number = pa.array(range(first, first + rows.num_rows), pa.int64())
+    number = pa.array(np.arange(first, first + rows.num_rows))
     ready = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(key), ""), False)
     aspects = []
     for aspect, field in reader.aspects:

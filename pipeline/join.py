@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -43,10 +44,10 @@ class Scorer:
         parts: the score records as the sidecars gave them.
         keys: the comparable keys (string).
         score: float64.
-        status: string, `ok` or `bad`.
+        bad: bool, whether the scorer says that it failed.
         runtime_ms: float64, milliseconds.
         frames: int64.
-        source: string, the sidecar as the manifest names it.
+        source: the sidecar as the manifest names it; a dictionary, as its texts repeat a million times.
     """
 
     label: str
@@ -54,7 +55,7 @@ class Scorer:
     parts: tuple[Scores, ...]
     keys: pa.Array
     score: pa.Array
-    status: pa.Array
+    bad: pa.Array
     runtime_ms: pa.Array
     frames: pa.Array
     source: pa.Array
@@ -185,10 +186,10 @@ def append(found: Match, schema: pa.Schema, start: int, length: int) -> pa.Recor
         where = positions.slice(start, length)
         columns += [
             scorer.score.take(where),
-            pc.fill_null(scorer.status.take(where), MISSING),
+            pc.fill_null(pc.if_else(scorer.bad.take(where), BAD, OK), MISSING),
             scorer.runtime_ms.take(where),
             pc.fill_null(scorer.frames.take(where), 0),
-            pc.fill_null(scorer.source.take(where), ""),
+            pc.fill_null(scorer.source.take(where).cast(pa.string()), ""),
         ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
@@ -210,18 +211,22 @@ def _scorer(label: str, parts: list[Scores]) -> Scorer:
     def joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
         return pa.chunked_array(list(arrays), kind).combine_chunks()
 
-    bad = joined((part.bad for part in parts), pa.bool_())
     return Scorer(
         label=label,
         slug=slug(label),
         parts=tuple(parts),
         keys=joined((part.keys for part in parts), pa.string()),
         score=joined((part.score for part in parts), pa.float64()),
-        status=pc.if_else(bad, BAD, OK),
+        bad=joined((part.bad for part in parts), pa.bool_()),
         runtime_ms=joined((part.runtime_ms for part in parts), pa.float64()),
         frames=joined((part.frames for part in parts), pa.int64()),
-        source=joined((pa.array([part.source] * len(part.keys), pa.string()) for part in parts), pa.string()),
+        source=_sources(parts),
     )
+
+
+def _sources(parts: Sequence[Scores]) -> pa.Array:
+    codes = [pa.repeat(pa.scalar(code, pa.int32()), len(part.keys)) for code, part in enumerate(parts)]
+    return pa.DictionaryArray.from_arrays(pa.concat_arrays(codes), pa.array([part.source for part in parts]))
 
 
 def _positions(comparable: pa.Array, scorer: Scorer) -> tuple[pa.Array, int]:
@@ -234,10 +239,13 @@ def _positions(comparable: pa.Array, scorer: Scorer) -> tuple[pa.Array, int]:
     used = positions.unique().drop_null()
     unused = len(scorer.keys) - len(used)
     if unused:
-        places = pa.array(range(len(scorer.keys)), pa.int32())
-        is_used = pc.is_in(places, used)
-        spare = scorer.keys.filter(pc.invert(is_used))
-        if len(spare.unique()) < unused or pc.any(pc.is_in(scorer.keys.filter(is_used), spare)).as_py():
+        is_used = np.zeros(len(scorer.keys), np.bool_)
+        is_used[used.to_numpy()] = True
+        spare = scorer.keys.filter(pa.array(~is_used))
+        if (
+            len(spare.unique()) < unused
+            or pc.any(pc.is_in(scorer.keys.filter(pa.array(is_used)), spare)).as_py()
+        ):
             raise SidecarError(_duplicates(scorer.label, scorer.parts))
     return positions, unused
 
@@ -279,7 +287,7 @@ def _coverage(found: Match, index: int) -> Coverage:
         "scores_loaded": len(scorer.keys),
         "matched_rows": matched,
         "missing_rows": positions.null_count,
-        "bad_rows": pc.sum(pc.equal(scorer.status.take(positions), BAD)).as_py() or 0,
+        "bad_rows": scorer.bad.take(positions).true_count,
         "unused_scores": found.unused[index],
     }
     if found.rows and matched < LOW_SHARE * found.rows:

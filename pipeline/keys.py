@@ -111,7 +111,7 @@ class KeyRule:
         """The comparable keys (string): null where the key is null, empty or not matched by the regex."""
         keys = pc.utf8_trim_whitespace(keys)
         if self.mode != "raw":
-            keys = pc.replace_substring_regex(keys, r"\A(?s:.*)/", "")
+            keys = _basenames(keys)
         if self.mode == "stem":
             keys = pc.replace_substring_regex(keys, _EXTENSION, "")
         if self.regex is not None:
@@ -119,6 +119,15 @@ class KeyRule:
             found = pc.replace_substring_regex(keys, _whole(self.regex), r"\1")
             keys = pc.if_else(matched, found, pa.scalar(None, pa.string()))
         return pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
+
+
+def _basenames(keys: pa.Array) -> pa.Array:
+    """What stands behind the last `/` of each key. (A regular expression takes twice the time.)"""
+    present = keys.drop_null()
+    parts = pc.split_pattern(present, "/", max_splits=1, reverse=True)
+    ends = parts.offsets.slice(1)
+    names = parts.values.take(pc.subtract(ends, pa.scalar(1, ends.type)))
+    return names if len(present) == len(keys) else pc.replace_with_mask(keys, keys.is_valid(), names)
 
 
 def regex_fault(pattern: str) -> str | None:
