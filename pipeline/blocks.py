@@ -34,7 +34,6 @@ SCORED = pa.schema(
 """Rows of one scorer; `number` is the row's line, the rest is as in `ScoreRow`."""
 
 _Labelled: TypeAlias = tuple[str, pa.RecordBatch]
-_THREADS_PAY_BYTES = 1 << 20
 _NULL_ROW = re.compile(rb"\}[ \t\r\n]*n")
 
 
@@ -60,28 +59,27 @@ class _NotPlain(Exception):
 def read_plain(block: Block, reader: RowReader) -> Plain | None:
     """What the plain rows of the block say; None: read them all row by row."""
     try:
-        return _read(_parsed(block.content), block.first, reader)
+        return _read(_parsed(block), block.first, reader)
     except (_NotPlain, RowFault):
         return None
 
 
-def _parsed(content: bytes) -> pa.RecordBatch:
+def _parsed(block: Block) -> pa.RecordBatch:
     """The block's rows, one per line.
 
     pyarrow refuses what JSON is not, duplicate keys too, but takes a row from anywhere and any bytes for text, and a
     row that is null crashes it.
     """
-    lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    if _row_lines(content) != lines or (b"null" in content and _NULL_ROW.search(content)):
+    content = block.content
+    if not _has_row_lines(block) or (b"null" in content and _NULL_ROW.search(content)):
         raise _NotPlain
     try:
         if not content.isascii():
             content.decode("utf-8")
-        options = pajson.ReadOptions(use_threads=len(content) > _THREADS_PAY_BYTES)
-        table = pajson.read_json(pa.py_buffer(content), read_options=options)
+        table = pajson.read_json(pa.py_buffer(content), read_options=pajson.ReadOptions(use_threads=False))
     except (UnicodeDecodeError, pa.ArrowException) as exc:
         raise _NotPlain from exc
-    if table.num_rows != lines:
+    if table.num_rows != len(block.ends) + (not content.endswith(b"\n")):
         raise _NotPlain
     batch: pa.RecordBatch = table.combine_chunks().to_batches()[0]
     for column in batch.columns:
@@ -89,11 +87,18 @@ def _parsed(content: bytes) -> pa.RecordBatch:
     return batch
 
 
-def _row_lines(content: bytes) -> int:
-    """The number of lines, if each begins and ends as an object does; else another number."""
+def _has_row_lines(block: Block) -> bool:
+    """Whether every line begins and ends as an object does, so that none stands across lines."""
+    content, inner = block.content, block.ends
     if not (content.startswith(b"{") and content.rstrip(b"\r\n").endswith(b"}")):
-        return 0
-    return 1 + content.count(b"}\n{") + (content.count(b"}\r\n{") if b"\r" in content else 0)
+        return False
+    if content.endswith(b"\n"):
+        inner = inner[:-1]
+    characters = np.frombuffer(content, np.uint8)
+    before = inner - 1
+    if b"\r" in content:
+        before = before - (characters[before] == ord("\r"))
+    return bool((characters[before] == ord("}")).all() and (characters[inner + 1] == ord("{")).all())
 
 
 def _check_numbers(column: pa.Array) -> None:

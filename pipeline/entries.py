@@ -22,6 +22,10 @@ def slug(label: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
 
 
+FEATURES = "features"
+"""The role of a feature table among the inputs of its joined table."""
+
+
 @dataclass(frozen=True)
 class ScoreEntry:
     """One sidecar as a manifest names it.
@@ -143,7 +147,7 @@ class TableEntry:
 
     def inputs(self, base: Path) -> list[tuple[str, Path]]:
         """The files the table reads, each with the field that names it; of a pattern, its matches."""
-        named = [("features", base / self.features)]
+        named = [(FEATURES, base / self.features)]
         for index, entry in enumerate(self.scores):
             for name, path in entry.files(base):
                 named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))

@@ -8,6 +8,7 @@ import functools
 import glob
 import hashlib
 import io
+import math
 import os
 import re
 import secrets
@@ -16,7 +17,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import IO, Any, TypedDict
+from typing import IO, Any, Protocol, Self, TypedDict
 
 from pipeline.errors import InputError, InputMissingError, OutputError, show
 from pipeline.formats import compression
@@ -27,6 +28,19 @@ TICK_NS = 100_000_000
 
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9_]*)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Hash(Protocol):
+    """A running digest of hashlib."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes."""
+
+    def hexdigest(self) -> str:
+        """The digest of the bytes so far."""
+
+    def copy(self) -> Self:
+        """Another one that has taken the same bytes."""
 
 
 class FileDescription(TypedDict, total=False):
@@ -74,12 +88,23 @@ def signature(path: Path) -> Signature:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of the file's bytes, 64 hex digits."""
-    with open_bytes(path) as stream:
-        running = hashlib.sha256()
-        while block := stream.read(DIGEST_BUFFER):
+    """The sha256 of the file's bytes, 64 hex digits.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read.
+    """
+    return digest_from(path, hashlib.sha256()).hexdigest()
+
+
+def digest_from(path: Path, running: Hash, start: int = 0, size: int | None = None) -> Hash:
+    """`running` after the bytes of the file from `start` on, at most `size` of them."""
+    with open_bytes(path) as stream, reading(path):
+        stream.seek(start)
+        left = math.inf if size is None else size
+        while left and (block := stream.read(int(min(left, DIGEST_BUFFER)))):
             running.update(block)
-    return running.hexdigest()
+            left -= len(block)
+    return running
 
 
 def read_bytes(path: Path) -> bytes:

@@ -10,13 +10,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline import keys
 from pipeline.entries import slug
@@ -26,10 +27,9 @@ from pipeline.options import JoinOptions
 from pipeline.outcome import Coverage, LowMatch, explain
 from pipeline.sidecars import Scores
 
-Each: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""Calls a function for every item, as `map` does."""
-
-OK, BAD, MISSING = "ok", "bad", "missing"
+Numbers: TypeAlias = NDArray[np.int32]
+_STATUSES = ("ok", "bad", "missing")
+"""Of a row: by whether its scorer says that it failed, and where there is none."""
 LOW_SHARE = 0.5
 """A scorer that matches less than this share of the rows is explained: keys of each side, a better rule."""
 
@@ -47,7 +47,7 @@ class Scorer:
         bad: bool, whether the scorer says that it failed.
         runtime_ms: float64, milliseconds.
         frames: int64.
-        source: the sidecar as the manifest names it; a dictionary, as its texts repeat a million times.
+        source: int32, which of `parts` the row is from.
     """
 
     label: str
@@ -109,15 +109,15 @@ def gather(sidecars: Iterable[Scores]) -> tuple[Scorer, ...]:
     return tuple(_scorer(label, by_label[label]) for label in sorted(by_label))
 
 
-def match(side: Side, scorers: Sequence[Scorer], options: JoinOptions, each: Each = map) -> Match:
+def match(side: Side, scorers: Sequence[Scorer], options: JoinOptions) -> Match:
     """Find each feature row's scores; rows keep their order, and a key may stand in many rows.
 
-    :param each: calls a function for every scorer; that of an executor calls it for several at once.
     :raises SidecarError: a scorer has two rows for one key, or two whose keys meet only after normalisation.
     """
     rule = KeyRule.of(options.key_normalize, side.name, options.key_regex)
     comparable = rule.apply(side.raw)
-    found = [*each(functools.partial(_positions, comparable), scorers)]
+    (rows, *given), count = _numbered([comparable, *(scorer.keys for scorer in scorers)])
+    found = [_positions(rows, keys, count, scorer) for keys, scorer in zip(given, scorers, strict=True)]
     positions, unused = zip(*found, strict=True) if found else ((), ())
     return Match(side, comparable, tuple(scorers), positions, unused, options)
 
@@ -176,22 +176,27 @@ def check_columns(columns: Sequence[str], appended: pa.Schema, options: JoinOpti
         )
 
 
-def append(found: Match, schema: pa.Schema, start: int, length: int) -> pa.RecordBatch:
-    """The appended columns of `length` rows from row `start` on.
+def append(found: Match, start: int, length: int) -> pa.RecordBatch:
+    """The appended columns of `length` rows from row `start` on, as `appended_schema` names them.
 
-    :param schema: of `appended_schema`.
+    Status and source are dictionaries: their few texts are not built for every row.
     """
     columns: list[pa.Array] = []
     for scorer, positions in zip(found.scorers, found.positions, strict=True):
         where = positions.slice(start, length)
         columns += [
             scorer.score.take(where),
-            pc.fill_null(pc.if_else(scorer.bad.take(where), BAD, OK), MISSING),
+            _texts(scorer.bad.take(where).cast(pa.int32()), _STATUSES),
             scorer.runtime_ms.take(where),
             pc.fill_null(scorer.frames.take(where), 0),
-            pc.fill_null(scorer.source.take(where).cast(pa.string()), ""),
+            _texts(scorer.source.take(where), [*(part.source for part in scorer.parts), ""]),
         ]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    return pa.RecordBatch.from_arrays(columns, names=appended_schema(found.scorers, found.options).names)
+
+
+def _texts(codes: pa.Array, texts: Sequence[str]) -> pa.Array:
+    """Texts by their codes; the last one where there is no code."""
+    return pa.DictionaryArray.from_arrays(pc.fill_null(codes, len(texts) - 1), pa.array(texts, pa.string()))
 
 
 def _check_slugs(labels: Iterable[str]) -> None:
@@ -209,7 +214,8 @@ def _check_slugs(labels: Iterable[str]) -> None:
 
 def _scorer(label: str, parts: list[Scores]) -> Scorer:
     def joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
-        return pa.chunked_array(list(arrays), kind).combine_chunks()
+        first, *others = arrays
+        return pa.chunked_array([first, *others], kind).combine_chunks() if others else first
 
     return Scorer(
         label=label,
@@ -225,29 +231,34 @@ def _scorer(label: str, parts: list[Scores]) -> Scorer:
 
 
 def _sources(parts: Sequence[Scores]) -> pa.Array:
-    codes = [pa.repeat(pa.scalar(code, pa.int32()), len(part.keys)) for code, part in enumerate(parts)]
-    return pa.DictionaryArray.from_arrays(pa.concat_arrays(codes), pa.array([part.source for part in parts]))
+    return pa.concat_arrays(
+        [pa.repeat(pa.scalar(code, pa.int32()), len(part.keys)) for code, part in enumerate(parts)]
+    )
 
 
-def _positions(comparable: pa.Array, scorer: Scorer) -> tuple[pa.Array, int]:
-    """Where each feature key stands among the scorer's keys (int32), and how many of those stand nowhere.
+def _numbered(sides: Sequence[pa.Array]) -> tuple[list[Numbers], int]:
+    """The keys of all sides as numbers, equal for equal keys and -1 for null, and how many there are.
 
-    A key that stands again is found where it stands first. So what is found nowhere holds every second row of a
-    key, and only that has to be looked at: no second table of all keys is made, which saves 0.3 s per million.
+    One table of all keys takes half the time and memory of a table per scorer.
     """
-    positions = pc.index_in(comparable, scorer.keys, skip_nulls=True)
-    used = positions.unique().drop_null()
-    unused = len(scorer.keys) - len(used)
-    if unused:
-        is_used = np.zeros(len(scorer.keys), np.bool_)
-        is_used[used.to_numpy()] = True
-        spare = scorer.keys.filter(pa.array(~is_used))
-        if (
-            len(spare.unique()) < unused
-            or pc.any(pc.is_in(scorer.keys.filter(pa.array(is_used)), spare)).as_py()
-        ):
-            raise SidecarError(_duplicates(scorer.label, scorer.parts))
-    return positions, unused
+    encoded = pa.chunked_array(sides, pa.string()).dictionary_encode()
+    numbers = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in encoded.chunks])
+    ends = np.cumsum([len(side) for side in sides])
+    return np.split(numbers, ends[:-1]), len(encoded.chunk(0).dictionary)
+
+
+def _positions(rows: Numbers, given: Numbers, count: int, scorer: Scorer) -> tuple[pa.Array, int]:
+    """Where each feature row's key stands among the scorer's (int32), and how many of those no row has."""
+    places = np.arange(len(given), dtype=np.int32)
+    where = np.full(count + 1, -1, np.int32)  # the last one is that of null, whose number is -1
+    where[given] = places
+    if not np.array_equal(where[given], places):
+        raise SidecarError(_duplicates(scorer.label, scorer.parts))
+    positions = where[rows]
+    missing = positions < 0
+    used = np.zeros(len(given), np.bool_)
+    used[positions[~missing]] = True
+    return pa.array(positions, mask=missing), len(given) - int(used.sum())
 
 
 def _duplicates(label: str, parts: Sequence[Scores]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,23 +18,22 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline import files, join, jsontext, keys
-from pipeline.entries import ScoreEntry, TableEntry, option_faults
+from pipeline.crew import Crew
+from pipeline.entries import FEATURES, ScoreEntry, TableEntry, option_faults
 from pipeline.errors import InputError, UsageError, listing
-from pipeline.files import FileDescription
+from pipeline.files import FileDescription, Hash, Signature
 from pipeline.join import Match
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.outcome import Materialized, TableSummary
 from pipeline.places import Places
 from pipeline.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
 from pipeline.sidecars import Scores, read_sidecar
-from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot
+from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
 from pipeline.tables import FeatureTable, create_table, open_table
 from pipeline.tables.base import rows_in, take_rows
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done of the whole table (0 to 1)."""
-
-_THREADS = min(4, os.cpu_count() or 1)  # reading and hashing leave the interpreter free meanwhile
 
 Commit = Callable[[Materialized], None]
 """Called once the outputs are written and before they take their names: from then on they may stand."""
@@ -101,6 +100,8 @@ class _Joined:
 
     fingerprint: str
     inputs: dict[str, Snapshot]
+    signatures: dict[str, Signature]
+    data: Hash | None
     described: dict[str, FileDescription]
     features: FeatureTable
     found: Match
@@ -126,21 +127,20 @@ class _Joined:
 def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     """Read the inputs and match them; everything that can be refused is refused here."""
     paths = dict(entry.inputs(base))
-    for path in paths.values():
-        files.signature(path)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        digesting = {role: pool.submit(snapshot, path) for role, path in paths.items()}
-        reading = [pool.submit(read_sidecar, sidecar, base, entry.options) for sidecar in entry.scores]
-        try:
-            features = open_table(base / entry.features, entry.options.key_column)
-            side = keys.Side(features.key_column, features.keys(), entry.options.key_regex)
-            tell("taking digests", 0.0)
-            inputs = {role: taken.result() for role, taken in digesting.items()}
-            scorers = join.gather(_sidecars(entry, reading, tell))
-            tell("matching keys", 0.4)
-            found = join.match(side, scorers, entry.options, pool.map)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    signatures = {role: files.signature(path) for role, path in paths.items()}
+    with Crew() as crew:
+        reading = [crew.begin(read_sidecar, sidecar, base, entry.options) for sidecar in entry.scores]
+        digesting = {role: crew.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
+        features = open_table(base / entry.features, entry.options.key_column)
+        copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
+        checking = crew.begin(features.check_data)
+        side = keys.Side(features.key_column, features.keys(), entry.options.key_regex)
+        scorers = join.gather(_sidecars(entry, reading, tell))
+        tell("matching keys", 0.4)
+        found = join.match(side, scorers, entry.options)
+        checking.result()
+        taken, data = copied.result()
+        inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}
     covered = join.coverage(found)
     join.check(found, covered)
     appended = join.appended_schema(scorers, entry.options)
@@ -148,6 +148,8 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     return _Joined(
         fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
         inputs=inputs,
+        signatures=signatures,
+        data=data if found.kept is None else None,
         described={role: files.describe(paths[role], base, taken.sha256) for role, taken in inputs.items()},
         features=features,
         found=found,
@@ -170,34 +172,36 @@ def _write(
     temporaries: list[Path], entry: TableEntry, base: Path, joined: _Joined, tell: Progress
 ) -> dict[str, FileDescription]:
     """Write the outputs under temporary names; describes them under their own, as they were written."""
-    _write_table(temporaries[0], entry, joined, tell)
+    sha256 = _write_table(temporaries[0], entry, joined, tell)
     paths = dict(entry.inputs(base))
     if paths.keys() != joined.inputs.keys():
         raise InputError(f"{entry.out}: files came or went below a pattern of scores; run again")
     for role, path in paths.items():
-        check_unchanged(path, joined.inputs[role])
+        check_unchanged(path, joined.signatures[role])
     described: dict[str, FileDescription] = {}
     for temporary, (role, path) in zip(temporaries, entry.outputs(base), strict=True):
         if role == "audit_json":
             temporary.write_bytes(jsontext.pretty(_audit(entry, base, joined, described)))
-        described[role] = {**files.describe(temporary, base), "path": files.relative(path, base)}
+            sha256 = None
+        described[role] = {**files.describe(temporary, base, sha256), "path": files.relative(path, base)}
     return described
 
 
-def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> None:
+def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> str | None:
     found, features = joined.found, joined.features
     start = 0
-    name, all_rows = Path(entry.out).name, found.kept is None
-    with create_table(path, name, features, joined.appended, joined.fingerprint, all_rows=all_rows) as sink:
+    name = Path(entry.out).name
+    with create_table(path, name, features, joined.appended, joined.fingerprint, data=joined.data) as sink:
         for chunk in features.chunks(sink.form):
             length = rows_in(chunk)
-            appended = join.append(found, joined.appended, start, length)
+            appended = join.append(found, start, length)
             if found.kept is not None:
                 keep = found.kept.slice(start, length)
                 chunk, appended = take_rows(chunk, keep), appended.filter(keep)
             sink.write(chunk, appended)
             start += length
             tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / found.rows)
+    return sink.sha256
 
 
 def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, FileDescription]) -> JsonObject:

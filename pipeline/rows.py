@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline import files, jsontext
 from pipeline.errors import SidecarError, show
 from pipeline.formats import TableFormat
 
 Row: TypeAlias = dict[str, Any]
-BLOCK_BYTES = 1 << 23
+BLOCK_BYTES = 1 << 22
+_LINE_FEED = ord("\n")
 _LISTS = ("rows", "results")
 
 
@@ -51,10 +55,12 @@ class Block:
     Attributes:
         first: number of its first line, from 1.
         content: the lines as they stand.
+        ends: where in `content` the line feeds are (int64).
     """
 
     first: int
     content: bytes
+    ends: NDArray[np.int64]
 
     def lines(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, bytes]]:
         """The lines with their numbers: those at the `wanted` indices, or all."""
@@ -78,8 +84,14 @@ def read_blocks(path: Path) -> Iterator[Block]:
         while content := stream.read(BLOCK_BYTES):
             if not content.endswith(b"\n"):
                 content += stream.readline()
-            yield Block(first, content)
-            first += content.count(b"\n")
+            block = Block(first, content, line_feeds(content))
+            yield block
+            first += len(block.ends)
+
+
+def line_feeds(content: bytes) -> NDArray[np.int64]:
+    """Where the line feeds are (int64)."""
+    return np.flatnonzero(np.frombuffer(content, np.uint8) == _LINE_FEED)
 
 
 def rows_of(lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Row | RowFault]]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.blocks import SCORED, read_plain
+from pipeline.blocks import SCORED, Plain, read_plain
+from pipeline.crew import Crew
 from pipeline.entries import ScoreEntry, slug
 from pipeline.errors import Faults, InputMissingError, SidecarError, count, show
 from pipeline.formats import SIDECAR_EXTENSIONS, sidecar_format
@@ -123,16 +124,19 @@ class _File:
     def read(self, path: Path) -> list[Scores]:
         """The scores in the file, per scorer and key field, in the order of their first rows."""
         if self._form == "jsonl":
-            for block in read_blocks(path):
-                self._take_block(block)
+            with Crew() as crew:
+                for block, plain in crew.each(self._read_plain, read_blocks(path)):
+                    self._take_block(block, plain)
         else:
             self._take_rows(read_rows(path, self._form))
         found = [self._scores(*of, held) for of, held in self._gathered.items()]
         # The order does not depend on which rows were read at once.
         return sorted(found, key=lambda scores: int(scores.numbers[0].as_py()))
 
-    def _take_block(self, block: Block) -> None:
-        plain = read_plain(block, self._reader)
+    def _read_plain(self, block: Block) -> tuple[Block, Plain | None]:
+        return block, read_plain(block, self._reader)
+
+    def _take_block(self, block: Block, plain: Plain | None) -> None:
         if plain is None:
             self._take_rows(rows_of(block.lines()))
             return
@@ -154,7 +158,7 @@ class _File:
 
     def _scores(self, label: str, key_field: str, held: _Gathered) -> Scores:
         columns = held.columns(self._place, key_field, self._faults)
-        raw, score, bad, runtime_ms, frames, numbers = (column.combine_chunks() for column in columns)
+        raw, score, bad, runtime_ms, frames, numbers = (column.chunk(0) for column in columns.columns)
         rule = KeyRule.of(self._options.key_normalize, key_field, self._options.score_key_regex)
         comparable = rule.apply(raw)
         for row in pc.indices_nonzero(comparable.is_null()).to_pylist():

@@ -7,6 +7,7 @@ file is read again. (git knows the same trap as "racily clean" entries of its in
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TypeAlias
 
 from pipeline import files
 from pipeline.errors import InputError
-from pipeline.files import TICK_NS, Signature
+from pipeline.files import TICK_NS, Hash, Signature
 
 COARSE_TICK_NS = 2_000_000_000
 """One tick of a file system that keeps whole seconds (FAT: two)."""
@@ -54,11 +55,22 @@ def snapshot(path: Path) -> Snapshot:
     :raises InputMissingError: nothing is there.
     :raises InputError: it cannot be read, or was changed meanwhile.
     """
+    return snapshot_and_start(path, 0)[0]
+
+
+def snapshot_and_start(path: Path, size: int) -> tuple[Snapshot, Hash]:
+    """Read the file at `path`; also gives the running digest after its first `size` bytes.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read, or was changed meanwhile.
+    """
     began = time.time_ns()
     before = files.signature(path)
-    taken = Snapshot(files.digest(path), before, _settled(max(before.mtime_ns, before.ctime_ns), began))
-    check_unchanged(path, taken)
-    return taken
+    start = files.digest_from(path, hashlib.sha256(), 0, size)
+    sha256 = files.digest_from(path, start.copy(), size).hexdigest()
+    taken = Snapshot(sha256, before, _settled(max(before.mtime_ns, before.ctime_ns), began))
+    check_unchanged(path, before)
+    return taken, start
 
 
 def look_again(path: Path, known: Snapshot | None) -> Snapshot:
@@ -72,9 +84,9 @@ def look_again(path: Path, known: Snapshot | None) -> Snapshot:
     return snapshot(path)
 
 
-def check_unchanged(path: Path, known: Snapshot) -> None:
+def check_unchanged(path: Path, known: Signature) -> None:
     """:raises InputError: the file is no longer the one that was read."""
-    if files.signature(path) != known.signature:
+    if files.signature(path) != known:
         raise InputError(
             f"{path}: the file changed while it was being read; run again when nothing writes to it"
         )

@@ -40,7 +40,7 @@ LAYERS = (
     ("entries",),
     ("schema", "keys", "places"),
     ("options",),
-    ("files", "jsontext"),
+    ("files", "jsontext", "crew"),
     ("formats", "errors"),
     ("__init__",),
 )

@@ -15,7 +15,7 @@ from pipeline.blocks import read_plain
 from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError
 from pipeline.options import JoinOptions
-from pipeline.rows import Block
+from pipeline.rows import Block, line_feeds
 from pipeline.scorerows import RowReader
 from pipeline.sidecars import read_sidecar
 
@@ -112,6 +112,11 @@ lines = st.tuples(objects | odd_lines, ends).map("".join)
 contents = st.lists(lines, max_size=6) | st.lists(objects.map(lambda line: line + "\n"), max_size=6)
 
 
+def block_of(content: bytes) -> Block:
+    """The lines as the first block of a file."""
+    return Block(1, content, line_feeds(content))
+
+
 def told(folder: Path, entry: dict[str, Any]) -> object:
     """All that a sidecar says, or what is wrong with it."""
     try:
@@ -153,7 +158,7 @@ PLAIN_LINES = {
 def test_plain_rows_take_the_fast_path(row: dict[str, Any]) -> None:
     """Rows as scorers write them are read at once; none is left to be read for itself."""
     content = (json.dumps(row) + "\n").encode() * 3
-    plain = read_plain(Block(1, content), RowReader(ScoreEntry("s.jsonl", label="dover"), JoinOptions()))
+    plain = read_plain(block_of(content), RowReader(ScoreEntry("s.jsonl", label="dover"), JoinOptions()))
     assert plain is not None
     assert (plain.left, sum(batch.num_rows for _, batch in plain.scored)) == ([], 3)
 
@@ -162,6 +167,6 @@ def test_rows_that_are_not_plain_do_not_hold_up_the_others() -> None:
     """A row without a score in a block of plain rows is read for itself, and only that row."""
     plain_row, odd_row = b'{"clip_id": "a", "score": 1}\n', b'{"clip_id": "b", "score": null}\n'
     reader = RowReader(ScoreEntry("s.jsonl", label="dover"), JoinOptions())
-    plain = read_plain(Block(1, plain_row + odd_row + plain_row), reader)
+    plain = read_plain(block_of(plain_row + odd_row + plain_row), reader)
     assert plain is not None
     assert plain.left == [1]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline import files
 from pipeline.errors import InputError, InputMissingError
-from pipeline.files import TICK_NS, Signature
+from pipeline.files import TICK_NS, Hash, Signature
 from pipeline.snapshots import (
     COARSE_TICK_NS,
     Snapshot,
@@ -136,15 +137,15 @@ def test_a_file_that_became_a_folder(path: Path, later: Callable[[int], None]) -
 
 def test_a_file_that_changes_while_it_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A digest of half of one content and half of another is refused, with what to do."""
-    digest = files.digest
+    digest_from = files.digest_from
 
-    def slowly(read: Path) -> str:
-        found = digest(read)
+    def slowly(read: Path, *args: Any) -> Hash:
+        found = digest_from(read, *args)
         with read.open("ab") as stream:
             stream.write(b" more")
         return found
 
-    monkeypatch.setattr(files, "digest", slowly)
+    monkeypatch.setattr(files, "digest_from", slowly)
     with pytest.raises(InputError, match=r"changed while it was being read; run again when nothing writes"):
         snapshot(path)
 
@@ -152,10 +153,10 @@ def test_a_file_that_changes_while_it_is_read(path: Path, monkeypatch: pytest.Mo
 def test_a_file_that_changed_after_it_was_read(path: Path) -> None:
     """A file that is no longer the one that was read is refused; one that is passes."""
     taken = snapshot(path)
-    check_unchanged(path, taken)
+    check_unchanged(path, taken.signature)
     write_text(path, "other content")
     with pytest.raises(InputError, match=r"file: the file changed while it was being read"):
-        check_unchanged(path, taken)
+        check_unchanged(path, taken.signature)
 
 
 def test_a_file_of_our_own_is_settled_at_once(tmp_path: Path) -> None:

@@ -43,6 +43,17 @@ class FeatureTable(abc.ABC):
     def rows(self) -> int:
         """Number of rows."""
 
+    @property
+    def data_bytes(self) -> int:
+        """How many bytes of the file, from its start, a joined table may begin with as they are."""
+        return 0
+
+    def check_data(self) -> None:  # noqa: B027  # nothing to do for those that are read in any case
+        """Read everything once, where a joined table may take it unread.
+
+        :raises TableError: some data is damaged.
+        """
+
     @functools.cached_property
     def key_column(self) -> str:
         """The column that names the clip: the wanted one, else the best candidate.
@@ -92,6 +103,8 @@ class Sink(abc.ABC):
     """A joined table that is being written; it is whole once its `with` block has ended well."""
 
     form: Form
+    sha256: str | None = None
+    """Once it is closed: the digest of the file, if it is known without reading it."""
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +118,7 @@ class Sink(abc.ABC):
 
     @abc.abstractmethod
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
-        """Write the rows of `chunk` with the columns of `appended`, which has as many rows.
+        """Write the rows of `chunk` with the columns of `appended`, which has as many rows; texts are dictionaries.
 
         A column of `appended` that the chunk has is replaced where it stands.
         """
@@ -117,11 +130,21 @@ class Sink(abc.ABC):
 
 def with_columns(chunk: pa.RecordBatch, appended: pa.RecordBatch) -> pa.RecordBatch:
     """`chunk` with the columns of `appended`: replaced where the name stands already, else at the end."""
+    appended = decoded(appended)
     columns = dict(zip(chunk.schema.names, chunk.columns, strict=True))
     columns |= dict(zip(appended.schema.names, appended.columns, strict=True))
     return pa.RecordBatch.from_arrays(
         list(columns.values()), schema=with_fields(chunk.schema, appended.schema)
     )
+
+
+def decoded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with plain values instead of dictionaries."""
+    plain = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(plain, names=batch.schema.names)
 
 
 def with_fields(schema: pa.Schema, appended: pa.Schema) -> pa.Schema:

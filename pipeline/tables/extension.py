@@ -12,7 +12,6 @@ below.
 from __future__ import annotations
 
 import base64
-import concurrent.futures
 import contextlib
 import os
 import struct
@@ -25,6 +24,7 @@ import pyarrow.parquet as pq
 
 from pipeline import files
 from pipeline.errors import TableError
+from pipeline.files import Hash
 from pipeline.tables import thrift
 from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_fields
 from pipeline.tables.parquet import (
@@ -136,19 +136,24 @@ class Footer:
 
 
 def extend_table(
-    path: Path, features: FeatureTable, appended: pa.Schema, fingerprint: str
+    path: Path, features: FeatureTable, appended: pa.Schema, fingerprint: str, data: Hash
 ) -> ParquetExtension | None:
-    """The joined table at `path`; None: the features' columns cannot stay as they are."""
+    """The joined table at `path`; None: the features' columns cannot stay as they are.
+
+    :param data: running digest of all before the features' footer.
+    """
     if not isinstance(features, ParquetTable):
         return None
     footer = Footer.read(features.path)
-    if footer is None or not footer.is_extendable or set(appended.names) & set(features.columns):
+    if footer is None or footer.start != features.data_bytes or not footer.is_extendable:
+        return None
+    if set(appended.names) & set(features.columns):
         return None
     try:
         metadata = _joined_metadata(footer.key_values, appended, fingerprint)
     except (ValueError, pa.ArrowException):
         return None
-    return ParquetExtension(path, features, footer, appended, metadata)
+    return ParquetExtension(path, features, footer, appended, metadata, data)
 
 
 class ParquetExtension(Sink):
@@ -163,15 +168,14 @@ class ParquetExtension(Sink):
         footer: Footer,
         appended: pa.Schema,
         metadata: Mapping[bytes, bytes],
+        data: Hash,
     ) -> None:
-        self._path, self._footer, self._metadata = path, footer, metadata
+        self._path, self._footer, self._metadata, self._data = path, footer, metadata, data
         with contextlib.ExitStack() as stack:
             self._stream = stack.enter_context(path.open("w+b"))
-            checker = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
-            self._checked = checker.submit(features.check_data)
             files.copy_start(features.path, self._stream, footer.start)
             settings = sink_settings(worth_dictionaries(appended))
-            self._writer = pq.ParquetWriter(self._stream, appended, **settings, store_schema=False)
+            self._writer = pq.ParquetWriter(self._stream, _coded(appended), **settings, store_schema=False)
             self._open = stack.pop_all()
 
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
@@ -179,10 +183,7 @@ class ParquetExtension(Sink):
         self._writer.write_table(pa.Table.from_batches([appended]), row_group_size=chunk)
 
     def close(self) -> None:
-        """Replace the footer of the new columns by the one of all columns.
-
-        :raises TableError: the features' data is damaged.
-        """
+        """Replace the footer of the new columns by the one of all columns."""
         with self._open:
             try:
                 self._writer.close()
@@ -196,7 +197,15 @@ class ParquetExtension(Sink):
             self._stream.seek(new.start)
             self._stream.truncate()
             self._stream.write(content + _END.pack(len(content), _MAGIC))
-            self._checked.result()
+            self._stream.flush()
+            # What was copied was digested when it was read.
+            self.sha256 = files.digest_from(self._path, self._data.copy(), self._footer.start).hexdigest()
+
+
+def _coded(schema: pa.Schema) -> pa.Schema:
+    """The schema with dictionaries of texts, as the appended columns come."""
+    kinds = [pa.dictionary(pa.int32(), each) if pa.types.is_string(each) else each for each in schema.types]
+    return pa.schema(list(zip(schema.names, kinds, strict=True)))
 
 
 def _joined_metadata(

@@ -20,6 +20,7 @@ FINGERPRINT_KEY = b"second_opinion.fingerprint"
 PANDAS_KEY = b"pandas"
 BATCH_BYTES = 1 << 25
 _READ_BUFFER = 1 << 16  # bytes of each column that are read at once; 0 would be the whole column
+_FOOTER_END_BYTES = 8  # its length and the magic bytes
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 # What pandas calls the types of the appended columns, in the form that pyarrow reads back.
 _PANDAS_TYPES = {
@@ -52,6 +53,11 @@ class ParquetTable(FeatureTable):
     def rows(self) -> int:
         """Number of rows, from the file's footer."""
         return int(self._file.metadata.num_rows)
+
+    @property
+    def data_bytes(self) -> int:
+        """All before the footer: the columns."""
+        return max(0, self.path.stat().st_size - _FOOTER_END_BYTES - int(self._file.metadata.serialized_size))
 
     def keys(self) -> pa.Array:
         """The texts of the key column; no other column is read."""

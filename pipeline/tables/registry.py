@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline import files
 from pipeline.errors import TableError, show
+from pipeline.files import Hash
 from pipeline.formats import TABLE_EXTENSIONS, table_format
 from pipeline.tables.base import FeatureTable, Sink, with_fields
 from pipeline.tables.delimited import DelimitedSink, DelimitedTable
@@ -39,19 +40,19 @@ def open_table(path: Path, key_column: str | None) -> FeatureTable:
 
 
 def create_table(
-    path: Path, name: str, features: FeatureTable, appended: pa.Schema, fingerprint: str, *, all_rows: bool
+    path: Path, name: str, features: FeatureTable, appended: pa.Schema, fingerprint: str, *, data: Hash | None
 ) -> Sink:
     """A joined table written to `path`, in the format and compression that `name` asks for.
 
     :param features: the table whose columns come first.
     :param appended: names and types of the columns that are appended to it.
-    :param all_rows: every row of the features will be written.
+    :param data: running digest of the features' `data_bytes`; None: some rows will not be written.
     :param fingerprint: goes into the metadata, where the format has any (Parquet).
     :raises TableError: the features have no place in that format.
     """
     match table_format(name):
         case "parquet":
-            extended = extend_table(path, features, appended, fingerprint) if all_rows else None
+            extended = None if data is None else extend_table(path, features, appended, fingerprint, data)
             return extended or ParquetSink(path, name, features, appended, fingerprint)
         case "jsonl" | "json" as form:
             return JsonSink(path, name, lines=form == "jsonl")

@@ -1,0 +1,60 @@
+"""Threads that work ahead: what pyarrow and hashlib do leaves the interpreter free for the other ones."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import ParamSpec, Protocol, Self, TypeVar
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
+_MOST_THREADS = 4
+
+
+class Each(Protocol):
+    """Calls a function for every item and gives the results in order, as `map` does."""
+
+    def __call__(self, function: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterator[_Result]:
+        """The results."""
+
+
+class Crew:
+    """A few threads, for the length of a `with` block."""
+
+    def __init__(self) -> None:
+        self._size = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(self._size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def begin(
+        self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> Future[_Result]:
+        """Have the function called."""
+        return self._pool.submit(function, *args, **kwargs)
+
+    def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterator[_Result]:
+        """As `map`, but a few items ahead; of a long row of items only these are held."""
+        remaining = iter(items)
+        first = [*itertools.islice(remaining, 2)]
+        if len(first) == 1:  # nothing to be ahead of
+            yield function(first[0])
+            return
+        begun: deque[Future[_Result]] = deque()
+        for item in itertools.chain(first, remaining):
+            begun.append(self.begin(function, item))
+            if len(begun) > self._size:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
