@@ -27,11 +27,14 @@ SCORED = pa.schema(
         ("score", pa.float64()),
         ("bad", pa.bool_()),
         ("runtime_ms", pa.float64()),
-        ("frames", pa.int64()),
-        ("number", pa.int64()),
+        ("frames", pa.int32()),
+        ("number", pa.int32()),
     ]
 )
-"""Rows of one scorer; `number` is the row's line, the rest is as in `ScoreRow`."""
+"""Rows of one scorer; `key` is comparable, `number` is the row's line, the rest is as in `ScoreRow`."""
+
+Comparable: TypeAlias = Callable[[str, pa.Array], pa.Array]
+"""Makes the keys that stand under a field comparable (string), null for one that cannot be."""
 
 _Labelled: TypeAlias = tuple[str, pa.RecordBatch]
 _NULL_ROW = re.compile(rb"\}[ \t\r\n]*n")
@@ -44,24 +47,24 @@ class Plain:
     Attributes:
         key_field: the field that their keys stand under.
         scored: per scorer its label and rows (`SCORED`).
-        left: indices of the lines that are to be read row by row.
+        left: indices of the lines that are to be read row by row; None: all.
     """
 
     key_field: str
     scored: list[_Labelled]
-    left: list[int]
+    left: list[int] | None
 
 
 class _NotPlain(Exception):
     """The block has something that only the way row by row can tell."""
 
 
-def read_plain(block: Block, reader: RowReader) -> Plain | None:
-    """What the plain rows of the block say; None: read them all row by row."""
+def read_plain(block: Block, reader: RowReader, comparable: Comparable) -> Plain:
+    """What the plain rows of the block say."""
     try:
-        return _read(_parsed(block), block.first, reader)
+        return _read(_parsed(block), block.first, reader, comparable)
     except (_NotPlain, RowFault):
-        return None
+        return Plain("", [], None)
 
 
 def _parsed(block: Block) -> pa.RecordBatch:
@@ -111,16 +114,17 @@ def _check_numbers(column: pa.Array) -> None:
         raise _NotPlain
 
 
-def _read(rows: pa.RecordBatch, first: int, reader: RowReader) -> Plain:
+def _read(rows: pa.RecordBatch, first: int, reader: RowReader, comparable: Comparable) -> Plain:
     layout = _plain_layout(rows.schema.names)
     key_field = reader.key_field or layout.key
     if layout.summary or reader.key_is_file or key_field is None:
         raise _NotPlain
-    key = _texts(_column(rows, key_field))
+    raw = _texts(_column(rows, key_field))
+    key = comparable(key_field, raw)
     bad = _by_text(_column(rows, layout.status), lambda status: not is_ok(status), pa.bool_())
     competitor = _by_text(_column(rows, layout.competitor), named, pa.string())
-    number = pa.array(np.arange(first, first + rows.num_rows))
-    ready = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(key), ""), False)
+    number = pa.array(np.arange(first, first + rows.num_rows, dtype=np.int32))
+    ready = pc.and_(key.is_valid(), pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(raw), ""), False))
     aspects = []
     for aspect, field in reader.aspects:
         score, runtime_ms, frames = _scores(rows, layout, field)
@@ -168,7 +172,7 @@ def _scores(rows: pa.RecordBatch, layout: Layout, field: str | None) -> tuple[pa
     if len(fields) != 1 or not pa.types.is_null(frames.type):
         raise _NotPlain
     runtime_ms = pc.coalesce(*runtimes) if runtimes else pa.nulls(rows.num_rows, pa.float64())
-    return _numbers(_column(rows, fields[0])), runtime_ms, pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows)
+    return _numbers(_column(rows, fields[0])), runtime_ms, pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows)
 
 
 def _means(frames: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
@@ -186,7 +190,7 @@ def _means(frames: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
     averaged = [0 if mean is None else length for mean, length in zip(means, lengths, strict=True)]
     runtimes = [_sums(_numbers(each.column(name)), lengths) for name in layout.runtimes]
     spent = runtimes[0] if runtimes else [None] * len(lengths)
-    return pa.array(means, pa.float64()), pa.array(spent, pa.float64()), pa.array(averaged, pa.int64())
+    return pa.array(means, pa.float64()), pa.array(spent, pa.float64()), pa.array(averaged, pa.int32())
 
 
 def _sums(numbers: pa.Array, lengths: Sequence[int]) -> list[float | None]:

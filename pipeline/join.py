@@ -46,7 +46,7 @@ class Scorer:
         score: float64.
         bad: bool, whether the scorer says that it failed.
         runtime_ms: float64, milliseconds.
-        frames: int64.
+        frames: int32.
         source: int32, which of `parts` the row is from.
     """
 
@@ -115,7 +115,7 @@ def match(side: Side, scorers: Sequence[Scorer], options: JoinOptions) -> Match:
     :raises SidecarError: a scorer has two rows for one key, or two whose keys meet only after normalisation.
     """
     rule = KeyRule.of(options.key_normalize, side.name, options.key_regex)
-    comparable = rule.apply(side.raw)
+    comparable = rule.apply(side.read())
     (rows, *given), count = _numbered([comparable, *(scorer.keys for scorer in scorers)])
     found = [_positions(rows, keys, count, scorer) for keys, scorer in zip(given, scorers, strict=True)]
     positions, unused = zip(*found, strict=True) if found else ((), ())
@@ -188,7 +188,7 @@ def append(found: Match, start: int, length: int) -> pa.RecordBatch:
             scorer.score.take(where),
             _texts(scorer.bad.take(where).cast(pa.int32()), _STATUSES),
             scorer.runtime_ms.take(where),
-            pc.fill_null(scorer.frames.take(where), 0),
+            pc.fill_null(scorer.frames.take(where), 0).cast(pa.int64()),
             _texts(scorer.source.take(where), [*(part.source for part in scorer.parts), ""]),
         ]
     return pa.RecordBatch.from_arrays(columns, names=appended_schema(found.scorers, found.options).names)
@@ -225,7 +225,7 @@ def _scorer(label: str, parts: list[Scores]) -> Scorer:
         score=joined((part.score for part in parts), pa.float64()),
         bad=joined((part.bad for part in parts), pa.bool_()),
         runtime_ms=joined((part.runtime_ms for part in parts), pa.float64()),
-        frames=joined((part.frames for part in parts), pa.int64()),
+        frames=joined((part.frames for part in parts), pa.int32()),
         source=_sources(parts),
     )
 
@@ -264,28 +264,49 @@ def _positions(rows: Numbers, given: Numbers, count: int, scorer: Scorer) -> tup
 def _duplicates(label: str, parts: Sequence[Scores]) -> str:
     """The message for keys that a scorer has more than once: the same, or the same once normalised."""
     faults = Faults()
-    first: dict[str, tuple[Scores, int]] = {}
-    for part in parts:
+    first: dict[str, tuple[int, int]] = {}
+    recalled = functools.cache(lambda index: parts[index].recall())
+
+    def told(key: str, *rows: tuple[int, int]) -> str:
+        return _duplicate(key, [_Standing.of(parts[index], recalled(index), row) for index, row in rows])
+
+    for index, part in enumerate(parts):
         for row, key in enumerate(part.keys.to_pylist()):
-            if key not in first:
-                first[key] = (part, row)
-                continue
-            faults.add(functools.partial(_duplicate, key, *first[key], part, row))
+            if key in first:
+                faults.add(functools.partial(told, key, first[key], (index, row)))
+            else:
+                first[key] = (index, row)
     return faults.message(
         f"{show(label)}: {faults.count} rows for keys that already have one; expected one row per clip"
     )
 
 
-def _duplicate(key: str, first: Scores, first_row: int, second: Scores, second_row: int) -> str:
-    raws = (first.side.raw[first_row].as_py(), second.side.raw[second_row].as_py())
-    places = (f"{first.place} {first.numbers[first_row]}", f"{second.place} {second.numbers[second_row]}")
-    if raws[0] == raws[1]:
-        return f"{places[1]}: the key {show(raws[1])} again, first at {places[0]}"
-    unique = [KeyRule("raw", first.side.regex).apply(pa.array([raw], pa.string()))[0].as_py() for raw in raws]
-    cure = "; key_normalize raw would keep them apart" if unique[0] != unique[1] else ""
+@dataclass(frozen=True)
+class _Standing:
+    """Where a key stands in a sidecar, and how."""
+
+    raw: str
+    place: str
+    regex: str | None
+
+    @classmethod
+    def of(cls, part: Scores, recalled: pa.Table, row: int) -> _Standing:
+        raw, number = (recalled[name][row].as_py() for name in ("key", "number"))
+        return cls(raw, f"{part.place} {number}", part.side.regex)
+
+    @property
+    def unique(self) -> object:
+        return KeyRule("raw", self.regex).apply(pa.array([self.raw], pa.string()))[0].as_py()
+
+
+def _duplicate(key: str, standing: Sequence[_Standing]) -> str:
+    first, second = standing
+    if first.raw == second.raw:
+        return f"{second.place}: the key {show(second.raw)} again, first at {first.place}"
+    cure = "; key_normalize raw would keep them apart" if first.unique != second.unique else ""
     return (
-        f"{places[1]}: the key {show(raws[1])} becomes {show(key)}, "
-        f"as does {show(raws[0])} at {places[0]}{cure}"
+        f"{second.place}: the key {show(second.raw)} becomes {show(key)}, "
+        f"as does {show(first.raw)} at {first.place}{cure}"
     )
 
 
@@ -308,10 +329,10 @@ def _coverage(found: Match, index: int) -> Coverage:
 
 def _low_match(found: Match, scorer: Scorer, matched: int) -> LowMatch:
     low: LowMatch = {
-        "unmatched_feature_keys": keys.examples(found.keys, found.side.raw, scorer.keys),
+        "unmatched_feature_keys": keys.examples(found.keys, found.side.read(), scorer.keys),
         "unmatched_score_keys": keys.examples(
             scorer.keys,
-            pa.chunked_array([part.side.raw for part in scorer.parts]).combine_chunks(),
+            pa.chunked_array([part.side.read() for part in scorer.parts]).combine_chunks(),
             found.keys,
         ),
     }

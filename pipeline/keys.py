@@ -7,7 +7,7 @@ and sidecars, so the two sides cannot drift apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import get_args
@@ -159,19 +159,21 @@ def _whole(pattern: str) -> str:
 class Side:
     """The keys of one side as they came, for explaining why they do not meet.
 
+    They are seldom asked for and take more room than all else that the join holds, so they are read again.
+
     Attributes:
         name: the column or field they stand under.
-        raw: the keys before any rule (string).
         regex: the side's key regex.
+        read: gives the keys before any rule (string).
     """
 
     name: str
-    raw: pa.Array
     regex: str | None
+    read: Callable[[], pa.Array]
 
     def under(self, normalize: KeyNormalize) -> pa.Array:
         """The comparable keys if the table's `key_normalize` were `normalize`."""
-        return KeyRule.of(normalize, self.name, self.regex).apply(self.raw)
+        return KeyRule.of(normalize, self.name, self.regex).apply(self.read())
 
 
 def better_normalize(

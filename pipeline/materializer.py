@@ -134,7 +134,7 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
         features = open_table(base / entry.features, entry.options.key_column)
         copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
         checking = crew.begin(features.check_data)
-        side = keys.Side(features.key_column, features.keys(), entry.options.key_regex)
+        side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
         scorers = join.gather(_sidecars(entry, reading, tell))
         tell("matching keys", 0.4)
         found = join.match(side, scorers, entry.options)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pipeline.blocks import SCORED, Plain, read_plain
 from pipeline.crew import Crew
 from pipeline.entries import ScoreEntry, slug
-from pipeline.errors import Faults, InputMissingError, SidecarError, count, show
+from pipeline.errors import Faults, InputError, InputMissingError, SidecarError, count, show
 from pipeline.formats import SIDECAR_EXTENSIONS, sidecar_format
 from pipeline.keys import KeyRule, Side
 from pipeline.options import JoinOptions
@@ -29,48 +29,72 @@ class Scores:
     Attributes:
         label: the scorer's name.
         source: the sidecar as the manifest names it.
-        place: the file and what `numbers` count: `chug/dover.jsonl line`.
-        side: the keys as they came.
+        place: the file and what its numbers count: `chug/dover.jsonl line`.
+        key_field: the field that the keys stand under.
+        key_regex: the side's key regex.
         keys: the comparable keys (string), none null.
         score: float64, in the scorer's own units and direction, null where a bad row has none.
         bad: bool, whether the scorer says that it failed.
         runtime_ms: float64, milliseconds, null where unknown.
-        frames: int64, frames averaged.
-        numbers: int64, line or row in the file.
+        frames: int32, frames averaged.
+        recall: reads the file again, for the keys as they came and the numbers of their lines or rows.
     """
 
     label: str
     source: str
     place: str
-    side: Side
+    key_field: str
+    key_regex: str | None
     keys: pa.Array
     score: pa.Array
     bad: pa.Array
     runtime_ms: pa.Array
     frames: pa.Array
-    numbers: pa.Array
+    recall: Callable[[], pa.Table]
+
+    @property
+    def side(self) -> Side:
+        """The keys as they came."""
+        return Side(self.key_field, self.key_regex, lambda: self.recall()["key"].combine_chunks())
 
 
-@dataclass
 class _Gathered:
-    """The rows of one scorer on their way into columns: batches as they came, and single rows."""
+    """The rows of one scorer and key field on their way into columns: whole batches, and single rows."""
 
-    batches: list[pa.RecordBatch] = field(default_factory=list)
-    rows: list[ScoreRow] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._columns: list[list[pa.Array]] = [[] for _ in SCORED]
+        self._rows: list[ScoreRow] = []
+        self._numbers: list[int] = []
 
-    def columns(self, place: str, key_field: str, faults: Faults) -> pa.Table:
-        """All rows (`SCORED`) in the order of the file."""
-        single = [
-            _texts(self, place, key_field, faults),
-            *([getattr(row, name) for row in self.rows] for name in ("score", "bad", "runtime_ms", "frames")),
-            self.numbers,
-        ]
-        arrays = [pa.array(values, kind) for values, kind in zip(single, SCORED.types, strict=True)]
-        table = pa.Table.from_batches([*self.batches, pa.record_batch(arrays, schema=SCORED)])
-        if self.batches and self.rows:
-            table = table.take(pc.sort_indices(table["number"]))
-        return table.combine_chunks()
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Take rows (`SCORED`) that were read at once."""
+        for column, array in zip(self._columns, batch.columns, strict=True):
+            column.append(array)
+
+    def add_row(self, number: int, row: ScoreRow) -> None:
+        """Take a row that was read for itself."""
+        self._rows.append(row)
+        self._numbers.append(number)
+
+    def columns(self, comparable: Callable[[Sequence[ScoreRow], Sequence[int]], pa.Array]) -> pa.Table:
+        """All rows (`SCORED`) in the order of the file, a column at a time, as each takes room twice meanwhile.
+
+        :param comparable: the comparable keys of single rows with their numbers.
+        """
+        mixed = bool(self._columns[0] and self._rows)
+        if self._rows:
+            fields = ("score", "bad", "runtime_ms", "frames")
+            values = [[getattr(row, name) for row in self._rows] for name in fields]
+            arrays = [pa.array(each, kind) for each, kind in zip(values, SCORED.types[1:], strict=False)]
+            keys = comparable(self._rows, self._numbers)
+            single = [keys, *arrays, pa.array(self._numbers, pa.int32())]
+            self.add_batch(pa.record_batch(single, schema=SCORED))
+        whole = []
+        for column in self._columns:
+            whole.append(pa.concat_arrays(column))
+            column.clear()
+        table = pa.table(whole, schema=SCORED)
+        return table.take(pc.sort_indices(table["number"])) if mixed else table
 
 
 def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Scores]:
@@ -85,7 +109,7 @@ def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Sc
     faults = Faults()
     reader = RowReader(entry, options)
     found = [
-        scores for name, path in named for scores in _File(entry, name, reader, options, faults).read(path)
+        scores for name, path in named for scores in _File(entry, name, path, reader, options, faults).read()
     ]
     if faults.count:
         raise SidecarError(
@@ -103,89 +127,115 @@ class _File:
     """One file of a sidecar, and what has been read of it."""
 
     def __init__(
-        self, entry: ScoreEntry, name: str, reader: RowReader, options: JoinOptions, faults: Faults
+        self,
+        entry: ScoreEntry,
+        name: str,
+        path: Path,
+        reader: RowReader,
+        options: JoinOptions,
+        faults: Faults,
     ) -> None:
         form = sidecar_format(name, entry.format)
         if form is None:
             raise SidecarError(
                 f"{name}: expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format in the entry"
             )
-        self._entry, self._name, self._reader, self._options, self._faults = (
-            entry,
-            name,
-            reader,
-            options,
-            faults,
-        )
-        self._form = form
+        self._entry, self._name, self._path, self._form = entry, name, path, form
+        self._reader, self._options, self._faults = reader, options, faults
         self._place = f"{name} {unit(form)}"
-        self._gathered: dict[tuple[str, str], _Gathered] = defaultdict(_Gathered)
+        self._raw = False
 
-    def read(self, path: Path) -> list[Scores]:
+    def read(self) -> list[Scores]:
         """The scores in the file, per scorer and key field, in the order of their first rows."""
-        if self._form == "jsonl":
-            with Crew() as crew:
-                for block, plain in crew.each(self._read_plain, read_blocks(path)):
-                    self._take_block(block, plain)
-        else:
-            self._take_rows(read_rows(path, self._form))
-        found = [self._scores(*of, held) for of, held in self._gathered.items()]
+        columns = self._columns()
         # The order does not depend on which rows were read at once.
-        return sorted(found, key=lambda scores: int(scores.numbers[0].as_py()))
+        in_order = sorted(columns, key=lambda of: int(columns[of]["number"][0].as_py()))
+        return [self._scores(of, columns.pop(of)) for of in in_order]
 
-    def _read_plain(self, block: Block) -> tuple[Block, Plain | None]:
-        return block, read_plain(block, self._reader)
+    def recall(self, of: tuple[str, str], expected: int) -> pa.Table:
+        """The rows of a scorer and key field once more, with their keys as they came.
 
-    def _take_block(self, block: Block, plain: Plain | None) -> None:
-        if plain is None:
-            self._take_rows(rows_of(block.lines()))
-            return
-        for label, batch in plain.scored:
-            self._gathered[label, plain.key_field].batches.append(batch)
-        self._take_rows(rows_of(block.lines(plain.left)))
+        :raises InputError: they are no longer as many as before.
+        """
+        again = _File(self._entry, self._name, self._path, self._reader, self._options, Faults())
+        again._raw = True
+        table = again._columns().get(of)
+        if table is None or table.num_rows != expected:
+            raise InputError(f"{self._path}: the file changed while it was being read; run again")
+        return table
 
-    def _take_rows(self, rows: Iterable[tuple[int, Row | RowFault]]) -> None:
+    def _columns(self) -> dict[tuple[str, str], pa.Table]:
+        gathered: dict[tuple[str, str], _Gathered] = defaultdict(_Gathered)
+        if self._form != "jsonl":
+            self._take_rows(gathered, read_rows(self._path, self._form))
+        else:
+            with Crew() as crew:
+                for block, plain in crew.each(self._read_plain, read_blocks(self._path)):
+                    for label, batch in plain.scored:
+                        gathered[label, plain.key_field].add_batch(batch)
+                    self._take_rows(gathered, rows_of(block.lines(plain.left)))
+        return {
+            of: held.columns(functools.partial(self._comparable_rows, of[1])) for of, held in gathered.items()
+        }
+
+    def _read_plain(self, block: Block) -> tuple[Block, Plain]:
+        return block, read_plain(block, self._reader, self._comparable)
+
+    def _take_rows(
+        self, gathered: dict[tuple[str, str], _Gathered], rows: Iterable[tuple[int, Row | RowFault]]
+    ) -> None:
         for number, row in rows:
             try:
                 if isinstance(row, RowFault):
                     raise row
                 for score in self._reader.read(row, self._name):
-                    held = self._gathered[score.label, score.key_field]
-                    held.rows.append(score)
-                    held.numbers.append(number)
+                    gathered[score.label, score.key_field].add_row(number, score)
             except RowFault as fault:
                 self._faults.add(f"{self._place} {number}: {fault}")
 
-    def _scores(self, label: str, key_field: str, held: _Gathered) -> Scores:
-        columns = held.columns(self._place, key_field, self._faults)
-        raw, score, bad, runtime_ms, frames, numbers = (column.chunk(0) for column in columns.columns)
-        rule = KeyRule.of(self._options.key_normalize, key_field, self._options.score_key_regex)
-        comparable = rule.apply(raw)
+    def _comparable(self, key_field: str, raw: pa.Array) -> pa.Array:
+        return raw if self._raw else self._rule(key_field).apply(raw)
+
+    def _rule(self, key_field: str) -> KeyRule:
+        return KeyRule.of(self._options.key_normalize, key_field, self._options.score_key_regex)
+
+    def _comparable_rows(self, key_field: str, rows: Sequence[ScoreRow], numbers: Sequence[int]) -> pa.Array:
+        """The comparable keys of rows; notes a fault for each that has none."""
+
+        def place(row: int) -> str:
+            return f"{self._place} {numbers[row]}: field {key_field}"
+
+        raw = _texts([row.key for row in rows], place, self._faults)
+        comparable = self._comparable(key_field, raw)
         for row in pc.indices_nonzero(comparable.is_null()).to_pylist():
-            place = f"{self._place} {numbers[row]}: field {key_field}"
-            self._faults.add(functools.partial(_no_key, place, raw[row].as_py(), rule))
+            self._faults.add(functools.partial(_no_key, place(row), raw[row].as_py(), self._rule(key_field)))
+        return comparable
+
+    def _scores(self, of: tuple[str, str], columns: pa.Table) -> Scores:
+        key, score, bad, runtime_ms, frames, _ = (column.chunk(0) for column in columns.columns)
+        label, key_field = of
         return Scores(
             label=label,
             source=self._entry.path,
             place=self._place,
-            side=Side(key_field, raw, self._options.score_key_regex),
-            keys=comparable,
+            key_field=key_field,
+            key_regex=self._options.score_key_regex,
+            keys=key,
             score=score,
             bad=bad,
             runtime_ms=runtime_ms,
             frames=frames,
-            numbers=numbers,
+            recall=functools.partial(self.recall, of, len(key)),
         )
 
 
-def _texts(held: _Gathered, place: str, key_field: str, faults: Faults) -> pa.Array:
-    keys = [row.key for row in held.rows]
+def _texts(keys: Sequence[str], place: Callable[[int], str], faults: Faults) -> pa.Array:
     try:
         return pa.array(keys, pa.string())
     except UnicodeEncodeError:
-        for number, key in zip(held.numbers, keys, strict=True):
+        for row, key in enumerate(keys):
             if not key.isascii() and key != key.encode("utf-8", "replace").decode("utf-8"):
-                faults.add(f"{place} {number}: field {key_field}: found {show(key)}; expected Unicode text")
+                faults.add(f"{place(row)}: found {show(key)}; expected Unicode text")
         return pa.array([key.encode("utf-8", "replace").decode("utf-8") for key in keys], pa.string())
 
 
@@ -196,9 +246,6 @@ def _no_key(where: str, raw: str, rule: KeyRule) -> str:
 
 
 def _empty(entry: ScoreEntry, label: str) -> Scores:
-    none = pa.array([], pa.string())
-    numbers, floats = pa.array([], pa.int64()), pa.array([], pa.float64())
-    side = Side("", none, None)
-    return Scores(
-        label, entry.path, entry.path, side, none, floats, pa.array([], pa.bool_()), floats, numbers, numbers
-    )
+    none = SCORED.empty_table()
+    key, score, bad, runtime_ms, frames, _ = (column.combine_chunks() for column in none.columns)
+    return Scores(label, entry.path, entry.path, "", None, key, score, bad, runtime_ms, frames, lambda: none)

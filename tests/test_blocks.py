@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import rows, sidecars
-from pipeline.blocks import read_plain
+from pipeline.blocks import Plain, read_plain
 from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError
 from pipeline.options import JoinOptions
@@ -112,9 +112,10 @@ lines = st.tuples(objects | odd_lines, ends).map("".join)
 contents = st.lists(lines, max_size=6) | st.lists(objects.map(lambda line: line + "\n"), max_size=6)
 
 
-def block_of(content: bytes) -> Block:
-    """The lines as the first block of a file."""
-    return Block(1, content, line_feeds(content))
+def read(content: bytes) -> Plain:
+    """What the fast path says of the first lines of a file."""
+    reader = RowReader(ScoreEntry("s.jsonl", label="dover"), JoinOptions())
+    return read_plain(Block(1, content, line_feeds(content)), reader, lambda _field, keys: keys)
 
 
 def told(folder: Path, entry: dict[str, Any]) -> object:
@@ -123,9 +124,9 @@ def told(folder: Path, entry: dict[str, Any]) -> object:
         found = read_sidecar(ScoreEntry.of(entry, folder), folder, JoinOptions())
     except BatchError as exc:
         return str(exc)
-    columns = ("keys", "score", "bad", "runtime_ms", "frames", "numbers")
+    columns = ("keys", "score", "bad", "runtime_ms", "frames")
     return sorted(
-        (each.label, each.side.name, str(each.side.raw), [str(getattr(each, name)) for name in columns])
+        (each.label, each.key_field, str(each.recall()), [str(getattr(each, name)) for name in columns])
         for each in found
     )
 
@@ -140,7 +141,7 @@ def test_fast_path_changes_nothing(
     monkeypatch.setattr(rows, "BLOCK_BYTES", block)
     fast = told(tmp_path, entry)
     with monkeypatch.context() as without:
-        without.setattr(sidecars, "read_plain", lambda _block, _reader: None)
+        without.setattr(sidecars, "read_plain", lambda *_: Plain("", [], None))
         assert told(tmp_path, entry) == fast
 
 
@@ -158,15 +159,11 @@ PLAIN_LINES = {
 def test_plain_rows_take_the_fast_path(row: dict[str, Any]) -> None:
     """Rows as scorers write them are read at once; none is left to be read for itself."""
     content = (json.dumps(row) + "\n").encode() * 3
-    plain = read_plain(block_of(content), RowReader(ScoreEntry("s.jsonl", label="dover"), JoinOptions()))
-    assert plain is not None
+    plain = read(content)
     assert (plain.left, sum(batch.num_rows for _, batch in plain.scored)) == ([], 3)
 
 
 def test_rows_that_are_not_plain_do_not_hold_up_the_others() -> None:
     """A row without a score in a block of plain rows is read for itself, and only that row."""
     plain_row, odd_row = b'{"clip_id": "a", "score": 1}\n', b'{"clip_id": "b", "score": null}\n'
-    reader = RowReader(ScoreEntry("s.jsonl", label="dover"), JoinOptions())
-    plain = read_plain(block_of(plain_row + odd_row + plain_row), reader)
-    assert plain is not None
-    assert plain.left == [1]
+    assert read(plain_row + odd_row + plain_row).left == [1]
