@@ -119,12 +119,11 @@ def _read(rows: pa.RecordBatch, first: int, reader: RowReader, comparable: Compa
     key_field = reader.key_field or layout.key
     if layout.summary or reader.key_is_file or key_field is None:
         raise _NotPlain
-    raw = _texts(_column(rows, key_field))
-    key = comparable(key_field, raw)
+    key = comparable(key_field, _texts(_column(rows, key_field)))
     bad = _by_text(_column(rows, layout.status), lambda status: not is_ok(status), pa.bool_())
     competitor = _by_text(_column(rows, layout.competitor), named, pa.string())
     number = pa.array(np.arange(first, first + rows.num_rows, dtype=np.int32))
-    ready = pc.and_(key.is_valid(), pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(raw), ""), False))
+    ready = key.is_valid()
     aspects = []
     for aspect, field in reader.aspects:
         score, runtime_ms, frames = _scores(rows, layout, field)

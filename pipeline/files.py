@@ -153,19 +153,22 @@ def create_text_bytes(path: Path, name: str) -> IO[bytes]:
     return pa.output_stream(raw, compression=packed) if packed else raw
 
 
-def copy_start(path: Path, target: IO[bytes], size: int) -> None:
-    """Write the first `size` bytes of the file at `path` to `target`.
+def copy_start(path: Path, target: Path, size: int) -> None:
+    """Write the first `size` bytes of the file at `path` to the start of the one at `target`, and to the disk.
 
-    :raises InputError: the file cannot be read.
+    :raises InputError: the file cannot be read, or has fewer.
     """
-    with open_bytes(path) as stream:
-        while size > 0:
+    with open_bytes(path) as stream, target.open("r+b", buffering=0) as copy:
+        left = size
+        while left:
             with reading(path):
-                block = stream.read(min(size, DIGEST_BUFFER))
+                block = stream.read(min(left, DIGEST_BUFFER))
             if not block:
                 raise InputError(f"{path}: the file became shorter while it was being read; run again")
-            target.write(block)
-            size -= len(block)
+            left -= len(block)
+            while block:  # a disk that fills up takes a part, and refuses only the rest
+                block = block[copy.write(block) :]
+        os.fsync(copy.fileno())
 
 
 @contextlib.contextmanager

@@ -115,7 +115,7 @@ def match(side: Side, scorers: Sequence[Scorer], options: JoinOptions) -> Match:
     :raises SidecarError: a scorer has two rows for one key, or two whose keys meet only after normalisation.
     """
     rule = KeyRule.of(options.key_normalize, side.name, options.key_regex)
-    comparable = rule.apply(side.read())
+    comparable = rule.apply_in_slices(side.read())
     (rows, *given), count = _numbered([comparable, *(scorer.keys for scorer in scorers)])
     found = [_positions(rows, keys, count, scorer) for keys, scorer in zip(given, scorers, strict=True)]
     positions, unused = zip(*found, strict=True) if found else ((), ())

@@ -34,6 +34,7 @@ CANDIDATES = (
 """Column and field names taken as the key where none is set, best first; letter case is ignored."""
 
 MAX_KEYS_SHOWN = 5
+_SLICE_ROWS = 1 << 18
 _PATH_WORDS = ("path", "file", "name")
 # A last dot and 1 to 5 letters or digits, at least one a letter (RE2 cannot look ahead, so the first
 # letter's place is spelled out), or a codec's number: `.mp4`, `.7z`, `.264`, but not the `.0` of `t_20.0`.
@@ -119,6 +120,11 @@ class KeyRule:
             found = pc.replace_substring_regex(keys, _whole(self.regex), r"\1")
             keys = pc.if_else(matched, found, pa.scalar(None, pa.string()))
         return pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
+
+    def apply_in_slices(self, keys: pa.Array) -> pa.Array:
+        """As `apply`, a part of the keys at a time, as each step on the way takes the room of all its keys."""
+        starts = range(0, max(1, len(keys)), _SLICE_ROWS)
+        return pa.concat_arrays([self.apply(keys.slice(start, _SLICE_ROWS)) for start in starts])
 
 
 def _basenames(keys: pa.Array) -> pa.Array:

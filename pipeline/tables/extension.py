@@ -16,6 +16,7 @@ import contextlib
 import os
 import struct
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,7 +174,9 @@ class ParquetExtension(Sink):
         self._path, self._footer, self._metadata, self._data = path, footer, metadata, data
         with contextlib.ExitStack() as stack:
             self._stream = stack.enter_context(path.open("w+b"))
-            files.copy_start(features.path, self._stream, footer.start)
+            copier = stack.enter_context(ThreadPoolExecutor(1))
+            self._copied = copier.submit(files.copy_start, features.path, path, footer.start)
+            self._stream.seek(footer.start)
             settings = sink_settings(worth_dictionaries(appended))
             self._writer = pq.ParquetWriter(self._stream, _coded(appended), **settings, store_schema=False)
             self._open = stack.pop_all()
@@ -198,6 +201,7 @@ class ParquetExtension(Sink):
             self._stream.truncate()
             self._stream.write(content + _END.pack(len(content), _MAGIC))
             self._stream.flush()
+            self._copied.result()
             # What was copied was digested when it was read.
             self.sha256 = files.digest_from(self._path, self._data.copy(), self._footer.start).hexdigest()
 
