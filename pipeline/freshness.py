@@ -7,7 +7,7 @@ same content, and its outputs are still the files that were written then. An inp
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -153,8 +153,15 @@ class BatchCheck:
             if table.complete and table.looked and table.made is not None:
                 self._receipts.record_made(entry, table.made)
         if self.complete and self._standing is None:
-            seen = [snapshots.snapshot(path).as_record() for path in self._report_paths]
-            self._receipts.record_report(ReportRecord(self.identity, seen))
+            self._remember_report(map(snapshots.snapshot, self._report_paths))
+
+    def remember_written(self) -> None:
+        """Record the report, whose content has just been written, so that the verdict need not make it again."""
+        digests = (hashlib.sha256(part).hexdigest() for part in self.content)
+        self._remember_report(map(snapshots.of_written, self._report_paths, digests))
+
+    def _remember_report(self, seen: Iterable[Snapshot]) -> None:
+        self._receipts.record_report(ReportRecord(self.identity, [each.as_record() for each in seen]))
 
 
 class _Look:
@@ -169,6 +176,8 @@ class _Look:
 
     def refreshed(self) -> Materialized:
         """The receipt with the files as they were seen now."""
+        if not self._seen:
+            return self._made
         return replace(
             self._made, seen=self._made.seen | {role: taken.as_record() for role, taken in self._seen.items()}
         )

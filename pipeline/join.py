@@ -2,9 +2,9 @@
 
 ::
 
-    list[Scores]  --gather-->  list[Scorer]  --match-->  Match  --check-->  (an error, or fine)
-                                                           |
-                                                           '--append(start, stop)-->  columns of some rows
+    Scores  --find-->  Found, of all sidecars  --match-->  Match  --check-->  (an error, or fine)
+                                                             |
+                                                             '--append(start, length)-->  columns of some rows
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from pipeline import keys
 from pipeline.entries import slug
@@ -27,7 +25,6 @@ from pipeline.options import JoinOptions
 from pipeline.outcome import Coverage, LowMatch, explain
 from pipeline.sidecars import Scores
 
-Numbers: TypeAlias = NDArray[np.int32]
 _STATUSES = ("ok", "bad", "missing")
 """Of a row: by whether its scorer says that it failed, and where there is none."""
 LOW_SHARE = 0.5
@@ -97,29 +94,51 @@ class Match:
         return kept
 
 
-def gather(sidecars: Iterable[Scores]) -> tuple[Scorer, ...]:
-    """The scorers of a table in order of label, each with all its scores.
+@dataclass(frozen=True)
+class Found:
+    """The scores of one sidecar, and where each feature row finds its own.
+
+    Attributes:
+        scores: the scores.
+        positions: int32, the row's position among them, null where it has none.
+    """
+
+    scores: Scores
+    positions: pa.Array
+
+
+def find(comparable: pa.Array, scores: Scores) -> Found:
+    """Find each feature row's score.
+
+    :param comparable: the comparable feature keys (string), null for a row that can match nothing.
+    """
+    return Found(scores, pc.index_in(comparable, scores.keys, skip_nulls=True))
+
+
+def match(side: Side, comparable: pa.Array, sidecars: Iterable[Found], options: JoinOptions) -> Match:
+    """Put together what was found, per scorer; rows keep their order, and a key may stand in many rows.
 
     :raises JoinError: two scorers share a slug.
-    """
-    by_label: dict[str, list[Scores]] = {}
-    for scores in sidecars:
-        by_label.setdefault(scores.label, []).append(scores)
-    _check_slugs(by_label)
-    return tuple(_scorer(label, by_label[label]) for label in sorted(by_label))
-
-
-def match(side: Side, scorers: Sequence[Scorer], options: JoinOptions) -> Match:
-    """Find each feature row's scores; rows keep their order, and a key may stand in many rows.
-
     :raises SidecarError: a scorer has two rows for one key, or two whose keys meet only after normalisation.
     """
-    rule = KeyRule.of(options.key_normalize, side.name, options.key_regex)
-    comparable = rule.apply_in_slices(side.read())
-    (rows, *given), count = _numbered([comparable, *(scorer.keys for scorer in scorers)])
-    found = [_positions(rows, keys, count, scorer) for keys, scorer in zip(given, scorers, strict=True)]
-    positions, unused = zip(*found, strict=True) if found else ((), ())
-    return Match(side, comparable, tuple(scorers), positions, unused, options)
+    by_label: dict[str, list[Found]] = {}
+    for each in sidecars:
+        by_label.setdefault(each.scores.label, []).append(each)
+    _check_slugs(by_label)
+    scorers: list[Scorer] = []
+    positions: list[pa.Array] = []
+    unused: list[int] = []
+    for label in sorted(by_label):
+        found = by_label[label]
+        scorer = _scorer(label, [each.scores for each in found])
+        # Of a scorer with one sidecar the positions are known.
+        where = (
+            found[0].positions if len(found) == 1 else pc.index_in(comparable, scorer.keys, skip_nulls=True)
+        )
+        scorers.append(scorer)
+        positions.append(where)
+        unused.append(_unused(scorer, where))
+    return Match(side, comparable, tuple(scorers), tuple(positions), tuple(unused), options)
 
 
 def coverage(found: Match) -> list[Coverage]:
@@ -236,29 +255,23 @@ def _sources(parts: Sequence[Scores]) -> pa.Array:
     )
 
 
-def _numbered(sides: Sequence[pa.Array]) -> tuple[list[Numbers], int]:
-    """The keys of all sides as numbers, equal for equal keys and -1 for null, and how many there are.
+def _unused(scorer: Scorer, positions: pa.Array) -> int:
+    """How many of the scorer's keys no feature row has.
 
-    One table of all keys takes half the time and memory of a table per scorer.
+    A key that stands again is found in one of its places. So where every key is found, none stands twice, and
+    otherwise only those that are not found have to be looked at, which saves a table of all keys.
+
+    :raises SidecarError: a key stands twice.
     """
-    encoded = pa.chunked_array(sides, pa.string()).dictionary_encode()
-    numbers = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in encoded.chunks])
-    ends = np.cumsum([len(side) for side in sides])
-    return np.split(numbers, ends[:-1]), len(encoded.chunk(0).dictionary)
-
-
-def _positions(rows: Numbers, given: Numbers, count: int, scorer: Scorer) -> tuple[pa.Array, int]:
-    """Where each feature row's key stands among the scorer's (int32), and how many of those no row has."""
-    places = np.arange(len(given), dtype=np.int32)
-    where = np.full(count + 1, -1, np.int32)  # the last one is that of null, whose number is -1
-    where[given] = places
-    if not np.array_equal(where[given], places):
-        raise SidecarError(_duplicates(scorer.label, scorer.parts))
-    positions = where[rows]
-    missing = positions < 0
-    used = np.zeros(len(given), np.bool_)
-    used[positions[~missing]] = True
-    return pa.array(positions, mask=missing), len(given) - int(used.sum())
+    used = np.zeros(len(scorer.keys), np.bool_)
+    used[positions.drop_null().to_numpy()] = True
+    unused = len(used) - int(used.sum())
+    if unused:
+        spare = scorer.keys.filter(pa.array(~used))
+        again = pc.any(pc.is_in(scorer.keys.filter(pa.array(used)), spare)).as_py()
+        if again or len(spare.unique()) < unused:
+            raise SidecarError(_duplicates(scorer.label, scorer.parts))
+    return unused
 
 
 def _duplicates(label: str, parts: Sequence[Scores]) -> str:

@@ -109,7 +109,14 @@ class KeyRule:
         return cls(normalize, regex)
 
     def apply(self, keys: pa.Array) -> pa.Array:
-        """The comparable keys (string): null where the key is null, empty or not matched by the regex."""
+        """The comparable keys (string): null where the key is null, empty or not matched by the regex.
+
+        A part of the keys at a time, as each step on the way takes the room of its keys.
+        """
+        starts = range(0, max(1, len(keys)), _SLICE_ROWS)
+        return pa.concat_arrays([self._apply(keys.slice(start, _SLICE_ROWS)) for start in starts])
+
+    def _apply(self, keys: pa.Array) -> pa.Array:
         keys = pc.utf8_trim_whitespace(keys)
         if self.mode != "raw":
             keys = _basenames(keys)
@@ -120,11 +127,6 @@ class KeyRule:
             found = pc.replace_substring_regex(keys, _whole(self.regex), r"\1")
             keys = pc.if_else(matched, found, pa.scalar(None, pa.string()))
         return pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
-
-    def apply_in_slices(self, keys: pa.Array) -> pa.Array:
-        """As `apply`, a part of the keys at a time, as each step on the way takes the room of all its keys."""
-        starts = range(0, max(1, len(keys)), _SLICE_ROWS)
-        return pa.concat_arrays([self.apply(keys.slice(start, _SLICE_ROWS)) for start in starts])
 
 
 def _basenames(keys: pa.Array) -> pa.Array:

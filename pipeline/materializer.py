@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
@@ -22,12 +23,12 @@ from pipeline.crew import Crew
 from pipeline.entries import FEATURES, ScoreEntry, TableEntry, option_faults
 from pipeline.errors import InputError, UsageError, listing
 from pipeline.files import FileDescription, Hash, Signature
-from pipeline.join import Match
+from pipeline.join import Found, Match
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.outcome import Materialized, TableSummary
 from pipeline.places import Places
 from pipeline.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
-from pipeline.sidecars import Scores, read_sidecar
+from pipeline.sidecars import read_sidecar
 from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
 from pipeline.tables import FeatureTable, create_table, open_table
 from pipeline.tables.base import rows_in, take_rows
@@ -128,22 +129,28 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     """Read the inputs and match them; everything that can be refused is refused here."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
+    comparable: Future[pa.Array] = Future()
+
+    def read_and_find(sidecar: ScoreEntry) -> list[Found]:
+        scores = read_sidecar(sidecar, base, entry.options)
+        return [join.find(comparable.result(), each) for each in scores]
+
     with Crew() as crew:
-        reading = [crew.begin(read_sidecar, sidecar, base, entry.options) for sidecar in entry.scores]
+        reading = [crew.begin(read_and_find, sidecar) for sidecar in entry.scores]
         digesting = {role: crew.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
-        features = open_table(base / entry.features, entry.options.key_column)
-        copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
-        checking = crew.begin(features.check_data)
-        side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
-        scorers = join.gather(_sidecars(entry, reading, tell))
-        tell("matching keys", 0.4)
-        found = join.match(side, scorers, entry.options)
+        with _passing_on_errors(comparable):
+            features = open_table(base / entry.features, entry.options.key_column)
+            copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
+            checking = crew.begin(features.check_data)
+            side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
+            comparable.set_result(side.under(entry.options.key_normalize))
+        found = join.match(side, comparable.result(), _sidecars(entry, reading, tell), entry.options)
         checking.result()
         taken, data = copied.result()
         inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}
     covered = join.coverage(found)
     join.check(found, covered)
-    appended = join.appended_schema(scorers, entry.options)
+    appended = join.appended_schema(found.scorers, entry.options)
     join.check_columns(features.columns, appended, entry.options, features.key_column)
     return _Joined(
         fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
@@ -162,10 +169,21 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     )
 
 
-def _sidecars(entry: TableEntry, reading: Iterable[Future[list[Scores]]], tell: Progress) -> Iterator[Scores]:
-    for index, (sidecar, scores) in enumerate(zip(entry.scores, reading, strict=True)):
+@contextlib.contextmanager
+def _passing_on_errors(result: Future[Any]) -> Iterator[None]:
+    """Whoever waits for the result ends with the error that keeps it from coming."""
+    try:
+        yield
+    except BaseException as exc:
+        result.set_exception(exc)
+        raise
+
+
+def _sidecars(entry: TableEntry, reading: Iterable[Future[list[Found]]], tell: Progress) -> Iterator[Found]:
+    for index, (sidecar, found) in enumerate(zip(entry.scores, reading, strict=True)):
         tell(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(entry.scores))
-        yield from scores.result()
+        yield from found.result()
+    tell("matching keys", 0.4)
 
 
 def _write(

@@ -13,7 +13,7 @@ import functools
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
@@ -83,7 +83,8 @@ class Receipts:
 
     def has_failed(self, entries: Iterable[TableEntry], since_ns: int) -> bool:
         """Whether one of the tables has failed since; one that waits for an input has not."""
-        failures = (self.failure(entry, since_ns) for entry in entries)
+        failed = {out for journal in self._journals() for out in journal.failed_since(since_ns)}
+        failures = (self.failure(entry, since_ns) for entry in entries if entry.out in failed)
         return any(failure is not None and failure.status == "failed" for failure in failures)
 
     def report(self) -> ReportRecord | None:
@@ -170,6 +171,7 @@ class _Journal:
     def _forget(self) -> None:
         self.lines = 0
         self.newest: dict[tuple[str, str], JsonObject] = {}
+        self._failures: list[tuple[int, str]] = []
         self._inode = 0
         self._read = 0
 
@@ -187,6 +189,10 @@ class _Journal:
         except OSError:
             self._forget()
 
+    def failed_since(self, since_ns: int) -> Iterator[str]:
+        """The outputs of tables that have failed since, though they may have been made after that."""
+        return (out for at, out in self._failures if at >= since_ns)
+
     def _take(self, added: bytes) -> None:
         whole = added[: added.rfind(b"\n") + 1]
         self._read += len(whole)
@@ -195,6 +201,9 @@ class _Journal:
             record = _parsed(line)
             if record is not None:
                 self.newest.update({(record["out"], kind): record for kind in _KINDS & record.keys()})
+                failed = record.get("failed")
+                if isinstance(failed, dict) and failed.get("status") == "failed":
+                    self._failures.append((record["at"], record["out"]))
 
 
 @functools.cache

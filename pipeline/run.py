@@ -93,13 +93,7 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
         (died.discard if complete else died.add)(table)
         watch(table, complete)
 
-    root = BatchReport(
-        manifest=str(batch.manifest),
-        base_dir=str(batch.base_dir),
-        report_json=str(batch.report_json),
-        report_md=str(batch.report_md),
-        fail_fast_since=started_ns if fail_fast else 0,
-    )
+    root = BatchReport.of(batch, started_ns if fail_fast else 0)
 
     def build() -> BatchCheck:
         scheduling.build(root, workers, scheduler, note)

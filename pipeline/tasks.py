@@ -7,13 +7,15 @@ import functools
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import luigi
 from luigi.rpc import RPCError
 
-from pipeline import files
-from pipeline.errors import BatchError, InputMissingError, SkippedError
+from pipeline import files, snapshots
+from pipeline.errors import BatchError, InputMissingError, SecondOpinionError, SkippedError
 from pipeline.freshness import BatchCheck, cause
 from pipeline.manifest import Batch, load_manifest
 from pipeline.materializer import materialize_entry
@@ -21,6 +23,15 @@ from pipeline.receipts import Failure, Receipts
 from pipeline.targets import ReportTarget, TableTarget
 
 _TELL_EVERY_SECONDS = 1.0
+_Places: TypeAlias = tuple[str, str, str, str]
+_known: dict[_Places, tuple[files.Signature, Batch]] = {}
+_MOST_KNOWN = 8
+
+
+class _Resolved(str):
+    """A path in the spelling of `_PathParameter`, which a report need not look for again for each of its tables."""
+
+    __slots__ = ()
 
 
 class _PathParameter(luigi.Parameter):
@@ -28,8 +39,10 @@ class _PathParameter(luigi.Parameter):
 
     def normalize(self, x: str) -> str:
         """The one spelling; empty stays empty, which stands for a default."""
+        if not x or isinstance(x, _Resolved):
+            return x
         path = Path(x)
-        return str(path.resolve() if path.is_dir() else path.parent.resolve() / path.name) if x else x
+        return _Resolved(path.resolve() if path.is_dir() else path.parent.resolve() / path.name)
 
 
 class _BatchTask(luigi.Task):
@@ -45,14 +58,29 @@ class _BatchTask(luigi.Task):
         description="begin no table once one has failed since (ns); 0: begin all",
     )
 
+    @classmethod
+    @functools.cache  # Luigi asks eleven times per table, and goes through all attributes of the class each time
+    def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
+        """The parameters in the order of their declaration."""
+        declared: list[tuple[str, luigi.Parameter]] = super().get_params()
+        return declared
+
     @property
     def batch(self) -> Batch:
         """The checked manifest.
 
         :raises ManifestError: it has a fault.
         """
-        signature = files.signature(Path(self.manifest))
-        return _batch(self.manifest, self.base_dir, self.report_json, self.report_md, signature)
+        signature, batch = _known.get(self.places, (None, None))
+        found = files.signature(Path(self.manifest))
+        if batch is None or signature != found:
+            batch = _remember(self.places, found, load_manifest(*self.places))
+        return batch
+
+    @property
+    def places(self) -> _Places:
+        """The manifest and where its files and reports are, as `load_manifest` takes them."""
+        return (self.manifest, self.base_dir, self.report_json, self.report_md)
 
 
 class JoinedTable(_BatchTask):
@@ -65,15 +93,27 @@ class JoinedTable(_BatchTask):
     @property
     def priority(self) -> int:  # type: ignore[override]  # luigi only reads it
         """Tables begin in the manifest's order; without it Luigi begins with any."""
-        return len(self.batch.tables) - self.batch.position(self.table)  # Luigi knows none below zero
+        batch = self.batch
+        return len(batch.tables) - batch.position(self.table)  # Luigi knows none below zero
+
+    def input_bytes(self) -> int:
+        """How much the table reads; 0 if that cannot be told, as `run` will soon fail."""
+        try:
+            batch = self.batch
+            inputs = batch.table(self.table).inputs(batch.base_dir)
+            return sum(files.signature(path).size for _, path in inputs)
+        except SecondOpinionError:
+            return 0
 
     def output(self) -> TableTarget:
         """The joined table, which exists only while it is what the manifest and the inputs ask for."""
-        return TableTarget(self.batch, self.batch.table(self.table))
+        batch = self.batch
+        return TableTarget(batch, batch.table(self.table))
 
     def run(self) -> None:
         """Make the table, and leave a record of it or of why it could not be made."""
-        batch, entry = self.batch, self.batch.table(self.table)
+        batch = self.batch
+        entry = batch.table(self.table)
         receipts = Receipts(batch.state_dir)
         if self.fail_fast_since and receipts.has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
@@ -111,6 +151,26 @@ class BatchReport(_BatchTask):
 
     task_namespace = "second_opinion"
 
+    @classmethod
+    def of(cls, batch: Batch, fail_fast_since: int = 0) -> BatchReport:
+        """The report of a batch that has just been read; if its file is the same it is not read again for the tasks."""
+        task = cls(
+            manifest=str(batch.manifest),
+            base_dir=str(batch.base_dir),
+            report_json=str(batch.report_json),
+            report_md=str(batch.report_md),
+            fail_fast_since=fail_fast_since,
+        )
+        manifest, base_dir, report_json, report_md = map(Path, task.places)
+        with contextlib.suppress(BatchError):  # whoever reads it next says what is wrong with it
+            found = snapshots.snapshot(manifest)
+            if found.sha256 == batch.sha256:
+                same = replace(
+                    batch, manifest=manifest, base_dir=base_dir, report_json=report_json, report_md=report_md
+                )
+                _remember(task.places, found.signature, same)
+        return task
+
     def requires(self) -> list[JoinedTable]:
         """Every table of the batch."""
         shared = {
@@ -141,13 +201,14 @@ def write_report(check: BatchCheck) -> None:
     with files.replacing(batch.report_json, batch.report_md) as temporaries:
         for temporary, part in zip(temporaries, check.content, strict=True):
             temporary.write_bytes(part)
+    check.remember_written()
 
 
-@functools.lru_cache(maxsize=8)
-def _batch(
-    manifest: str, base_dir: str, report_json: str, report_md: str, _signature: files.Signature
-) -> Batch:
-    return load_manifest(manifest, base_dir, report_json, report_md)
+def _remember(places: _Places, signature: files.Signature, batch: Batch) -> Batch:
+    _known[places] = (signature, batch)
+    if len(_known) > _MOST_KNOWN:
+        del _known[next(iter(_known))]
+    return batch
 
 
 def _failure(exc: Exception, base: Path, asked: str) -> Failure:
