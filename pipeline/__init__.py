@@ -10,17 +10,17 @@ The flow, which the imports follow from top to bottom::
 
     __main__ -> run, status, verification
                  |
-                 +-- scheduling -> tasks -> targets     Luigi, and nothing else of it
+                 +-- scheduling -> localscheduler, tasks -> targets     Luigi, and nothing else of it
                  +-- freshness     what is complete, what is stale and why
                  +-- report        the batch in one document; markdown
                  +-- receipts      what was made, and how it failed
                  +-- materializer  one table: read, join, write, audit
                  |     +-- provenance  digests, versions, fingerprints
                  |     +-- join        keys + scores -> columns and coverage
-                 |     +-- sidecars    a score file -> score records (scorerows, rows)
+                 |     +-- sidecars    a score file -> score records (blocks, scorerows, rows)
                  |     +-- tables      feature tables in, joined tables out
                  +-- manifest -> entries -> options
-                 +-- outcome, snapshots, keys, places, schema, formats, files, errors
+                 +-- outcome, snapshots, keys, places, schema, formats, files, crew, errors
 """
 
 from __future__ import annotations
