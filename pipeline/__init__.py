@@ -16,7 +16,7 @@ The flow, which the imports follow from top to bottom::
                  +-- receipts      what was made, and how it failed
                  +-- materializer  one table: read, join, write, audit
                  |     +-- provenance  digests, versions, fingerprints
-                 |     +-- join        keys + scores -> columns and coverage
+                 |     +-- join        keys + scores -> columns; coverage, duplicates
                  |     +-- sidecars    a score file -> score records (blocks, scorerows, rows)
                  |     +-- tables      feature tables in, joined tables out
                  +-- manifest -> entries -> options

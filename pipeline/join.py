@@ -2,9 +2,7 @@
 
 ::
 
-    Scores  --find-->  Found, of all sidecars  --match-->  Match  --check-->  (an error, or fine)
-                                                             |
-                                                             '--append(start, length)-->  columns of some rows
+    Scores  --find-->  Found, of all sidecars  --match-->  Match  --append-->  columns of some rows
 """
 
 from __future__ import annotations
@@ -17,18 +15,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import keys
+from pipeline import duplicates
 from pipeline.entries import slug
-from pipeline.errors import Faults, JoinError, SidecarError, listing, show
-from pipeline.keys import KeyRule, Side
+from pipeline.errors import JoinError, SidecarError, listing, show
+from pipeline.keys import Side
 from pipeline.options import JoinOptions
-from pipeline.outcome import Coverage, LowMatch, explain
 from pipeline.sidecars import Scores
 
 _STATUSES = ("ok", "bad", "missing")
 """Of a row: by whether its scorer says that it failed, and where there is none."""
-LOW_SHARE = 0.5
-"""A scorer that matches less than this share of the rows is explained: keys of each side, a better rule."""
 
 
 @dataclass(frozen=True)
@@ -139,24 +134,6 @@ def match(side: Side, comparable: pa.Array, sidecars: Iterable[Found], options: 
         positions.append(where)
         unused.append(_unused(scorer, where))
     return Match(side, comparable, tuple(scorers), tuple(positions), tuple(unused), options)
-
-
-def coverage(found: Match) -> list[Coverage]:
-    """What each scorer covers, in order of label."""
-    return [_coverage(found, index) for index in range(len(found.scorers))]
-
-
-def check(found: Match, covered: Sequence[Coverage]) -> None:
-    """Refuse a join that would be silently wrong, or that the options forbid.
-
-    :raises JoinError: a scorer matches no row of a table that has rows; covers less than `min_coverage`;
-        or misses a row under `missing_policy` fail. Names every such scorer, its counts and the cure.
-    """
-    faults = [fault for each in covered if (fault := _fault(found, each)) is not None]
-    if faults:
-        raise JoinError(
-            listing(f"{len(faults)} of {len(covered)} scorers do not cover the feature table", faults)
-        )
 
 
 def column_prefix(scorer: Scorer, options: JoinOptions) -> str:
@@ -270,106 +247,5 @@ def _unused(scorer: Scorer, positions: pa.Array) -> int:
         spare = scorer.keys.filter(pa.array(~used))
         again = pc.any(pc.is_in(scorer.keys.filter(pa.array(used)), spare)).as_py()
         if again or len(spare.unique()) < unused:
-            raise SidecarError(_duplicates(scorer.label, scorer.parts))
+            raise SidecarError(duplicates.message(scorer.label, scorer.parts))
     return unused
-
-
-def _duplicates(label: str, parts: Sequence[Scores]) -> str:
-    """The message for keys that a scorer has more than once: the same, or the same once normalised."""
-    faults = Faults()
-    first: dict[str, tuple[int, int]] = {}
-    recalled = functools.cache(lambda index: parts[index].recall())
-
-    def told(key: str, *rows: tuple[int, int]) -> str:
-        return _duplicate(key, [_Standing.of(parts[index], recalled(index), row) for index, row in rows])
-
-    for index, part in enumerate(parts):
-        for row, key in enumerate(part.keys.to_pylist()):
-            if key in first:
-                faults.add(functools.partial(told, key, first[key], (index, row)))
-            else:
-                first[key] = (index, row)
-    return faults.message(
-        f"{show(label)}: {faults.count} rows for keys that already have one; expected one row per clip"
-    )
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """Where a key stands in a sidecar, and how."""
-
-    raw: str
-    place: str
-    regex: str | None
-
-    @classmethod
-    def of(cls, part: Scores, recalled: pa.Table, row: int) -> _Standing:
-        raw, number = (recalled[name][row].as_py() for name in ("key", "number"))
-        return cls(raw, f"{part.place} {number}", part.side.regex)
-
-    @property
-    def unique(self) -> object:
-        return KeyRule("raw", self.regex).apply(pa.array([self.raw], pa.string()))[0].as_py()
-
-
-def _duplicate(key: str, standing: Sequence[_Standing]) -> str:
-    first, second = standing
-    if first.raw == second.raw:
-        return f"{second.place}: the key {show(second.raw)} again, first at {first.place}"
-    cure = "; key_normalize raw would keep them apart" if first.unique != second.unique else ""
-    return (
-        f"{second.place}: the key {show(second.raw)} becomes {show(key)}, "
-        f"as does {show(first.raw)} at {first.place}{cure}"
-    )
-
-
-def _coverage(found: Match, index: int) -> Coverage:
-    scorer, positions = found.scorers[index], found.positions[index]
-    matched = len(positions) - positions.null_count
-    covered: Coverage = {
-        "competitor": scorer.label,
-        "column_prefix": column_prefix(scorer, found.options),
-        "scores_loaded": len(scorer.keys),
-        "matched_rows": matched,
-        "missing_rows": positions.null_count,
-        "bad_rows": scorer.bad.take(positions).true_count,
-        "unused_scores": found.unused[index],
-    }
-    if found.rows and matched < LOW_SHARE * found.rows:
-        covered["low_match"] = _low_match(found, scorer, matched)
-    return covered
-
-
-def _low_match(found: Match, scorer: Scorer, matched: int) -> LowMatch:
-    low: LowMatch = {
-        "unmatched_feature_keys": keys.examples(found.keys, found.side.read(), scorer.keys),
-        "unmatched_score_keys": keys.examples(
-            scorer.keys,
-            pa.chunked_array([part.side.read() for part in scorer.parts]).combine_chunks(),
-            found.keys,
-        ),
-    }
-    better = keys.better_normalize(
-        found.side, [part.side for part in scorer.parts], found.options.key_normalize, matched
-    )
-    if better is not None:
-        low["better_key_normalize"], low["better_matched_rows"] = better
-    return low
-
-
-def _fault(found: Match, covered: Coverage) -> str | None:
-    options, rows, matched = found.options, found.rows, covered["matched_rows"]
-    counts = (
-        f"{show(covered['competitor'])}: {matched} of {rows} rows matched, {covered['missing_rows']} missing"
-    )
-    if rows and not matched:
-        reason = "no row matched, so the keys of the two sides do not mean the same"
-    elif rows and matched / rows < options.min_coverage:
-        reason = f"expected a share of at least {options.min_coverage:g} (min_coverage)"
-    elif covered["missing_rows"] and options.missing_policy == "fail":
-        reason = (
-            "expected a score for every row (missing_policy fail; mark keeps such rows, drop leaves them out)"
-        )
-    else:
-        return None
-    return "\n    ".join([f"{counts}; {reason}", *explain(covered)])

@@ -2,8 +2,10 @@
 
 ::
 
-    features ──open_table──▶ keys ─────┐
-    scores ──read_sidecar──▶ gather ─▶ match ─▶ check ─▶ append ─▶ create_table ──▶ out, audit
+    features ──open_table──▶ keys ─┐
+    scores ──read_sidecar────────▶ find ─▶ match ─▶ check ─▶ append ─▶ create_table ──▶ out, audit
+
+Sidecars are read and their rows found in threads of their own, beside the digests of all inputs.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline import files, join, jsontext, keys
+from pipeline import coverage, files, join, jsontext, keys
 from pipeline.crew import Crew
 from pipeline.entries import FEATURES, ScoreEntry, TableEntry, option_faults
 from pipeline.errors import InputError, UsageError, listing
@@ -135,21 +137,20 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
         scores = read_sidecar(sidecar, base, entry.options)
         return [join.find(comparable.result(), each) for each in scores]
 
-    with Crew() as crew:
+    with Crew() as crew, _passing_on_errors(comparable):
         reading = [crew.begin(read_and_find, sidecar) for sidecar in entry.scores]
         digesting = {role: crew.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
-        with _passing_on_errors(comparable):
-            features = open_table(base / entry.features, entry.options.key_column)
-            copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
-            checking = crew.begin(features.check_data)
-            side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
-            comparable.set_result(side.under(entry.options.key_normalize))
+        features = open_table(base / entry.features, entry.options.key_column)
+        copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
+        checking = crew.begin(features.check_data)
+        side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
+        comparable.set_result(side.under(entry.options.key_normalize))
         found = join.match(side, comparable.result(), _sidecars(entry, reading, tell), entry.options)
         checking.result()
         taken, data = copied.result()
         inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}
-    covered = join.coverage(found)
-    join.check(found, covered)
+    covered = coverage.coverage(found)
+    coverage.check(found, covered)
     appended = join.appended_schema(found.scorers, entry.options)
     join.check_columns(features.columns, appended, entry.options, features.key_column)
     return _Joined(
@@ -175,7 +176,8 @@ def _passing_on_errors(result: Future[Any]) -> Iterator[None]:
     try:
         yield
     except BaseException as exc:
-        result.set_exception(exc)
+        if not result.done():
+            result.set_exception(exc)
         raise
 
 

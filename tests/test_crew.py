@@ -1,0 +1,50 @@
+"""Threads that work ahead change neither results nor their order."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.crew import Crew
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(), max_size=40))
+def test_results_come_in_order(items: list[int]) -> None:
+    """Whichever thread is done first, results come in the order of the items."""
+    with Crew() as crew:
+        assert list(crew.each(lambda item: item * 2, items)) == [item * 2 for item in items]
+
+
+def test_only_a_few_items_are_held() -> None:
+    """Of a long row of items only a few are taken before their results are asked for."""
+    items = itertools.count(1)
+    with Crew() as crew:
+        results = crew.each(lambda item: item, items)
+        assert next(results) == 1
+        assert next(items) < 10
+
+
+def test_a_single_item_needs_no_thread() -> None:
+    """A file of one block is read where it is asked for."""
+    with Crew() as crew:
+        assert list(crew.each(lambda _item: threading.current_thread(), [1])) == [threading.current_thread()]
+
+
+def test_error_of_an_item_is_that_of_the_result() -> None:
+    """What goes wrong in a thread is told where its result is taken, after the results before it."""
+
+    def halve(item: int) -> int:
+        if item % 2:
+            raise ValueError(f"{item} is odd")
+        return item // 2
+
+    with Crew() as crew:
+        results = crew.each(halve, [2, 4, 5, 6])
+        assert [next(results), next(results)] == [1, 2]
+        with pytest.raises(ValueError, match="5 is odd"):
+            next(results)
