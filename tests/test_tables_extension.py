@@ -129,11 +129,10 @@ def test_replaced_column_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [{}, {"missing_policy": "drop"}], ids=["copied", "dropped"])
 def test_damaged_data_is_an_error(tmp_path: Path, options: dict[str, Any]) -> None:
     """A feature column that cannot be read fails the table, though nobody asks for its values; nothing is written."""
-    pq.write_table(features(30), tmp_path / "f.parquet", compression="zstd", use_dictionary=False)
-    pages = pq.ParquetFile(tmp_path / "f.parquet").metadata.row_group(0).column(1)
+    pq.write_table(features(30), tmp_path / "f.parquet")
     content = bytearray((tmp_path / "f.parquet").read_bytes())
-    middle = pages.data_page_offset + pages.total_compressed_size // 2
-    content[middle : middle + 20] = b"\xff" * 20
+    start = pq.ParquetFile(tmp_path / "f.parquet").metadata.row_group(0).column(1).data_page_offset
+    content[start : start + 8] = b"\xff" * 8
     (tmp_path / "f.parquet").write_bytes(content)
     with pytest.raises(TableError, match=r"f\.parquet: damaged Parquet data"):
         join_features(tmp_path / "f.parquet", "o.parquet", **options)
