@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import IO, Any, NoReturn, TypeVar
 
 import click
 
@@ -42,6 +43,9 @@ Exit codes:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and end the process with its exit code; every error becomes its message here."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a log in ASCII holds any name, if only escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(
             args=argv if argv is None else list(argv), prog_name="second-opinion", standalone_mode=False
@@ -52,25 +56,33 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _complain(exc.format_message(), UsageError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         code = _complain("interrupted; nothing is half-written", INTERRUPTED)
+    except (
+        OSError
+    ) as exc:  # no more than the last resort: help that nobody can read, a name too long for any file
+        code = _complain(str(exc), BatchError.exit_code)
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one (`>&-`) is None
+        with _printing(stream):
+            stream.flush()
     sys.exit(code or 0)
 
 
 @contextlib.contextmanager
-def _printing() -> Iterator[None]:
-    """Print in this block: that the reader has gone (`| head`) changes no exit code."""
+def _printing(stream: IO[str]) -> Iterator[None]:
+    """Print in this block: that the reader has gone (`| head`), or a disk is full, changes no exit code."""
     try:
         yield
-    except (BrokenPipeError, SystemExit):  # rich would end the process
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, SystemExit):  # rich would end the process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # also for what Python flushes at its end
 
 
 def _say(message: str) -> None:
-    with _printing():
+    with _printing(sys.stdout):
         click.echo(printable(message))
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"second-opinion: {printable(message)}", err=True)
+    with _printing(sys.stderr):
+        click.echo(f"second-opinion: {printable(message)}", err=True)
     return code
 
 
@@ -148,12 +160,12 @@ def run(
     with console.progress(Console(stderr=True), len(batch.tables)) as watch:
         result = run_batch(batch, watch=watch, **how)
     report = result.report
-    with _printing():
+    with _printing(sys.stdout):
         console.summary_console(Console()).print(console.summary(report))
     for table in report["tables"]:
         if "error" in table:
             _complain(f"{table['id']}: {table['error']}", 0)
-    for warning in console.warnings(report):
+    for warning in (*console.warnings(report), *result.warnings):
         _complain(warning, 0)
     _say(f"report: {result.report_json} ({report['status']})\nsha256: {result.sha256}")
     return result.exit_code
@@ -179,16 +191,18 @@ def join(features: str, scores: Sequence[str], out: str, audit_json: str | None,
       second-opinion join --features clips.parquet --scores dover=dover.jsonl \\
           --out joined.parquet --missing-policy mark
     """
+    from pipeline.interruption import interruptible
     from pipeline.materializer import materialize
     from pipeline.outcome import explain
 
-    made = materialize(
-        features,
-        [_score_entry(each) for each in scores],
-        out,
-        audit_json=audit_json,
-        options=JoinOptions(**options),
-    )
+    with interruptible():
+        made = materialize(
+            features,
+            [_score_entry(each) for each in scores],
+            out,
+            audit_json=audit_json,
+            options=JoinOptions(**options),
+        )
     for covered in made.summary["competitors"].values():
         _say(
             f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "

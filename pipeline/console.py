@@ -37,7 +37,8 @@ def progress(console: Console, tables: int) -> Iterator[Watch]:
 
         def show(table: str, complete: bool) -> None:
             ended[table] = complete
-            bar.update(task, completed=len(ended), description=table)
+            with contextlib.suppress(OSError, SystemExit):  # as below; rich would end the process
+                bar.update(task, completed=len(ended), description=table)
 
         yield show
 

@@ -23,9 +23,11 @@ from pipeline.errors import InputError, InputMissingError, OutputError, show
 from pipeline.formats import compression
 
 DIGEST_BUFFER = 1 << 20
+_MUCH_BYTES = 1 << 26
 TICK_NS = 100_000_000
 """More than one tick of the clock of a file system that keeps parts of seconds."""
 
+_LONGEST_NAME = 150  # bytes; no file system takes more than 255, and up to 64 are the host's
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9_]*)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -154,7 +156,9 @@ def create_text_bytes(path: Path, name: str) -> IO[bytes]:
 
 
 def copy_start(path: Path, target: Path, size: int) -> None:
-    """Write the first `size` bytes of the file at `path` to the start of the one at `target`, and to the disk.
+    """Write the first `size` bytes of the file at `path` to the start of the one at `target`.
+
+    Much is put on the disk at once, so that the end of the file need not wait for all of it.
 
     :raises InputError: the file cannot be read, or has fewer.
     """
@@ -168,7 +172,8 @@ def copy_start(path: Path, target: Path, size: int) -> None:
             left -= len(block)
             while block:  # a disk that fills up takes a part, and refuses only the rest
                 block = block[copy.write(block) :]
-        os.fsync(copy.fileno())
+        if size > _MUCH_BYTES:
+            os.fsync(copy.fileno())
 
 
 @contextlib.contextmanager
@@ -189,7 +194,9 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
 
     :raises OutputError: a folder or a file cannot be written.
     """
-    temporaries = [path.with_name(f".{path.name}.{_mark()}-{secrets.token_hex(4)}.tmp") for path in paths]
+    temporaries = [
+        path.with_name(f".{_short(path.name)}.{_mark()}-{secrets.token_hex(4)}.tmp") for path in paths
+    ]
     try:
         with writing(*paths):
             for path in paths:
@@ -242,8 +249,9 @@ def remove(path: Path) -> None:
 
     :raises OutputError: it is there and stays.
     """
-    with writing(path):
-        path.unlink(missing_ok=True)
+    if os.path.lexists(path):  # a read-only file system refuses to remove even what is not there
+        with writing(path):
+            path.unlink(missing_ok=True)
 
 
 def exists(path: Path) -> bool:
@@ -258,6 +266,14 @@ def is_file(path: Path) -> bool:
     """Whether a regular file is at `path`; False for a name that no file can have."""
     try:
         return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is at `path`; False for a name that no folder can have."""
+    try:
+        return path.is_dir()
     except (OSError, ValueError):
         return False
 
@@ -283,6 +299,11 @@ def matches(pattern: str, base: Path) -> list[str]:
 
 def relative(path: Path, base: Path) -> str:
     """`path` as reports name it: relative to the folder `base`, with `/`."""
+    below = path.parts[len(base.parts) :] if path.is_relative_to(base) else path.parts
+    if (
+        ".." in below[1:]
+    ):  # behind a folder, which may be a link: what is above it is for the file system to say
+        path, base = path.parent.resolve() / path.name, base.resolve()
     return Path(os.path.relpath(path, base)).as_posix()
 
 
@@ -300,7 +321,7 @@ def sweep(paths: Iterable[Path]) -> None:
     """Remove what runs that died on this host left beside `paths`: their temporary files."""
     names: dict[Path, set[str]] = {}
     for path in paths:
-        names.setdefault(path.parent, set()).add(path.name)
+        names.setdefault(path.parent, set()).add(_short(path.name))
     for folder, wanted in names.items():
         with contextlib.suppress(OSError):
             for found in os.scandir(folder):
@@ -318,6 +339,12 @@ def _date_back(path: Path) -> None:
     """Set the file's time of change back by a tick, so that any later change shows in it."""
     found = path.stat()
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns - TICK_NS))
+
+
+def _short(name: str) -> str:
+    """What stands for a file's name in that of its temporary one, which is longer and has to fit as well."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONGEST_NAME else hashlib.sha256(encoded).hexdigest()[:32]
 
 
 def _mark() -> str:

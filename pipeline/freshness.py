@@ -76,10 +76,21 @@ def cause(entry: TableEntry, base: Path) -> str:
 class BatchCheck:
     """How a whole batch stands: its tables, and the report over them."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, since_ns: int = 0, *, tried_only: bool = False) -> None:
+        """Look at the batch.
+
+        :param since_ns: what has failed since counts, whatever its cause; 0: only what would fail the same way now.
+        :param tried_only: nothing else counts: what failed before and was not tried since is not run.
+        """
         self.batch = batch
+        self._since_ns = since_ns
+        self._tried_only = tried_only
         self._receipts = Receipts(batch.state_dir)
         self.tables = [check_table(entry, batch.base_dir, self._receipts) for entry in batch.tables]
+
+    def again(self) -> BatchCheck:
+        """How the batch stands by now."""
+        return BatchCheck(self.batch, self._since_ns, tried_only=self._tried_only)
 
     @cached_property
     def complete(self) -> bool:
@@ -143,8 +154,13 @@ class BatchCheck:
         return (self.batch.report_json, self.batch.report_md)
 
     def failure(self, entry: TableEntry, table: TableCheck) -> Failure | None:
-        """How the table failed, if nothing that it depends on has changed since."""
-        failure = None if table.complete else self._receipts.failure(entry)
+        """How the table failed, if that is news: in this run, or with nothing changed since that it depends on."""
+        if table.complete:
+            return None
+        tried = self._receipts.failure(entry, self._since_ns) if self._since_ns else None
+        if tried is not None or self._tried_only:
+            return tried
+        failure = self._receipts.failure(entry)
         return failure if failure is not None and failure.cause == cause(entry, self.batch.base_dir) else None
 
     def remember(self) -> None:

@@ -1,9 +1,9 @@
 """Luigi's scheduler in this process, which hears of a table no sooner than it could give it out.
 
 Each time it is asked for work, Luigi's scheduler walks the whole graph to prune it, counts all tasks that are
-pending or have failed, and sorts them. Told of all tables at once it takes 0.5 ms per request for each hundred
-tables that wait, 1.5 s in all for 1,000 tables, 50 s for 5,000; told of them one at a time, 0.1 ms at any number.
-Which task runs, what must be done before it, what has failed and is tried again remains Luigi's to decide.
+pending or have failed, and sorts them. Told of all tables at once, it takes 1.5 s to give out 1,000 of them and
+82 s for 5,000; told of them one at a time, 0.05 s and 0.25 s. Which task runs, what must be done before it, what
+has failed and is tried again remains Luigi's to decide.
 """
 
 from __future__ import annotations

@@ -40,13 +40,14 @@ def _acquire(handle: int, path: Path, *, shared: bool) -> None:
     except OSError as exc:
         raise OutputError(f"{path}: cannot be locked: {exc.strerror}") from exc
     holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode("ascii")
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, holder + b"\n", 0)
+    with contextlib.suppress(OSError):  # a full disk: it is held all the same, this is for the message alone
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, holder + b"\n", 0)
 
 
 def _holder(handle: int) -> str:
     try:
         held = json.loads(os.pread(handle, 4096, 0))
-        return f"process {held['pid']} on {show(held['host'])}"
+        return f"process {held['pid']} on {show(held['host'])}, or a worker that it started,"
     except (OSError, ValueError, KeyError, TypeError):
         return "another run"

@@ -213,10 +213,14 @@ def _sound(
 
 def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
     """What no schema can express: each table by itself, then the tables beside each other."""
-    if not batch.base_dir.is_dir():
+    if not files.is_folder(batch.base_dir):
         yield f"base folder: found no folder at {show(str(batch.base_dir))}"
     unnamed = [path for path in (batch.report_json, batch.report_md) if not files.is_name(path)]
     yield from (f"the report: found {show(str(path))}; expected the name of a file" for path in unnamed)
+    folders = [path for path in (batch.report_json, batch.report_md) if files.is_folder(path)]
+    yield from (
+        f"the report: found a folder at {show(str(path))}; expected a file or nothing" for path in folders
+    )
     yield from (f"defaults.{fault}" for fault in regex_faults(parts.defaults))
     numbered = list(zip(parts.tables, batch.tables, strict=True))
     ids: dict[str, int] = {}
@@ -233,11 +237,12 @@ def _clashes(batch: Batch, numbered: Sequence[tuple[int, TableEntry]]) -> Iterat
     """Files that would be two things at once: inputs, outputs, the manifest, the reports."""
     places = Places()
     places.written(batch.manifest, "the manifest")
-    for report in (batch.report_json, batch.report_md):
-        places.written(report, f"the report {report.name}")
-        places.written(failed_path(report), f"the report {failed_path(report).name}")
+    for report, form in ((batch.report_json, "JSON"), (batch.report_md, "Markdown")):
+        for path in (report, failed_path(report)):
+            places.written(path, f"the report {path.name} ({form})")
     places.written(batch.run_log, "the run log")
     places.written(batch.lock, "the lock")
+    places.kept(batch.state_dir, "the folder of the project's own records")
     for index, table in numbered:
         table.claim(places, batch.base_dir, f"tables[{index}].")
     yield from places.clashes()

@@ -23,7 +23,7 @@ import pyarrow as pa
 from pipeline import coverage, files, join, jsontext, keys
 from pipeline.crew import Crew
 from pipeline.entries import FEATURES, ScoreEntry, TableEntry, option_faults
-from pipeline.errors import InputError, UsageError, listing
+from pipeline.errors import BatchError, InputError, UsageError, listing
 from pipeline.files import FileDescription, Hash, Signature
 from pipeline.join import Found, Match
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
@@ -75,6 +75,7 @@ def materialize(
     faults = [fault.removeprefix(".") for fault in entry.faults()]
     if faults := [*faults, *option_faults(entry.options.as_json()), *places.clashes()]:
         raise UsageError(listing("the table cannot be joined like this; nothing was written", faults))
+    files.sweep(path for _, path in entry.outputs(base))
     return materialize_entry(entry, base, progress)
 
 
@@ -86,15 +87,27 @@ def materialize_entry(
     :raises BatchError: as `materialize`.
     """
     tell = progress or (lambda _doing, _share: None)
-    joined = _join(entry, base, tell)
     targets = dict(entry.outputs(base))
-    with files.replacing(*targets.values()) as temporaries:
-        outputs = _write(temporaries, entry, base, joined, tell)
-        made = joined.materialized(entry, outputs, {})
-        if commit is not None:
-            commit(made)
+    with _enough_memory(entry):
+        joined = _join(entry, base, tell)
+        with files.replacing(*targets.values()) as temporaries:
+            outputs = _write(temporaries, entry, base, joined, tell)
+            made = joined.materialized(entry, outputs, {})
+            if commit is not None:
+                commit(made)
     written = {role: of_written(path, outputs[role]["sha256"]) for role, path in targets.items()}
     return joined.materialized(entry, outputs, written)
+
+
+@contextlib.contextmanager
+def _enough_memory(entry: TableEntry) -> Iterator[None]:
+    """:raises BatchError: Python or pyarrow was refused the memory that the table needs, however much that is."""
+    try:
+        yield
+    except MemoryError as exc:
+        raise BatchError(
+            f"{entry.out}: not enough memory to join this table; what it needs is not known"
+        ) from exc
 
 
 @dataclass(frozen=True)

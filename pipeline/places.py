@@ -17,6 +17,7 @@ class Places:
         self._read: dict[str, str] = {}
         self._patterns: list[tuple[re.Pattern[str], str]] = []
         self._written: list[tuple[str, str, Path]] = []
+        self._kept: list[tuple[str, str]] = []
         self._folders: dict[str, str] = {}
 
     def read(self, path: Path, name: str) -> None:
@@ -34,6 +35,10 @@ class Places:
         """The file at `path` is an output, which replaces a link there."""
         self._written.append((self._place(path), name, path))
 
+    def kept(self, folder: Path, name: str) -> None:
+        """The folder is the project's own: no output may be it, or stand in it."""
+        self._kept.append((self._place(folder), name))
+
     def clashes(self) -> Iterator[str]:
         """The outputs that are also read, or written for something else as well."""
         owners: dict[str, str] = {}
@@ -42,6 +47,9 @@ class Places:
                 yield f"{name}: {show(str(path))} is also read, as {self._read[place]}; expected a file of its own"
             elif (reader := self._matching(path)) is not None:
                 yield f"{name}: {show(str(path))} would be read, as {reader}; expected a file that it does not match"
+            for folder, keeper in self._kept:
+                if place == folder or place.startswith(folder + os.sep):
+                    yield f"{name}: {show(str(path))} stands in {keeper}; expected a file of its own"
             if owners.setdefault(place, name) != name:
                 yield f"{name}: {show(str(path))} is also {owners[place]}; expected a file of its own"
 

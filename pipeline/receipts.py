@@ -3,7 +3,8 @@
 They stand in a hidden folder beside the report (`Batch.state_dir`), one journal per host that ran the batch, and
 may be deleted: at worst what they told is made again. A journal is only ever added to, whole lines at a time, so
 that workers need not wait for each other and a process that dies leaves at most a torn last line. The newest
-record of each kind counts. A table is known by the place of its output: its id may change, its bytes do not.
+record of each kind counts; as clocks of hosts disagree, each record is dated behind all that its writer sees.
+A table is known by the place of its output: its id may change, its bytes do not.
 """
 
 from __future__ import annotations
@@ -91,6 +92,11 @@ class Receipts:
         """The report that was last found right; None: nothing that is known of."""
         return _read_as(ReportRecord, self._newest(_REPORT, "report"), "report")
 
+    def now(self) -> int:
+        """The time in ns, or right behind the newest record, should its host's clock have been ahead of this one's."""
+        self._caught_up = None
+        return max(time.time_ns(), *(journal.latest + 1 for journal in self._journals()), 0)
+
     def record_report(self, report: ReportRecord) -> None:
         """Remember the report, so that the next look need not make it again.
 
@@ -148,12 +154,12 @@ class Receipts:
 
     def _append(self, record: JsonObject) -> None:
         path = self._own
-        self._caught_up = None
-        line = jsontext.canonical(record | {"format": _FORMAT, "at": time.time_ns()}) + b"\n"
         with files.writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab+", buffering=0) as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)
+                line = jsontext.canonical(record | {"format": _FORMAT, "at": self.now()}) + b"\n"
+                self._caught_up = None
                 end = stream.seek(0, os.SEEK_END)
                 if end and os.pread(stream.fileno(), 1, end - 1) != b"\n":
                     line = b"\n" + line  # behind what a process that died left torn
@@ -170,6 +176,7 @@ class _Journal:
 
     def _forget(self) -> None:
         self.lines = 0
+        self.latest = 0
         self.newest: dict[tuple[str, str], JsonObject] = {}
         self._failures: list[tuple[int, str]] = []
         self._inode = 0
@@ -200,6 +207,7 @@ class _Journal:
             self.lines += 1
             record = _parsed(line)
             if record is not None:
+                self.latest = max(self.latest, record["at"])
                 self.newest.update({(record["out"], kind): record for kind in _KINDS & record.keys()})
                 failed = record.get("failed")
                 if isinstance(failed, dict) and failed.get("status") == "failed":

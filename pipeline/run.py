@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import configparser
+import contextlib
 import time
-from dataclasses import dataclass
+import urllib.parse
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import files, runlog
-from pipeline.errors import BatchError, InputMissingError
+from pipeline.errors import BatchError, InputMissingError, OutputError, SecondOpinionError, UsageError, show
 from pipeline.freshness import BatchCheck, cause
 from pipeline.lock import holding
 from pipeline.manifest import Batch, failed_path
@@ -17,6 +20,7 @@ from pipeline.report import Report
 
 if TYPE_CHECKING:
     from pipeline.scheduling import Watch
+    from pipeline.tasks import BatchReport
 
 _POLL_SECONDS = 0.2
 
@@ -29,11 +33,13 @@ class BatchResult:
         report: the report, complete or failed.
         report_json: where it stands.
         sha256: the digest of its bytes, which a training job cites if the batch is complete.
+        warnings: what went wrong beside the batch, and changes nothing of it.
     """
 
     report: Report
     report_json: Path
     sha256: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -55,14 +61,21 @@ def run_batch(
     :param fail_fast: do not begin another table once one has failed.
     :param scheduler: URL of a luigid; None: the scheduler in this process.
     :param watch: called with a table's id and whether it is complete, as each ends.
+    :raises UsageError: the URL is none, or Luigi's configuration cannot be used; nothing was written.
     :raises BatchBusyError: another run holds the batch.
-    :raises BatchError: the report or the records cannot be written, or the luigid does not answer.
+    :raises BatchError: the report or the records cannot be written, the manifest was changed meanwhile, or the
+        luigid does not answer.
     """
+    if scheduler is not None and not _is_url(scheduler):
+        raise UsageError(
+            f"--scheduler: found {show(scheduler)}; expected a URL such as http://127.0.0.1:8082"
+        )
     check = BatchCheck(batch)
-    if not check.complete:
-        with holding(batch.lock, shared=scheduler is not None):
-            check = _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
-    return _verdict(check)
+    if check.complete:
+        return _verdict(check)
+    _check_settings()
+    with holding(batch.lock, shared=scheduler is not None):
+        return _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
 
 
 def exit_code(report: Report) -> int:
@@ -73,44 +86,88 @@ def exit_code(report: Report) -> int:
     return InputMissingError.exit_code if statuses <= {"ok", "waiting"} else BatchError.exit_code
 
 
-def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchCheck:
-    """Have Luigi make what is not complete; tells how the batch stands then."""
+def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchResult:
+    """Have Luigi make what is not complete, and tell how the batch stands then."""
     from pipeline import scheduling
     from pipeline.interruption import interruptible
     from pipeline.tasks import BatchReport
 
-    started_ns = time.time_ns()
+    started = time.time()
+    since_ns = Receipts(batch.state_dir).now()
+    root = BatchReport.of(batch, since_ns if fail_fast else 0)
     files.sweep(_written(batch))
     if scheduler is None:
         Receipts(batch.state_dir).prepare(len(batch.tables))
     else:
-        scheduling.forgive(scheduler)
+        scheduling.forgive(root, scheduler)
     ended: dict[str, float] = {}
     died: set[str] = set()
 
     def note(table: str, complete: bool) -> None:
-        ended[table] = (time.time_ns() - started_ns) / 1e9
+        ended[table] = time.time() - started
         (died.discard if complete else died.add)(table)
         watch(table, complete)
 
-    root = BatchReport.of(batch, started_ns if fail_fast else 0)
-
     def build() -> BatchCheck:
-        scheduling.build(root, workers, scheduler, note)
+        try:
+            scheduling.build(root, workers, scheduler, note)
+        except SecondOpinionError:  # the tasks' own, if they read a manifest that is none any more
+            _check_manifest(batch)
+            raise
+        _check_manifest(batch)
         if not fail_fast:  # which leaves tables untried, and those have no record either
-            _note_dead(batch, died, started_ns)
-        return BatchCheck(batch)
+            _note_dead(batch, died, since_ns)
+        return BatchCheck(batch, since_ns, tried_only=fail_fast)
 
     with interruptible():
         check = build()
-        while scheduler is not None and not fail_fast and _is_open(check):
+        while scheduler is not None and not fail_fast and _is_open(check, root, scheduler):
             # Another worker is at it, or died, or the luigid forgot: none of it is a verdict.
             time.sleep(_POLL_SECONDS)
-            scheduling.forgive(scheduler, patient=True)
+            scheduling.forgive(root, scheduler, patient=True)
             check = build()
-    files.sweep(_written(batch))  # of workers that died beside this one
-    runlog.append(batch, started_ns / 1e9, ended, workers)
-    return _settled(check)
+        files.sweep(_written(batch))  # of workers that died beside this one
+        result = _verdict(_settled(check))
+    return replace(result, warnings=_logged(batch, started, ended, workers))
+
+
+def _is_url(scheduler: str) -> bool:
+    try:
+        found = urllib.parse.urlsplit(scheduler)
+        named = found.port != 0 and bool(found.hostname)
+    except ValueError:
+        return False
+    return named and found.scheme in ("http", "https") and scheduler.isprintable() and " " not in scheduler
+
+
+def _check_settings() -> None:
+    """:raises UsageError: Luigi cannot use the configuration that it finds."""
+    try:
+        from pipeline import scheduling
+
+        scheduling.read_settings()
+    except (configparser.Error, ValueError) as exc:
+        said = " ".join(str(exc).split())
+        raise UsageError(
+            f"Luigi's configuration (luigi.cfg, LUIGI_CONFIG_PATH) cannot be used: {said}"
+        ) from exc
+
+
+def _check_manifest(batch: Batch) -> None:
+    """:raises BatchError: the manifest is no longer the one that was read; tables may be made as either asks."""
+    with contextlib.suppress(BatchError):
+        if files.digest(batch.manifest) == batch.sha256:
+            return
+    raise BatchError(f"{batch.manifest}: the manifest changed while the batch ran; run again")
+
+
+def _logged(batch: Batch, started: float, ended: dict[str, float], workers: int) -> tuple[str, ...]:
+    """Add the run to the run log; gives what is to be said if it cannot be."""
+    try:
+        runlog.append(batch, started, ended, workers)
+    except OutputError as exc:
+        return (f"{exc}; the batch is not concerned",)
+    return ()
 
 
 def _settled(check: BatchCheck) -> BatchCheck:
@@ -120,7 +177,7 @@ def _settled(check: BatchCheck) -> BatchCheck:
     """
     if any(table.looked for table in check.tables):
         time.sleep(files.TICK_NS / 1e9)
-        check = BatchCheck(check.batch)
+        check = check.again()
     return check
 
 
@@ -130,8 +187,8 @@ def _verdict(check: BatchCheck) -> BatchResult:
     path = batch.report_json
     if check.tables_complete:
         if check.stale_report:
-            _write_report(check)  # the task could not; its error is told from here
-            check = BatchCheck(batch)
+            _write_report(check.again())  # the task could not; its error is told from here
+            check = check.again()
         for failed in (failed_path(batch.report_json), failed_path(batch.report_md)):
             files.remove(failed)
     else:
@@ -139,7 +196,8 @@ def _verdict(check: BatchCheck) -> BatchResult:
         for name, content in zip((path, failed_path(batch.report_md)), check.content, strict=True):
             if not files.holds(name, content):
                 files.write_whole(name, content)
-    check.remember()
+    with contextlib.suppress(OutputError):  # a file system that is read only; the next run looks again
+        check.remember()
     return BatchResult(report, path, check.sha256)
 
 
@@ -149,10 +207,12 @@ def _write_report(check: BatchCheck) -> None:
     write_report(check)
 
 
-def _is_open(check: BatchCheck) -> bool:
-    """Whether a table is neither complete nor known to fail, or the report is still to be written."""
+def _is_open(check: BatchCheck, root: BatchReport, scheduler: str) -> bool:
+    """Whether a table is neither complete nor known to fail, or another worker is writing the report."""
+    from pipeline import scheduling
+
     if check.tables_complete:
-        return bool(check.stale_report)
+        return bool(check.stale_report) and scheduling.is_running(root, scheduler)
     return any(table["status"] == "not_run" for table in check.report["tables"])
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from typing import Any
 
 import luigi
 import pyarrow as pa
+from luigi.interface import core
 from luigi.rpc import RemoteScheduler, RPCError
-from luigi.worker import TaskProcess, Worker
+from luigi.worker import TaskProcess, Worker, worker
 
+from pipeline import interruption
 from pipeline.errors import SchedulerError
 from pipeline.localscheduler import LocalScheduler
 from pipeline.provenance import code_sha256, versions
@@ -48,12 +52,24 @@ def build(root: BatchReport, workers: int, scheduler: str | None, watch: Watch) 
             log_level="CRITICAL",
         )
     except RPCError as exc:
-        raise SchedulerError(f"{scheduler}: no luigid answers; start it, or run without --scheduler") from exc
+        raise _silent(scheduler) from exc
     _await_processes()
 
 
-def forgive(scheduler: str, *, patient: bool = False) -> None:
-    """Have a luigid forget failures of batches, which it would not let anyone try again for a day.
+def read_settings() -> None:
+    """Have Luigi read all of its configuration that a run will.
+
+    :raises configparser.Error: a file is none of its kind.
+    :raises ValueError: an option is not of its type.
+    """
+    core()
+    worker()
+    _LocalScheduler()
+    _CentralScheduler("http://localhost")
+
+
+def forgive(root: BatchReport, scheduler: str, *, patient: bool = False) -> None:
+    """Have a luigid forget failures of the batch, which it would not let anyone try again for a day.
 
     :param patient: wait for a luigid that is being started again; at first contact, silence is an answer.
 
@@ -61,11 +77,32 @@ def forgive(scheduler: str, *, patient: bool = False) -> None:
     """
     luigid: Any = _CentralScheduler(scheduler, tries=_RPC_TRIES if patient else 1)
     try:
-        for task in luigid.task_list(status="DISABLED", upstream_status=""):
-            if task.startswith("second_opinion."):
+        for task, known in luigid.task_list(status="DISABLED", upstream_status="").items():
+            if _places(known["params"]) == _places(root.to_str_params()):
                 luigid.re_enable_task(task)
-    except RPCError as exc:
-        raise SchedulerError(f"{scheduler}: no luigid answers; start it, or run without --scheduler") from exc
+    except (RPCError, AttributeError, LookupError, TypeError) as exc:  # or it answers what no luigid would
+        raise _silent(scheduler) from exc
+
+
+def is_running(root: BatchReport, scheduler: str) -> bool:
+    """Whether a worker of the luigid is writing the report.
+
+    :raises SchedulerError: the luigid does not answer.
+    """
+    luigid: Any = _CentralScheduler(scheduler)
+    try:
+        return root.task_id in luigid.task_list(status="RUNNING", upstream_status="")
+    except (RPCError, TypeError) as exc:
+        raise _silent(scheduler) from exc
+
+
+def _silent(scheduler: str | None) -> SchedulerError:
+    return SchedulerError(f"{scheduler}: no luigid answers; start it, or run without --scheduler")
+
+
+def _places(params: Mapping[str, str]) -> list[str | None]:
+    """What tells the tasks of one batch from those of another."""
+    return [params.get(name) for name in ("manifest", "base_dir", "report_json", "report_md")]
 
 
 def _warm_up() -> None:
@@ -87,8 +124,14 @@ class _Watched:
 
     watch: Watch
 
+    def get_work(self, *args: Any, **kwargs: Any) -> Any:
+        """The task to run next, unless the user has asked for an end."""
+        interruption.check()
+        return super().get_work(*args, **kwargs)  # type: ignore[misc]  # as below
+
     def add_task(self, *args: Any, **kwargs: Any) -> Any:
         """Pass on what the worker says of a task, and tell the watcher."""
+        interruption.check()
         result = super().add_task(*args, **kwargs)  # type: ignore[misc]  # the scheduler that this is mixed into
         table = (kwargs.get("params") or {}).get("table")
         if table is not None and kwargs.get("status") in ("DONE", "FAILED"):
@@ -106,6 +149,13 @@ class _CentralScheduler(_Watched, RemoteScheduler):
         # Luigi takes these two from a configuration file alone.
         self._rpc_retry_attempts = tries
         self._rpc_retry_wait = _RPC_WAIT_SECONDS
+
+    def _request(self, *args: Any, **kwargs: Any) -> Any:
+        """Take a server that does not speak as luigid does for one that does not answer."""
+        try:
+            return super()._request(*args, **kwargs)
+        except (OSError, HTTPException, ValueError, LookupError, TypeError) as exc:
+            raise RPCError(str(exc), exc) from exc
 
     def add_task(self, *args: Any, **kwargs: Any) -> Any:
         """A table that failed is not tried again within the run: the same inputs fail the same way."""
@@ -151,6 +201,8 @@ class _Factory:
             keep_alive=central,
             wait_interval=_IDLE_SECONDS,
             wait_jitter=_IDLE_SECONDS,
+            # Luigi's, for SIGUSR1, which only the main thread may install
+            no_install_shutdown_handler=threading.current_thread() is not threading.main_thread(),
         )
 
     def _watching(self, scheduler: Any) -> Any:

@@ -68,7 +68,7 @@ def snapshot_and_start(path: Path, size: int) -> tuple[Snapshot, Hash]:
     before = files.signature(path)
     start = files.digest_from(path, hashlib.sha256(), 0, size)
     sha256 = files.digest_from(path, start.copy(), size).hexdigest()
-    taken = Snapshot(sha256, before, _settled(max(before.mtime_ns, before.ctime_ns), began))
+    taken = Snapshot(sha256, before, _settled(_changed_ns(before, began), began))
     check_unchanged(path, before)
     return taken, start
 
@@ -97,6 +97,11 @@ def of_written(path: Path, sha256: str) -> Snapshot:
     signature = files.signature(path)
     # Its name is new, so is its ctime; its content is older, and `replacing` has dated it back by a tick.
     return Snapshot(sha256, signature, _settled(signature.mtime_ns, time.time_ns()))
+
+
+def _changed_ns(seen: Signature, now_ns: int) -> int:
+    """When the file was last changed; of a date of change that is still to come, only the system's own counts."""
+    return seen.ctime_ns if seen.mtime_ns > now_ns else max(seen.mtime_ns, seen.ctime_ns)
 
 
 def _settled(changed_ns: int, read_ns: int) -> bool:

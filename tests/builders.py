@@ -205,3 +205,8 @@ def edit_unseen(path: Path, old: bytes, new: bytes) -> None:
     assert len(old) == len(new)
     path.write_bytes(content.replace(old, new, 1))
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def forking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have several workers make even the smallest tables in processes of their own."""
+    monkeypatch.setattr("pipeline.scheduling.SMALL_BYTES", -1)

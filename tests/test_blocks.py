@@ -167,3 +167,23 @@ def test_rows_that_are_not_plain_do_not_hold_up_the_others() -> None:
     """A row without a score in a block of plain rows is read for itself, and only that row."""
     plain_row, odd_row = b'{"clip_id": "a", "score": 1}\n', b'{"clip_id": "b", "score": null}\n'
     assert read(plain_row + odd_row + plain_row).left == [1]
+
+
+@pytest.mark.parametrize("depth", [300, 2_000, 20_000])
+@pytest.mark.parametrize("opening", ["[", '{"a":'], ids=["lists", "objects"])
+def test_depth_is_told_row_by_row(tmp_path: Path, depth: int, opening: str) -> None:
+    """A row that is nested deeper than anyone writes is an error of its line, or harmless; it ends no process."""
+    closing = "]" if opening == "[" else "}"
+    row = f'{{"clip_id": "a", "score": 1, "x": {opening * depth}1{closing * depth}}}\n'
+    (tmp_path / "s.jsonl").write_text('{"clip_id": "b", "score": 1}\n' + row)
+    found = told(tmp_path, ENTRIES[0])
+    assert ("nested too deeply" in str(found)) == (depth > 1_000)
+
+
+def test_names_that_differ_from_row_to_row(tmp_path: Path) -> None:
+    """Rows that each have a field of their own make no table of all names."""
+    lines = [f'{{"clip_id": "c{row}", "score": {row}, "k{row}": 1}}\n' for row in range(2_000)]
+    (tmp_path / "s.jsonl").write_text("".join(lines))
+    assert read("".join(lines).encode()).left is None
+    (scores,) = read_sidecar(ScoreEntry("s.jsonl", label="dover"), tmp_path, JoinOptions())
+    assert scores.score.to_pylist() == [float(row) for row in range(2_000)]

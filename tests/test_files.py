@@ -181,3 +181,35 @@ def test_patterns(tmp_path: Path) -> None:
     assert files.matches("b/**/*.json", tmp_path) == ["b/1.json", "b/2.json", "b/c/3.json"]
     assert files.matches("[x]/*.json", tmp_path) == ["[x]/1.json"]
     assert files.matches("b/?.js*", tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 240, "ü" * 120])
+def test_a_long_name(tmp_path: Path, name: str) -> None:
+    """A file may have as long a name as the file system takes; what a dead run left of it is cleared."""
+    path = tmp_path / name
+    files.write_whole(path, b"new")
+    with files.replacing(path) as (temporary,):
+        temporary.write_bytes(b"newer")
+        left = temporary.with_name(temporary.name.replace(f"-{os.getpid()}-", "-999999999-"))
+        left.write_bytes(b"half")
+    files.sweep([path])
+    assert tree(tmp_path) == {name: b"newer"}
+
+
+def test_a_read_error_in_the_middle(tmp_path: Path) -> None:
+    """A file that can be opened and not read is an error that names it."""
+    link = tmp_path / "f"
+    link.symlink_to("/proc/self/mem")
+    for read in (files.read_bytes, files.digest, snapshots.snapshot):
+        with pytest.raises(InputError, match=r"f: cannot be read: Input/output error"):
+            read(link)
+
+
+def test_a_path_through_a_link(tmp_path: Path) -> None:
+    """What is above a linked folder is what the file system says, not what the name looks like."""
+    (tmp_path / "other/deep").mkdir(parents=True)
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/link").symlink_to(tmp_path / "other/deep")
+    assert files.relative(tmp_path / "base/link/../f", tmp_path / "base") == "../other/f"
+    assert files.relative(tmp_path / "base/../f", tmp_path / "base") == "../f"
+    assert files.relative(tmp_path / "base/sub/../f", tmp_path / "base") == "f"

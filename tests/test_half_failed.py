@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Ended, batch_of, clips, run_main, stamps, tree, write_jsonl
+from tests.builders import Ended, batch_of, clips, forking, run_main, stamps, tree, write_jsonl
 
 NAMES = "abcdefghij"
 BROKEN, WAITING = "d", "g"
@@ -58,8 +58,11 @@ def standing(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_every_other_table_is_made(folder: Path, capsys: pytest.CaptureFixture[str], workers: int) -> None:
+def test_every_other_table_is_made(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
     """One broken and one waiting table of ten leave eight that are made, the exit code 1 and a failed report."""
+    forking(monkeypatch)
     ended = run(folder, capsys, "--workers", workers)
     assert ended.code == 1
     assert standing(folder) == outputs(OTHERS) | FAILED_REPORT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import sys
 import time
@@ -13,7 +15,7 @@ import pytest
 
 from pipeline.errors import BatchBusyError, OutputError
 from pipeline.lock import holding
-from tests.builders import batch_of, run_main, run_manifest, stamps, table_entry, write_manifest
+from tests.builders import batch_of, forking, run_main, run_manifest, stamps, table_entry, write_manifest
 from tests.processes import Running, running, until
 
 # Holds the lock file that it is told, says so by another file, and never ends by itself.
@@ -49,8 +51,8 @@ def test_a_second_run(manifest: Path, holder: Running, capsys: pytest.CaptureFix
     ended = run_main(capsys, "run", manifest)
     assert (ended.code, ended.out) == (4, "")
     assert ended.err == (
-        f"second-opinion: {manifest.with_name('m.lock')}: process {holder.pid} on {socket.gethostname()!r} "
-        "holds this batch; wait for it, or stop it\n"
+        f"second-opinion: {manifest.with_name('m.lock')}: process {holder.pid} on {socket.gethostname()!r}, "
+        "or a worker that it started, holds this batch; wait for it, or stop it\n"
     )
     assert stamps(manifest.parent) == before
 
@@ -81,9 +83,10 @@ def test_a_complete_batch_is_told_while_it_is_held(
 
 
 def test_the_end_of_a_run_is_the_end_of_its_workers(
-    manifest: Path, capsys: pytest.CaptureFixture[str]
+    manifest: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Processes that are slow to end after their last table do not hold the batch against the next run."""
+    forking(monkeypatch)
 
     class Slow:
         """What is registered as long as it is there: each worker takes its time to end."""
@@ -131,7 +134,9 @@ def test_it_is_free_again(tmp_path: Path) -> None:
 def test_held_twice(tmp_path: Path, first: bool, second: bool) -> None:
     """Who holds it alone holds it against everyone, who shares it against those that want it alone."""
     lock = tmp_path / "lock"
-    expected = r"lock: process \d+ on '.+' holds this batch; wait for it, or stop it"
+    expected = (
+        r"lock: process \d+ on '.+', or a worker that it started, holds this batch; wait for it, or stop it"
+    )
     with holding(lock, shared=first), pytest.raises(BatchBusyError, match=expected):
         take(lock, shared=second)
 
@@ -161,3 +166,15 @@ def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "lock").mkdir()
     with pytest.raises(OutputError, match="lock: cannot be written: Is a directory"):
         take(tmp_path / "lock", shared=False)
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock whose holder cannot be written down is held all the same."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    lock = tmp_path / "lock"
+    with holding(lock, shared=False), pytest.raises(BatchBusyError, match="another run holds this batch"):
+        take(lock, shared=False)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import BatchError
 from tests.builders import lasting, read_jsonl, run_manifest, small_batch, tree, write_jsonl, write_manifest
 from tests.processes import (
     COMMAND,
@@ -209,3 +210,35 @@ def test_no_luigid(tmp_path: Path) -> None:
     assert f"second-opinion: {url}: no luigid answers; start it, or run without --scheduler" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "batch/joined").exists()
+
+
+def test_a_report_that_cannot_be_written(tmp_path: Path, server: Luigid) -> None:
+    """The run ends with 1 and says why, and does not wait for a report that nobody will write."""
+    folder = small_batch(tmp_path / "batch").parent
+    ended = started(folder, *run_command(server), "--report-md", "m.json/r.md", timeout=20)
+    assert ended.returncode == 1
+    assert re.search(r"m\.json/r\.md.*cannot be written", ended.stderr)
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_manifest_that_is_edited_meanwhile(tmp_path: Path, server: Luigid) -> None:
+    """The run ends and says so: tables of two manifests are no batch."""
+    manifest = small_batch(tmp_path / "batch")
+
+    def edit(*_: object) -> None:
+        manifest.write_bytes(manifest.read_bytes() + b"\n")
+
+    with pytest.raises(BatchError, match="the manifest changed while the batch ran; run again"):
+        run_manifest(manifest, scheduler=server.url, watch=edit)
+    assert run_manifest(manifest, scheduler=server.url).exit_code == 0
+
+
+def test_failures_of_other_batches(tmp_path: Path, server: Luigid) -> None:
+    """A run has luigid forget the failures of its own batch, and of no other."""
+    one, two = (small_batch(tmp_path / name) for name in "12")
+    for manifest in (one, two):
+        write_jsonl(manifest.with_name("dover.jsonl"), [{"clip_id": "c0", "score": "good"}])
+        assert run_manifest(manifest, scheduler=server.url).exit_code == 1
+    assert run_manifest(one, scheduler=server.url).exit_code == 1
+    disabled = server.ask("task_list", status="DISABLED", upstream_status="").values()
+    assert {str(one), str(two)} <= {task["params"]["manifest"] for task in disabled}

@@ -210,3 +210,42 @@ def test_a_broken_option_hides_no_other_fault(tmp_path: Path) -> None:
         "out: found 'o.xls'",
     ):
         assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("given", [("r.md", None), ("x", "x"), ("x", "./x")])
+def test_the_report_is_two_files(tmp_path: Path, given: tuple[str, str | None]) -> None:
+    """JSON and Markdown cannot be one file, of which one would overwrite the other."""
+    manifest = write_manifest(tmp_path / "m.json", [ENTRY])
+    report, markdown = (None if each is None else tmp_path / each for each in given)
+    with pytest.raises(
+        ManifestError, match=r"\(Markdown\): '.*' is also the report .* \(JSON\); expected a file"
+    ):
+        load_manifest(manifest, report_json=report, report_md=markdown)
+
+
+@pytest.mark.parametrize("role", ["report_json", "report_md"])
+def test_a_report_that_is_a_folder(tmp_path: Path, role: str) -> None:
+    """A folder where the report should go is told before anything is made."""
+    (tmp_path / "r").mkdir()
+    manifest = write_manifest(tmp_path / "m.json", [ENTRY])
+    with pytest.raises(
+        ManifestError, match=r"the report: found a folder at '.*r'; expected a file or nothing"
+    ):
+        load_manifest(manifest, **{role: tmp_path / "r"})
+
+
+@pytest.mark.parametrize("out", [".m.report.json.state/t.csv", ".m.report.json.state/deep/t.csv"])
+def test_the_folder_of_records_takes_no_output(tmp_path: Path, out: str) -> None:
+    """Where the project keeps its own records no table may go."""
+    manifest = write_manifest(tmp_path / "m.json", [ENTRY | {"out": out}])
+    with pytest.raises(
+        ManifestError, match=r"tables\[0\]\.out: .* stands in the folder of the project's own records"
+    ):
+        load_manifest(manifest)
+
+
+def test_a_name_that_no_folder_can_have(tmp_path: Path) -> None:
+    """A base folder whose name is too long for any is not there."""
+    manifest = write_manifest(tmp_path / "m.json", [ENTRY])
+    with pytest.raises(ManifestError, match="base folder: found no folder at"):
+        load_manifest(manifest, tmp_path / ("x" * 300))

@@ -103,7 +103,7 @@ def test_a_failure_does_not_unmake_a_table(state: Path, entries: dict[str, Table
 
 
 def test_a_failure_since(state: Path, entries: dict[str, TableEntry]) -> None:
-    """Only a failure since the given time counts, and a table that waits has not failed."""
+    """Only a failure since the given time counts, and a table that waits or was made then has not failed."""
     receipts = Receipts(state)
     receipts.record_failure(entries["a"], FAILED)
     receipts.record_failure(entries["b"], WAITING)
@@ -111,7 +111,10 @@ def test_a_failure_since(state: Path, entries: dict[str, TableEntry]) -> None:
     assert receipts.failure(entries["a"], failed_ns) == FAILED
     assert receipts.failure(entries["a"], failed_ns + 1) is None
     assert receipts.has_failed(entries.values(), failed_ns)
+    assert not receipts.has_failed(entries.values(), failed_ns + 1)
     assert not receipts.has_failed([entries["b"]], failed_ns)
+    receipts.record_made(entries["a"], made("a"))
+    assert not receipts.has_failed(entries.values(), failed_ns)
 
 
 def test_a_table_is_known_by_its_output(state: Path, entries: dict[str, TableEntry]) -> None:
@@ -255,3 +258,21 @@ def test_records_of_a_table_that_has_moved(tmp_path: Path) -> None:
     ]
     audit = json.loads((tmp_path / "out/a.audit.json").read_bytes())
     assert (audit["feature_table"], audit["output"]) == ("a.jsonl", "out/b.parquet")
+
+
+def test_clocks_that_disagree(
+    state: Path, entries: dict[str, TableEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is recorded later is newer, also where the clock of who recorded first was ahead."""
+    monkeypatch.setattr("pipeline.files.host", lambda: "ahead")
+    monkeypatch.setattr("time.time_ns", lambda: 2_000)
+    Receipts(state).record_failure(entries["a"], FAILED)
+    monkeypatch.setattr("pipeline.files.host", lambda: "behind")
+    monkeypatch.setattr("time.time_ns", lambda: 1_000)
+    receipts = Receipts(state)
+    since = receipts.now()
+    assert not receipts.has_failed(entries.values(), since)
+    receipts.record_made(entries["a"], made("a"))
+    assert receipts.failure(entries["a"]) is None
+    receipts.record_failure(entries["a"], FAILED)
+    assert Receipts(state).has_failed(entries.values(), since)

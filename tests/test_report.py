@@ -16,7 +16,15 @@ import pipeline
 from pipeline import files
 from pipeline.run import BatchResult
 from pipeline.schema import load_schema
-from tests.builders import lasting, run_manifest, small_batch, write_json, write_jsonl, write_manifest
+from tests.builders import (
+    forking,
+    lasting,
+    run_manifest,
+    small_batch,
+    write_json,
+    write_jsonl,
+    write_manifest,
+)
 
 
 @pytest.fixture
@@ -140,9 +148,10 @@ def test_the_digest_to_cite(folder: Path) -> None:
 
 @pytest.mark.parametrize("broken", [False, True], ids=["complete", "failed"])
 def test_nothing_that_differs_between_equal_runs(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory, broken: bool
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, broken: bool
 ) -> None:
     """Reports, tables and audits are the same bytes in another folder with another number of workers."""
+    forking(monkeypatch)
     if broken:
         write_jsonl(folder / "base" / "part.jsonl", [{"clip_id": "c0", "score": "good"}])
     other = tmp_path_factory.mktemp("other") / "place"

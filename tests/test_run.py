@@ -15,6 +15,7 @@ import pytest
 from pipeline.errors import ManifestError, OutputError
 from pipeline.run import BatchResult
 from tests.builders import (
+    forking,
     read_jsonl,
     run_main,
     run_manifest,
@@ -23,7 +24,6 @@ from tests.builders import (
     tree,
     write_jsonl,
     write_manifest,
-    write_text,
 )
 
 ALL_OK = {"a": "ok", "b": "ok", "c": "ok"}
@@ -79,8 +79,9 @@ def outputs(*tables: str) -> set[str]:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_every_other_table_still_runs(folder: Path, workers: int) -> None:
+def test_every_other_table_still_runs(folder: Path, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
     """A table that fails and one that waits leave the others alone; the batch has failed: exit code 1."""
+    forking(monkeypatch)
     spoil(folder, "a")
     (folder / "b.dover.jsonl").unlink()
     result = run_manifest(folder / "m.json", workers=workers)
@@ -239,8 +240,9 @@ def test_the_state_folder_may_be_deleted(folder: Path) -> None:
     assert tree(folder / "out") == before
 
 
-def test_the_run_log(folder: Path) -> None:
+def test_the_run_log(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run that made something adds a line: raw argv, host, durations, peak memory; no report cites it."""
+    forking(monkeypatch)
     run_manifest(folder / "m.json", workers=2)
     (folder / "out/b.parquet").unlink()
     run_manifest(folder / "m.json")
@@ -265,10 +267,9 @@ def test_a_faulty_manifest_writes_nothing(folder: Path) -> None:
 
 
 def test_a_report_that_cannot_be_written(folder: Path) -> None:
-    """A report whose place is taken by a folder is an error that says so."""
-    write_text(folder / "r" / "m.json" / "inner", "")
-    with pytest.raises(OutputError, match=r"r/m\.json.*cannot be written: found a folder"):
-        run_manifest(folder / "m.json", report_json=folder / "r" / "m.json", report_md=folder / "r.md")
+    """A report whose folder is a file is an error that says so."""
+    with pytest.raises(OutputError, match=r"m\.json/r\.md: cannot be written: (File exists|Not a directory)"):
+        run_manifest(folder / "m.json", report_md=folder / "m.json" / "r.md")
 
 
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

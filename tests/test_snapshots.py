@@ -245,3 +245,13 @@ def test_an_edit_of_an_output_is_seen(tmp_path: Path, content: str, replaced: bo
     edited = write_text(tmp_path / "other" if replaced else path, content)
     edited.replace(path)
     assert look_again(path, known).sha256 == sha256(content.encode())
+
+
+def test_a_date_that_is_still_to_come(path: Path, later: Callable[[int], None]) -> None:
+    """A file whose date someone has set into the future is read once, not at every look."""
+    future = time.time_ns() + 3600 * SECOND_NS
+    changed_at(path, future)
+    later(SECOND_NS)
+    known = snapshot(path)
+    assert known.settled
+    assert look_again(path, known) is known

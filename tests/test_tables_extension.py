@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import TableError
 from pipeline.materializer import materialize
+from pipeline.tables import thrift
 from pipeline.tables.extension import Footer
 from tests.builders import clips, join_features, run_main, tree, write_jsonl
 
@@ -173,3 +174,33 @@ def test_many_columns_and_rows(tmp_path: Path) -> None:
     )
     source, out = joined(tmp_path, table, row_group_size=300)
     assert pq.read_table(out, columns=table.column_names).equals(pq.read_table(source))
+
+
+def test_column_that_ends_too_soon(tmp_path: Path) -> None:
+    """A key column with fewer values than the table has rows is damage, not a shorter table."""
+    source, _ = joined(tmp_path, features(12), row_group_size=5)
+    footer = Footer.read(source)
+    assert footer is not None
+    values = footer.row_groups[0][1].value.values[0][3].value
+    values[5] = values[5]._replace(value=0)
+    content = thrift.dump(footer.fields)
+    source.write_bytes(chunk_bytes(source) + content + len(content).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(
+        TableError, match=r"column 'clip_id': damaged Parquet data: found 7 values; expected 12"
+    ):
+        join_features(source, "again.parquet")
+
+
+def test_key_that_is_no_text(tmp_path: Path) -> None:
+    """A text column may hold bytes that are no text; as a key they are an error that names the column."""
+    clip_id = pa.array([b"c0", b"\xff\xfe"]).view(pa.string())
+    pq.write_table(pa.table({"clip_id": clip_id}), tmp_path / "f.parquet")
+    with pytest.raises(TableError, match=r"column 'clip_id'.*UTF8"):
+        join_features(tmp_path / "f.parquet", "o.parquet")
+
+
+def test_metadata_that_is_nested_deeply(tmp_path: Path) -> None:
+    """An entry `pandas` that pandas did not write passes through."""
+    odd = features(3).replace_schema_metadata({b"pandas": b"[" * 100_000})
+    _, out = joined(tmp_path, odd)
+    assert pq.read_schema(out).metadata[b"pandas"] == b"[" * 100_000

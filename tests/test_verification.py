@@ -20,6 +20,7 @@ from tests.builders import (
     clips,
     run_main,
     run_manifest,
+    small_batch,
     stamps,
     tree,
     write_jsonl,
@@ -244,3 +245,25 @@ def test_as_a_library(folder: Path) -> None:
     assert found.faults[0].endswith(f"expected {'0' * 64!r}, as it is cited")
     with pytest.raises(SecondOpinionError, match=r"m\.json: not a report of this project"):
         verify(folder / "m.json")
+
+
+def test_an_input_above_a_linked_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An input that is named by way of a link is the file that was read."""
+    manifest = small_batch(tmp_path / "batch", features="link/../f.jsonl")
+    (tmp_path / "other/deep").mkdir(parents=True)
+    (tmp_path / "batch/link").symlink_to(tmp_path / "other/deep")
+    (tmp_path / "batch/features.jsonl").rename(tmp_path / "other/f.jsonl")
+    assert run_manifest(manifest).exit_code == 0
+    ended = run_main(capsys, "verify", tmp_path / "batch/m.report.json")
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_a_base_folder_that_is_no_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report that says where it stands by a number is no report of this project."""
+    report = folder / "m.report.json"
+    document = json.loads(report.read_bytes())
+    document["run_provenance"]["args"]["base_dir_from_report"] = 1
+    write_text(report, json.dumps(document))
+    ended = run_main(capsys, "verify", report)
+    assert ended.code == 2
+    assert "base_dir_from_report: found 1; expected a text" in ended.err

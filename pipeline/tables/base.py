@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ Chunk: TypeAlias = Any
 """Some rows of a table in one `Form`."""
 
 CHUNK_ROWS = 65_536
+BATCH_BYTES = 1 << 25
 
 
 class FeatureTable(abc.ABC):
@@ -167,8 +167,22 @@ def take_rows(chunk: Chunk, keep: pa.Array) -> Chunk:
     return chunk.filter(keep)
 
 
-def in_chunks(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The rows in lists of at most `CHUNK_ROWS`."""
-    remaining = iter(rows)
-    while chunk := list(itertools.islice(remaining, CHUNK_ROWS)):
-        yield chunk
+def regrouped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows of many batches in batches of `CHUNK_ROWS`, or of fewer where those would exceed `BATCH_BYTES`."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        rows = sum(each.num_rows for each in held)
+        while rows + batch.num_rows >= CHUNK_ROWS:
+            yield _combined([*held, batch.slice(0, CHUNK_ROWS - rows)])
+            batch, held, rows = batch.slice(CHUNK_ROWS - rows), [], 0
+        held.append(batch)
+        if sum(each.nbytes for each in held) >= BATCH_BYTES:
+            yield _combined(held)
+            held = []
+    if any(each.num_rows for each in held):
+        yield _combined(held)
+
+
+def _combined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    whole: pa.RecordBatch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+    return whole

@@ -18,7 +18,6 @@ from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_columns
 from pipeline.tables.forms import arrow_to_rows, arrow_to_text
 
 _BLOCK_BYTES = 1 << 24  # the longest record that pyarrow accepts
-_LINE_END = "\r\n"
 _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 # An exponent only with its sign, as programs print it: `33e3` is a clip's id, not a number.
 _NUMBER = r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]+)?\z"
@@ -125,28 +124,19 @@ class DelimitedSink(Sink):
     form: Form = "text"
 
     def __init__(self, path: Path, name: str, columns: list[str], delimiter: str) -> None:
-        self._stream = io.TextIOWrapper(files.create_text_bytes(path, name), encoding="utf-8", newline="")
-        self._writer = csv.writer(_UnixLines(self._stream), delimiter=delimiter, lineterminator=_LINE_END)
-        self._writer.writerow(columns)
+        self._delimiter = delimiter
+        self._stream = files.create_text_bytes(path, name)
+        header = pa.RecordBatch.from_arrays([pa.array([column]) for column in columns], names=columns)
+        self._stream.write(_records(header, delimiter))
 
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
         """Write a batch of text cells with the appended values behind them."""
         joined = with_columns(chunk, arrow_to_text(appended, "the join"))
-        self._writer.writerows(zip(*(column.to_pylist() for column in joined.columns), strict=True))
+        self._stream.write(_records(joined, self._delimiter))
 
     def close(self) -> None:
         """End the file."""
         self._stream.close()
-
-
-class _UnixLines:
-    """Ends every record with `\\n`; csv.writer quotes a `\\r` only where its own line end holds one."""
-
-    def __init__(self, stream: io.TextIOWrapper) -> None:
-        self._stream = stream
-
-    def write(self, record: str) -> None:
-        self._stream.write(record.removesuffix(_LINE_END) + "\n")
 
 
 class _Numbers:
@@ -186,6 +176,26 @@ def _all_are(values: pa.Array, kind: pa.DataType) -> bool:
 def _ends_with_lines(batch: pa.RecordBatch) -> bool:
     """Whether a cell of the last record spans lines."""
     return batch.num_rows > 0 and any("\n" in column[-1].as_py() for column in batch.columns)
+
+
+def _records(batch: pa.RecordBatch, delimiter: str) -> pa.Buffer:
+    """The text of the records; made column by column it takes a third of csv.writer's time.
+
+    Two columns or more, as a record of one empty cell would be an empty line.
+    """
+    cells = [_quoted(column, delimiter) for column in batch.columns]
+    last = pc.binary_join_element_wise(cells.pop(), "\n", "", null_handling="replace")
+    records = pc.binary_join_element_wise(*cells, last, delimiter, null_handling="replace")
+    return pc.binary_join(pa.ListArray.from_arrays([0, len(records)], records), "")[0].as_buffer()
+
+
+def _quoted(cells: pa.Array, delimiter: str) -> pa.Array:
+    """The cells, in quotes where they hold what means something between cells."""
+    special = pc.match_substring_regex(cells, f'["\r\n{delimiter}]')
+    if not pc.any(special).as_py():
+        return cells
+    doubled = pc.replace_substring(cells, '"', '""')
+    return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), cells)
 
 
 def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

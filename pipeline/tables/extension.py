@@ -68,7 +68,10 @@ class Footer:
         """The footer of the file at `path`; None: it has none of the plain kind."""
         with files.open_bytes(path) as stream, files.reading(path):
             size = stream.seek(-_END.size, os.SEEK_END) + _END.size
-            length, magic = _END.unpack(stream.read(_END.size))
+            end = stream.read(_END.size)
+            if len(end) < _END.size:
+                return None
+            length, magic = _END.unpack(end)
             start = size - _END.size - length
             if magic != _MAGIC or start < len(_MAGIC):
                 return None
@@ -78,6 +81,15 @@ class Footer:
             return cls(thrift.parse(content), start)
         except ThriftError:
             return None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether what is asked of it is there, and of the type that the format declares."""
+        try:
+            self.extended(self, self.key_values)
+            return all(isinstance(rows, int) for rows in self.group_rows)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            return False
 
     @property
     def row_groups(self) -> list[Struct]:
@@ -146,7 +158,12 @@ def extend_table(
     if not isinstance(features, ParquetTable):
         return None
     footer = Footer.read(features.path)
-    if footer is None or footer.start != features.data_bytes or not footer.is_extendable:
+    if (
+        footer is None
+        or not footer.is_plain
+        or footer.start != features.data_bytes
+        or not footer.is_extendable
+    ):
         return None
     if set(appended.names) & set(features.columns):
         return None

@@ -54,10 +54,26 @@ def rows_to_text(rows: Sequence[dict[str, Any]], columns: Sequence[str], place: 
 
 
 def _texts(place: str, values: Sequence[Any]) -> pa.Array:
+    if set(map(type, values)) <= {float, type(None)}:
+        return _float_texts(pa.array(values, pa.float64()))
     try:
         return pa.array([_cell(value) for value in values], pa.string())
     except UnicodeEncodeError as exc:
         raise TableError(f"{place}: {exc.reason}; expected Unicode text") from exc
+
+
+def _float_texts(column: pa.Array) -> pa.Array:
+    """Floats (float64) as Python spells them; NaN has no text.
+
+    Arrow spells fractions of this size alike, in a seventh of the time (0.1 instead of 0.8 us each); not so whole
+    numbers (`1`), nor very small and large ones (`1e-7`).
+    """
+    size = pc.abs(column)
+    alike = pc.and_(pc.greater_equal(size, 1e-3), pc.less(size, 1e9))
+    alike = pc.and_(alike, pc.not_equal(column, pc.trunc(column)))
+    others = pc.fill_null(pc.invert(alike), False)
+    texts = pa.array([_cell(value) for value in column.filter(others).to_pylist()], pa.string())
+    return pc.replace_with_mask(column.cast(pa.string()), others, texts)
 
 
 def _cell(value: Any) -> str | None:
@@ -81,6 +97,8 @@ def _cell(value: Any) -> str | None:
 def _text_column(place: str, column: pa.Array) -> pa.Array:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column.cast(pa.string())
+    if column.type == pa.float64():
+        return _float_texts(column)
     return _texts(place, _json_values(place, column, infinite=True))
 
 
@@ -99,6 +117,9 @@ def _plain(place: str, column: pa.Array) -> pa.Array:
 
 
 def _json_values(place: str, column: pa.Array, *, infinite: bool = False) -> list[Any]:
+    if column.type == pa.float64() and pc.all(pc.is_finite(column), min_count=0).as_py():
+        finite: list[Any] = column.to_pylist()
+        return finite  # most columns: nothing in them needs a look
     if pa.types.is_floating(column.type):
         return [_json_float(place, value, infinite) for value in column.to_pylist()]
     try:
@@ -107,7 +128,7 @@ def _json_values(place: str, column: pa.Array, *, infinite: bool = False) -> lis
     except (pa.ArrowException, ValueError) as exc:
         raise TableError(f"{place}: {exc}; write the table as Parquet instead") from exc
     if pa.types.is_integer(plain.type) or pa.types.is_string(plain.type):
-        return values  # most columns: nothing in them needs a look
+        return values
     return [_json_value(place, value, infinite) for value in values]
 
 

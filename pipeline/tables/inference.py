@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from pipeline.errors import TableError, show
-from pipeline.tables.base import in_chunks
+
+Numbered: TypeAlias = list[tuple[int, dict[str, Any]]]
+"""Some rows with their numbers."""
 
 _CONVERSION_ERRORS = (pa.ArrowException, OverflowError, UnicodeEncodeError)
 
 
-def infer_schema(
-    place: str, columns: Sequence[str], numbered: Callable[[], Iterable[tuple[int, dict[str, Any]]]]
-) -> pa.Schema:
+def infer_schema(place: str, columns: Sequence[str], pieces: Callable[[], Iterable[Numbered]]) -> pa.Schema:
     """The narrowest types that hold all rows without changing a value; an integer among floats is a float.
 
     :param place: the file and what the rows' numbers count.
-    :param numbered: gives the rows with their numbers, each time from the start.
+    :param pieces: gives the rows with their numbers, some at a time, each time from the start.
     :raises TableError: a column mixes types; names the column, the row and both types.
     """
     types = dict.fromkeys(columns, pa.null())
-    for rows in in_chunks(row for _, row in numbered()):
+    for piece in pieces():
         for name in columns:
-            values = [row.get(name) for row in rows]
+            values = [row.get(name) for _, row in piece]
             try:
                 types[name] = _unified(types[name], _inferred(values))
             except _CONVERSION_ERRORS as exc:
-                raise TableError(_mixed(place, name, numbered, exc)) from exc
+                raise TableError(_mixed(place, name, pieces, exc)) from exc
     return pa.schema(list(types.items()))
 
 
@@ -51,6 +52,8 @@ def rows_to_arrow(place: str, rows: Sequence[dict[str, Any]], schema: pa.Schema)
 
 
 def _inferred(values: list[Any]) -> pa.DataType:
+    if set(map(type, values)) == {float}:
+        return pa.float64()  # most columns; the look at each value below takes four times as long
     try:
         kind = pa.array(values).type
     except OverflowError:
@@ -78,11 +81,10 @@ def _unified(first: pa.DataType, second: pa.DataType) -> pa.DataType:
     return pa.unify_schemas(both, promote_options="permissive").field(0).type
 
 
-def _mixed(
-    place: str, name: str, numbered: Callable[[], Iterable[tuple[int, dict[str, Any]]]], exc: Exception
-) -> str:
+def _mixed(place: str, name: str, pieces: Callable[[], Iterable[Numbered]], exc: Exception) -> str:
     """The message for a column whose values have no common type."""
-    if (found := _unlike(name, numbered()) or _unlike_below(name, numbered())) is not None:
+    rows = itertools.chain.from_iterable
+    if (found := _unlike(name, rows(pieces())) or _unlike_below(name, rows(pieces()))) is not None:
         return f"{place} {found}; expected one type per column (or write the table as JSONL)"
     reason = str(exc).splitlines()[0]
     return f"{place}s: column {show(name)}: no one type holds its values: {reason}; write the table as JSONL instead"

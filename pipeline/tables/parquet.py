@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import keys
+from pipeline import files, keys
 from pipeline.errors import TableError, show
 from pipeline.tables.base import CHUNK_ROWS, Chunk, FeatureTable, Form, Sink, with_columns, with_fields
 from pipeline.tables.forms import arrow_to_rows, arrow_to_text
@@ -38,7 +38,8 @@ class ParquetTable(FeatureTable):
         try:
             self._file = self._open()
             self._schema: pa.Schema = self._file.schema_arrow
-        except (pa.ArrowException, OSError) as exc:
+            self.dictionaries()
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
             raise TableError(
                 f"{path}: not a Parquet file: {_first_line(exc)}; expected what its name says"
             ) from exc
@@ -57,7 +58,9 @@ class ParquetTable(FeatureTable):
     @property
     def data_bytes(self) -> int:
         """All before the footer: the columns."""
-        return max(0, self.path.stat().st_size - _FOOTER_END_BYTES - int(self._file.metadata.serialized_size))
+        return max(
+            0, files.signature(self.path).size - _FOOTER_END_BYTES - int(self._file.metadata.serialized_size)
+        )
 
     def keys(self) -> pa.Array:
         """The texts of the key column; no other column is read."""
@@ -65,12 +68,16 @@ class ParquetTable(FeatureTable):
         try:
             # By name from the batch: a name with dots also selects the children of a struct.
             parts = [keys.texts(batch.column(name)) for batch in self._batches([name])]
+            for part in parts:
+                part.validate(full=True)  # a text need not be UTF-8
         except pa.ArrowException as exc:
             kind = self._schema.field(name).type
             raise TableError(
                 f"{self.path} column {show(name)}: found {kind}; expected keys, texts or numbers: {_first_line(exc)}"
             ) from exc
-        return pa.chunked_array(parts, pa.string()).combine_chunks()
+        texts = pa.chunked_array(parts, pa.string()).combine_chunks()
+        self._check_rows(name, len(texts), self.rows)
+        return texts
 
     def schema(self) -> pa.Schema:
         """The file's Arrow schema with its key-value metadata."""
@@ -95,11 +102,19 @@ class ParquetTable(FeatureTable):
 
         :raises TableError: some data is damaged.
         """
-        with self._open() as file:
+        with self._reading(), self._open() as file:
             for group in range(file.num_row_groups):
+                expected = file.metadata.row_group(group).num_rows
                 for name in self.columns:
-                    with self._reading():
-                        file.read_row_group(group, columns=[name], use_threads=False)
+                    found = file.read_row_group(group, columns=[name], use_threads=False).num_rows
+                    self._check_rows(name, found, expected)
+
+    def _check_rows(self, name: str, found: int, expected: int) -> None:
+        """Pyarrow takes a column that ends too soon for a short one."""
+        if found != expected:
+            raise TableError(
+                f"{self.path} column {show(name)}: damaged Parquet data: found {found} values; expected {expected}"
+            )
 
     def dictionaries(self) -> list[str]:
         """The paths of the columns whose dictionaries pay: they took less room than their plain values would."""
@@ -138,7 +153,7 @@ class ParquetTable(FeatureTable):
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except OSError as exc:
+        except (OSError, pa.ArrowException) as exc:
             raise TableError(f"{self.path}: damaged Parquet data: {_first_line(exc)}") from exc
 
 
@@ -196,7 +211,7 @@ def updated_pandas(entry: bytes, appended: pa.Schema) -> bytes:
     try:
         described: dict[str, Any] = json.loads(entry)
         known = [column for column in described["columns"] if column["name"] not in appended.names]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return entry  # not pandas' own entry; what we do not understand passes through
     described["columns"] = known + [_pandas_column(field) for field in appended]
     return json.dumps(described).encode("ascii")

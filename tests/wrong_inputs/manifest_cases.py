@@ -192,7 +192,7 @@ _RULES = (
     ),
     _case(
         "report an input",
-        r"the report dover\.jsonl: 'dover\.jsonl' is also read, as tables\[0\]\.scores\[0\]",
+        r"the report dover\.jsonl \(JSON\): 'dover\.jsonl' is also read, as tables\[0\]\.scores\[0\]",
         None,
         "run",
         "m.json",
