@@ -8,7 +8,7 @@ four fields take 0.5 s here and 11 s row by row.
 from __future__ import annotations
 
 import functools
-import json
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +42,7 @@ _Labelled: TypeAlias = tuple[str, pa.RecordBatch]
 _MOST_OPENED = 900
 _SAMPLES, _SAMPLE_BYTES, _MORE_NAMES = 16, 1 << 14, 8
 _OPENING = np.isin(np.arange(256), [ord("{"), ord("[")])
+_NAMES = re.compile(rb'"[^"]*"[ \t]*:')
 _NULL_ROW = re.compile(rb"\}[ \t\r\n]*n")
 
 
@@ -81,7 +82,7 @@ def _parsed(block: Block) -> pa.RecordBatch:
     content = block.content
     if (
         not _has_row_lines(block)
-        or (b"null" in content and _NULL_ROW.search(content))
+        or (_has_double_l(content) and _NULL_ROW.search(content))
         or not _is_modest(block)
     ):
         raise _NotPlain
@@ -113,20 +114,28 @@ def _has_row_lines(block: Block) -> bool:
     return bool((characters[before] == ord("}")).all() and (characters[inner + 1] == ord("{")).all())
 
 
+def _has_double_l(content: bytes) -> bool:
+    """Whether there may be a null: told four times as fast as by `in`."""
+    found = np.frombuffer(content, np.uint8) == ord("l")
+    return bool((found[1:] & found[:-1]).any())
+
+
 def _is_modest(block: Block) -> bool:
     """Whether no row is nested deeply, and rows are alike."""
     content, lines = block.content, len(block.ends)
+    characters = np.frombuffer(content, np.uint8)
     begins = np.concatenate([[0], block.ends + 1])
     ends = np.append(block.ends, len(content))
     for line in np.flatnonzero(ends - begins > _MOST_OPENED).tolist():
-        begin, end = int(begins[line]), int(ends[line])
-        if content.count(b"{", begin, end) + content.count(b"[", begin, end) > _MOST_OPENED:
+        # Four times as fast as bytes.count, which stops at each bracket.
+        row = characters[begins[line] : ends[line]]
+        if np.count_nonzero(row == ord("{")) + np.count_nonzero(row == ord("[")) > _MOST_OPENED:
             if _depth(content) > _MOST_OPENED:
                 return False
             break
     step = max(1, lines // max(2, min(_SAMPLES, lines * _SAMPLE_BYTES // len(content))))
-    samples = [content[begins[line] : ends[line]] for line in range(0, lines, step)]
-    names = [set(_names(json.loads(sample))) for sample in samples]
+    samples = (content[begins[line] : ends[line]] for line in range(0, lines, step))
+    names = [set(_NAMES.findall(sample)) for sample in samples]
     return not names or len(set.union(*names)) <= len(names[0]) + _MORE_NAMES
 
 
@@ -141,16 +150,6 @@ def _depth(content: bytes) -> float:
     quotes = characters == ord('"')
     outside = characters[(np.cumsum(quotes) % 2 == 0) & ~quotes]
     return float(np.cumsum(np.where(_OPENING[outside], 1, -1)).max(initial=0))
-
-
-def _names(value: Any) -> Iterator[str]:
-    """All names of fields in a JSON value, at any depth."""
-    if isinstance(value, dict):
-        yield from value
-        value = value.values()
-    for below in value:
-        if isinstance(below, dict | list):
-            yield from _names(below)
 
 
 def _check_numbers(column: pa.Array) -> None:
@@ -245,13 +244,8 @@ def _sums(numbers: pa.Array, lengths: Sequence[int]) -> list[float | None]:
     """The exact sums of runs of `numbers`; None where one is null, or there is none."""
     if numbers.null_count:
         raise _NotPlain
-    values: list[float] = numbers.to_numpy().tolist()
-    sums: list[float | None] = []
-    start = 0
-    for length in lengths:
-        sums.append(exact_sum(values[start : start + length]) if length else None)
-        start += length
-    return sums
+    values: Iterator[float] = iter(numbers.to_numpy().tolist())
+    return [exact_sum([*itertools.islice(values, length)]) if length else None for length in lengths]
 
 
 def _column(rows: pa.RecordBatch, name: str | None) -> pa.Array:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +20,7 @@ from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_columns
 from pipeline.tables.forms import arrow_to_rows, arrow_to_text
 
 _BLOCK_BYTES = 1 << 24  # the longest record that pyarrow accepts
+_BLOCKS_AHEAD = 3  # pyarrow needs two: a record may end in the next one
 _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 # An exponent only with its sign, as programs print it: `33e3` is a clip's id, not a number.
 _NUMBER = r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]+)?\z"
@@ -90,10 +93,10 @@ class DelimitedTable(FeatureTable):
             return
         text = dict.fromkeys(self._columns, pa.string())
         last: pa.RecordBatch | None = None
-        with files.open_text_bytes(self.path) as stream, files.reading(self.path):
+        with files.open_text_bytes(self.path) as stream, _Paced(stream) as paced, files.reading(self.path):
             try:
                 for last in pacsv.open_csv(
-                    stream,
+                    paced,
                     read_options=pacsv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
                     parse_options=pacsv.ParseOptions(
                         delimiter=self._delimiter,
@@ -105,6 +108,7 @@ class DelimitedTable(FeatureTable):
                     ),
                 ):
                     yield last
+                    paced.go_on()
             except pa.ArrowInvalid as exc:
                 raise TableError(
                     f"{self.path}: {exc}; expected records of {len(self._columns)} cells"
@@ -137,6 +141,33 @@ class DelimitedSink(Sink):
     def close(self) -> None:
         """End the file."""
         self._stream.close()
+
+
+class _Paced(io.RawIOBase):
+    """A stream of which a few blocks are read before they are asked for; pyarrow alone reads 32, 512 MB.
+
+    A batch comes of each block, but of blank lines before the first record none: so the wait for one ends.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._allowed = threading.Semaphore(_BLOCKS_AHEAD)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        self._allowed.acquire(timeout=1)
+        return self._stream.read(size)
+
+    def go_on(self) -> None:
+        """One batch has been dealt with."""
+        self._allowed.release()
+
+    def close(self) -> None:
+        """Nobody waits any longer."""
+        self._allowed.release(_BLOCKS_AHEAD)
+        super().close()
 
 
 class _Numbers:
