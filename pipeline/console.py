@@ -1,19 +1,21 @@
-"""What a terminal or a log shows of a run: its progress and the table at its end."""
+"""What a terminal or a log shows of a batch: a run's progress and its end, what a run would make."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.errors import printable
-from pipeline.outcome import explain
+from pipeline.errors import count, printable, show
+from pipeline.outcome import Coverage, explain
+from pipeline.preview import Example, TablePreview
 from pipeline.report import Report, TableReport
 
 if TYPE_CHECKING:
@@ -57,6 +59,41 @@ def summary(report: Report) -> Table:
         shown.caption = f"{len(tables)} of {len(report['tables'])} tables; all stand in the report"
     for table in tables:
         shown.add_row(*_cells(table))
+    return shown
+
+
+def preview(table: TablePreview) -> Group:
+    """A table as it would be joined: per scorer its counts, a few rows, and why few match."""
+    head = Text(f"{table.id}: ").append(table.status, style=_STYLES[table.status])
+    if table.rows is not None:
+        head.append(f", {count(table.rows, 'row')}, key column {show(table.key_column)}")
+    shown: list[Text | Padding] = [head]
+    for scorer in table.scorers:
+        shown.append(Text(f"  {covered_line(scorer.covered)}"))
+        shown.append(Padding(_examples(scorer.examples), (0, 0, 0, 4), expand=False))
+        if table.error is None:  # which says so itself
+            shown += [Text(f"    {printable(line)}") for line in explain(scorer.covered)]
+    return Group(*shown)
+
+
+def covered_line(covered: Coverage) -> str:
+    """What one scorer covers, in rows of the table; `unused` counts its keys that no row has."""
+    return printable(
+        f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
+        f"{covered['bad_rows']} bad, {covered['unused_scores']} unused"
+    )
+
+
+def _examples(examples: Iterable[Example]) -> Table:
+    shown = Table(box=None, pad_edge=False, header_style="")
+    shown.add_column("key", overflow="fold")
+    shown.add_column("score", justify="right", no_wrap=True)
+    shown.add_column("status")
+    for name in ("runtime_ms", "frames"):
+        shown.add_column(name, justify="right")
+    for each in examples:
+        cells = (each.key, each.score, each.status, each.runtime_ms, each.frames)
+        shown.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in cells))
     return shown
 
 

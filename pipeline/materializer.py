@@ -2,41 +2,33 @@
 
 ::
 
-    features ──open_table──▶ keys ─┐
-    scores ──read_sidecar────────▶ find ─▶ match ─▶ check ─▶ append ─▶ create_table ──▶ out, audit
+    features ─┐
+    scores ───┴─ matching ─▶ Matched ─▶ check ─▶ append ─▶ create_table ──▶ out, audit
 
-Sidecars are read and their rows found in threads of their own, beside the digests of all inputs.
+The inputs are digested in threads beside the matching.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from pipeline import coverage, files, join, jsontext, keys
+from pipeline import files, join, jsontext
 from pipeline.crew import Crew
 from pipeline.entries import FEATURES, ScoreEntry, TableEntry, option_faults
-from pipeline.errors import BatchError, InputError, UsageError, listing
+from pipeline.errors import InputError, UsageError, listing
 from pipeline.files import FileDescription, Hash, Signature
-from pipeline.join import Found, Match
+from pipeline.matching import Matched, Progress, enough_memory, matching
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.outcome import Materialized, TableSummary
 from pipeline.places import Places
 from pipeline.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
-from pipeline.sidecars import read_sidecar
 from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
-from pipeline.tables import FeatureTable, create_table, open_table
+from pipeline.tables import create_table, open_table
 from pipeline.tables.base import rows_in, take_rows
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share done of the whole table (0 to 1)."""
 
 Commit = Callable[[Materialized], None]
 """Called once the outputs are written and before they take their names: from then on they may stand."""
@@ -88,7 +80,7 @@ def materialize_entry(
     """
     tell = progress or (lambda _doing, _share: None)
     targets = dict(entry.outputs(base))
-    with _enough_memory(entry):
+    with enough_memory(entry):
         joined = _join(entry, base, tell)
         with files.replacing(*targets.values()) as temporaries:
             outputs = _write(temporaries, entry, base, joined, tell)
@@ -97,17 +89,6 @@ def materialize_entry(
                 commit(made)
     written = {role: of_written(path, outputs[role]["sha256"]) for role, path in targets.items()}
     return joined.materialized(entry, outputs, written)
-
-
-@contextlib.contextmanager
-def _enough_memory(entry: TableEntry) -> Iterator[None]:
-    """:raises BatchError: Python or pyarrow was refused the memory that the table needs, however much that is."""
-    try:
-        yield
-    except MemoryError as exc:
-        raise BatchError(
-            f"{entry.out}: not enough memory to join this table; what it needs is not known"
-        ) from exc
 
 
 @dataclass(frozen=True)
@@ -119,10 +100,16 @@ class _Joined:
     signatures: dict[str, Signature]
     data: Hash | None
     described: dict[str, FileDescription]
-    features: FeatureTable
-    found: Match
-    appended: pa.Schema
-    summary: TableSummary
+    matched: Matched
+
+    @property
+    def summary(self) -> TableSummary:
+        """Rows in and out, and what each scorer covers."""
+        return {
+            "input_rows": self.matched.found.rows,
+            "output_rows": self.matched.output_rows,
+            "competitors": {each["competitor"]: each for each in self.matched.covered},
+        }
 
     def materialized(
         self, entry: TableEntry, outputs: dict[str, FileDescription], written: dict[str, Snapshot]
@@ -144,61 +131,24 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     """Read the inputs and match them; everything that can be refused is refused here."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
-    comparable: Future[pa.Array] = Future()
-
-    def read_and_find(sidecar: ScoreEntry) -> list[Found]:
-        scores = read_sidecar(sidecar, base, entry.options)
-        return [join.find(comparable.result(), each) for each in scores]
-
-    with Crew() as crew, _passing_on_errors(comparable):
-        reading = [crew.begin(read_and_find, sidecar) for sidecar in entry.scores]
+    with Crew() as crew, matching(crew, entry, base, tell) as match_onto:
         digesting = {role: crew.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
         features = open_table(base / entry.features, entry.options.key_column)
         copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
         checking = crew.begin(features.check_data)
-        side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
-        comparable.set_result(side.under(entry.options.key_normalize))
-        found = join.match(side, comparable.result(), _sidecars(entry, reading, tell), entry.options)
+        matched = Matched(features, match_onto(features))
         checking.result()
         taken, data = copied.result()
         inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}
-    covered = coverage.coverage(found)
-    coverage.check(found, covered)
-    appended = join.appended_schema(found.scorers, entry.options)
-    join.check_columns(features.columns, appended, entry.options, features.key_column)
+    matched.check()
     return _Joined(
         fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
         inputs=inputs,
         signatures=signatures,
-        data=data if found.kept is None else None,
+        data=data if matched.found.kept is None else None,
         described={role: files.describe(paths[role], base, taken.sha256) for role, taken in inputs.items()},
-        features=features,
-        found=found,
-        appended=appended,
-        summary={
-            "input_rows": found.rows,
-            "output_rows": found.rows if found.kept is None else found.kept.true_count,
-            "competitors": {each["competitor"]: each for each in covered},
-        },
+        matched=matched,
     )
-
-
-@contextlib.contextmanager
-def _passing_on_errors(result: Future[Any]) -> Iterator[None]:
-    """Whoever waits for the result ends with the error that keeps it from coming."""
-    try:
-        yield
-    except BaseException as exc:
-        if not result.done():
-            result.set_exception(exc)
-        raise
-
-
-def _sidecars(entry: TableEntry, reading: Iterable[Future[list[Found]]], tell: Progress) -> Iterator[Found]:
-    for index, (sidecar, found) in enumerate(zip(entry.scores, reading, strict=True)):
-        tell(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(entry.scores))
-        yield from found.result()
-    tell("matching keys", 0.4)
 
 
 def _write(
@@ -221,10 +171,12 @@ def _write(
 
 
 def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> str | None:
-    found, features = joined.found, joined.features
+    found, features = joined.matched.found, joined.matched.features
     start = 0
     name = Path(entry.out).name
-    with create_table(path, name, features, joined.appended, joined.fingerprint, data=joined.data) as sink:
+    with create_table(
+        path, name, features, joined.matched.appended, joined.fingerprint, data=joined.data
+    ) as sink:
         for chunk in features.chunks(sink.form):
             length = rows_in(chunk)
             appended = join.append(found, start, length)
@@ -243,7 +195,7 @@ def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, Fi
     return {
         "feature_table": files.relative(base / entry.features, base),
         "output": files.relative(base / entry.out, base),
-        "key_column": joined.features.key_column,
+        "key_column": joined.matched.features.key_column,
         "key_normalize": options.key_normalize,
         "missing_policy": options.missing_policy,
         **joined.summary,
