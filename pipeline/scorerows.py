@@ -36,6 +36,7 @@ class ScoreRow:
         bad: whether the scorer says that it failed on this clip.
         runtime_ms: what the scorer took, milliseconds.
         frames: number of frames the score is the mean of; 0 for a scalar score.
+        aspect: its place among the scores of its row, from 0.
     """
 
     label: str
@@ -45,6 +46,7 @@ class ScoreRow:
     bad: bool
     runtime_ms: float | None
     frames: int
+    aspect: int = 0
 
 
 def finite_number(value: object) -> float | None:
@@ -149,10 +151,10 @@ class RowReader:
         frames = _frames(row, layout)
         runtime = _runtime(row, layout, summary, inner, frames)
         found = []
-        for aspect, field in self.aspects:
+        for place, (aspect, field) in enumerate(self.aspects):
             label = self.label(competitor, aspect)
             score, averaged = self._score(row, field, bad, frames)
-            found.append(ScoreRow(label, key_field, key, score, bad, runtime, averaged))
+            found.append(ScoreRow(label, key_field, key, score, bad, runtime, averaged, place))
         return found
 
     def _aspect_label(self, label: str, aspect: str | None) -> str:

@@ -200,15 +200,17 @@ class _File:
         return KeyRule.of(self._options.key_normalize, key_field, self._options.score_key_regex)
 
     def _comparable_rows(self, key_field: str, rows: Sequence[ScoreRow], numbers: Sequence[int]) -> pa.Array:
-        """The comparable keys of rows; notes a fault for each that has none."""
+        """The comparable keys of rows; notes a fault for each that has none, and one for all its aspects."""
 
         def place(row: int) -> str:
             return f"{self._place} {numbers[row]}: field {key_field}"
 
-        raw = _texts([row.key for row in rows], place, self._faults)
+        raw = _texts(rows, place, self._faults)
         comparable = self._comparable(key_field, raw)
         for row in pc.indices_nonzero(comparable.is_null()).to_pylist():
-            self._faults.add(functools.partial(_no_key, place(row), raw[row].as_py(), self._rule(key_field)))
+            if rows[row].aspect == 0:
+                fault = functools.partial(_no_key, place(row), raw[row].as_py(), self._rule(key_field))
+                self._faults.add(fault)
         return comparable
 
     def _scores(self, of: tuple[str, str], columns: pa.Table) -> Scores:
@@ -229,14 +231,15 @@ class _File:
         )
 
 
-def _texts(keys: Sequence[str], place: Callable[[int], str], faults: Faults) -> pa.Array:
+def _texts(rows: Sequence[ScoreRow], place: Callable[[int], str], faults: Faults) -> pa.Array:
     try:
-        return pa.array(keys, pa.string())
+        return pa.array([row.key for row in rows], pa.string())
     except UnicodeEncodeError:
-        for row, key in enumerate(keys):
-            if not key.isascii() and key != key.encode("utf-8", "replace").decode("utf-8"):
-                faults.add(f"{place(row)}: found {show(key)}; expected Unicode text")
-        return pa.array([key.encode("utf-8", "replace").decode("utf-8") for key in keys], pa.string())
+        texts = [row.key.encode("utf-8", "replace").decode("utf-8") for row in rows]
+        for index, (row, text) in enumerate(zip(rows, texts, strict=True)):
+            if row.key != text and row.aspect == 0:
+                faults.add(f"{place(index)}: found {show(row.key)}; expected Unicode text")
+        return pa.array(texts, pa.string())
 
 
 def _no_key(where: str, raw: str, rule: KeyRule) -> str:

@@ -204,7 +204,7 @@ def test_aspects_of_a_wide_row() -> None:
     row = {"clip_id": "c", "aesthetic score": "0.5", "parts": {"technical": 0.25}, "runtime_ms": 8, "mos": 4}
     assert score_rows(row, entry) == [
         ScoreRow("dover-aesthetic", "clip_id", "c", 0.5, bad=False, runtime_ms=8.0, frames=0),
-        ScoreRow("dover-technical", "clip_id", "c", 0.25, bad=False, runtime_ms=8.0, frames=0),
+        ScoreRow("dover-technical", "clip_id", "c", 0.25, bad=False, runtime_ms=8.0, frames=0, aspect=1),
     ]
 
 

@@ -194,6 +194,15 @@ def test_key_that_is_empty_once_normalised(tmp_path: Path, key: str, normalize: 
         read(tmp_path, "dover=s.jsonl", JoinOptions(key_normalize=normalize))
 
 
+@pytest.mark.parametrize("key", ['"x/"', '"\\ud800"'])
+def test_faulty_key_of_a_wide_row_counts_once(tmp_path: Path, key: str) -> None:
+    """A row that gives a score per aspect and has no key is one faulty row, whatever the number of aspects."""
+    write_text(tmp_path / "s.jsonl", f'{{"path": {key}, "t": 1, "a": 2}}\n')
+    entry = {"path": "s.jsonl", "label": "dover", "score_fields": {"technical": "t", "aesthetic": "a"}}
+    with pytest.raises(SidecarError, match=r"^s\.jsonl: 1 faulty row in the sidecar\n.*expected [^\n]*$"):
+        read(tmp_path, entry)
+
+
 def test_key_that_is_no_unicode_text(tmp_path: Path) -> None:
     """A key with half a surrogate pair, which no table can hold, is an error of its row."""
     write_text(tmp_path / "s.jsonl", '{"clip_id": "é", "score": 1}\n{"clip_id": "\\ud800", "score": 1}\n')
