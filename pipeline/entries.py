@@ -13,6 +13,7 @@ from pipeline import files
 from pipeline.errors import show
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
+from pipeline.patterns import Pattern
 from pipeline.places import Places
 from pipeline.schema import schema_faults
 
@@ -71,7 +72,8 @@ class ScoreEntry:
         """The files of the sidecar in sorted order, each with its name from the manifest's view."""
         if not self.is_pattern or files.is_file(base / self.path):
             return [(self.path, base / self.path)]
-        return [(name, base / name) for name in files.matches(self.path, base)]
+        found = Pattern(self.path).matches(base) if files.is_name(self.path) else []
+        return [(name, base / name) for name in found]
 
     def as_json(self) -> str | JsonObject:
         """The entry as a manifest spells it, in its shortest form."""

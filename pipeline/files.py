@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import glob
 import hashlib
 import io
 import math
@@ -17,7 +16,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import IO, Any, Protocol, Self, TypedDict
+from typing import IO, Any, Protocol, Self, TypeAlias, TypedDict
 
 from pipeline.errors import InputError, InputMissingError, OutputError, show
 from pipeline.formats import compression
@@ -30,6 +29,8 @@ TICK_NS = 100_000_000
 _LONGEST_NAME = 150  # bytes; no file system takes more than 255, and up to 64 are the host's
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9_]*)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+Identity: TypeAlias = tuple[int, int]
+"""The device and number of a folder or file."""
 
 
 class Hash(Protocol):
@@ -262,6 +263,11 @@ def exists(path: Path) -> bool:
         return False
 
 
+def is_taken(path: Path) -> bool:
+    """Whether anything has that name, be it a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
 def is_file(path: Path) -> bool:
     """Whether a regular file is at `path`; False for a name that no file can have."""
     try:
@@ -286,15 +292,33 @@ def is_name(path: str | Path) -> bool:
         return False
 
 
-def matches(pattern: str, base: Path) -> list[str]:
-    """The files that a pattern with `*` and `**` matches, named as the pattern is, in sorted order."""
-    if not is_name(pattern):
-        return []
-    # not Path.glob, which would lose the way the pattern names its folders
-    found = glob.glob(  # noqa: PTH207
-        pattern.replace("[", "[[]").replace("?", "[?]"), root_dir=base, recursive=True
-    )
-    return sorted(name for name in found if is_file(base / name))
+def names(folder: Path) -> list[str]:
+    """What is in the folder, sorted; nothing if there is no such folder, or it may not be read."""
+    with contextlib.suppress(OSError):
+        return sorted(entry.name for entry in os.scandir(folder))
+    return []
+
+
+def folders(folder: Path) -> list[str]:
+    """The folders in `folder`, sorted, but for links to it or to one above it, which have no end."""
+    with contextlib.suppress(OSError):
+        return sorted(
+            entry.name for entry in os.scandir(folder) if is_folder(Path(entry)) and not _leads_up(entry)
+        )
+    return []
+
+
+def identity(folder: Path) -> Identity | None:
+    """What a folder is, however it is called; None: it is not there."""
+    try:
+        found = folder.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _leads_up(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and Path(entry).parent.resolve().is_relative_to(Path(entry).resolve())
 
 
 def relative(path: Path, base: Path) -> str:

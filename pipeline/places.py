@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import show
+from pipeline.patterns import Pattern
 
 
 class Places:
@@ -15,7 +15,7 @@ class Places:
 
     def __init__(self) -> None:
         self._read: dict[str, str] = {}
-        self._patterns: list[tuple[re.Pattern[str], str]] = []
+        self._patterns: list[tuple[Pattern, str]] = []
         self._written: list[tuple[str, str, Path]] = []
         self._kept: list[tuple[str, str]] = []
         self._folders: dict[str, str] = {}
@@ -29,7 +29,7 @@ class Places:
 
     def read_all(self, pattern: Path, name: str) -> None:
         """Every file that `pattern` matches is an input, whether or not it is there yet."""
-        self._patterns.append((_matcher(os.path.abspath(pattern)), name))  # noqa: PTH100  # links stay
+        self._patterns.append((Pattern(os.path.abspath(pattern)), name))  # noqa: PTH100  # links stay
 
     def written(self, path: Path, name: str) -> None:
         """The file at `path` is an output, which replaces a link there."""
@@ -55,7 +55,7 @@ class Places:
 
     def _matching(self, path: Path) -> str | None:
         full = os.path.abspath(path) if self._patterns else ""  # noqa: PTH100  # links stay, as for patterns
-        return next((name for pattern, name in self._patterns if pattern.fullmatch(full)), None)
+        return next((name for pattern, name in self._patterns if pattern.fits(full)), None)
 
     def _place(self, path: Path) -> str:
         """The folder without links, and the last part as it is; a folder is looked up once."""
@@ -63,19 +63,6 @@ class Places:
         if folder not in self._folders:
             self._folders[folder] = _real(folder)
         return os.path.join(self._folders[folder], name)  # noqa: PTH118  # as above
-
-
-def _matcher(pattern: str) -> re.Pattern[str]:
-    """What a glob pattern matches: `*` within a name, `**` any folders, neither what is hidden."""
-    visible = r"(?!\.)"
-    parts = []
-    for part in pattern.split("/"):
-        if part == "**":
-            parts.append(rf"(?:{visible}[^/]+/)*")
-        else:
-            hidden = "" if not part.startswith("*") else visible
-            parts.append(hidden + re.escape(part).replace(r"\*", "[^/]*") + "/")
-    return re.compile("".join(parts).removesuffix("/"))
 
 
 def _real(folder: str) -> str:

@@ -173,16 +173,6 @@ def test_damaged_packed_files(tmp_path: Path, name: str) -> None:
         files.open_text_bytes(tmp_path / name)
 
 
-def test_patterns(tmp_path: Path) -> None:
-    """A pattern matches files, in sorted order; `**` any depth, and brackets and `?` stand for themselves."""
-    for name in ("b/2.json", "b/1.json", "a.json", "b/c/3.json", "[x]/1.json", "b/folder.json/f"):
-        write_text(tmp_path / name, "{}")
-    assert files.matches("b/*.json", tmp_path) == ["b/1.json", "b/2.json"]
-    assert files.matches("b/**/*.json", tmp_path) == ["b/1.json", "b/2.json", "b/c/3.json"]
-    assert files.matches("[x]/*.json", tmp_path) == ["[x]/1.json"]
-    assert files.matches("b/?.js*", tmp_path) == []
-
-
 @pytest.mark.parametrize("name", ["x" * 240, "ü" * 120])
 def test_a_long_name(tmp_path: Path, name: str) -> None:
     """A file may have as long a name as the file system takes; what a dead run left of it is cleared."""
