@@ -8,13 +8,16 @@ task requires them all and writes one provenance report. As a library::
 
 The flow, which the imports follow from top to bottom::
 
-    __main__ -> run, status, verification
+    __main__ -> run, status, verification, flags
                  |
+                 +-- starter       a folder -> its first manifest
+                 +-- preview       what a run would make of each table
                  +-- scheduling -> localscheduler, tasks -> targets     Luigi, and nothing else of it
                  +-- freshness     what is complete, what is stale and why
                  +-- report        the batch in one document; markdown
                  +-- receipts      what was made, and how it failed
                  +-- materializer  one table: read, join, write, audit
+                 |     +-- matching    its inputs read and matched
                  |     +-- provenance  digests, versions, fingerprints
                  |     +-- join        keys + scores -> columns; coverage, duplicates
                  |     +-- sidecars    a score file -> score records (blocks, scorerows, rows)

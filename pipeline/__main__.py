@@ -6,13 +6,12 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import IO, Any, NoReturn, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pipeline import __version__
+from pipeline import __version__, flags
 from pipeline.errors import (
     BatchError,
     InputMissingError,
@@ -23,22 +22,12 @@ from pipeline.errors import (
     printable,
     show,
 )
-from pipeline.options import OPTIONS, JoinOptions, Option
+from pipeline.options import JoinOptions
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from pipeline.manifest import Batch
+
 INTERRUPTED = 130
-_PLACES = {
-    "--base-dir": "Folder that the manifest's paths are relative to. Default: the manifest's.",
-    "--report-json": "The report. Default: <manifest stem>.report.json beside the manifest.",
-    "--report-md": "The report as Markdown. Default: the report's name with .md.",
-}
-_EXIT_CODES = """
-\b
-Exit codes:
-  0  complete                     3  an input is not there yet
-  1  a table failed               4  another run holds this batch
-  2  unusable manifest/arguments  130  interrupted
-"""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -86,38 +75,9 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _place_flags(command: Command) -> Command:
-    """The flags that say where the files of a batch are."""
-    for flag, text in reversed(_PLACES.items()):
-        command = click.option(flag, help=text)(command)
-    return command
-
-
-def _join_flags(command: Command) -> Command:
-    """The flags of the join options, as `JoinOptions` declares them."""
-    for option in reversed(OPTIONS):
-        command = _flag(option)(command)
-    return command
-
-
-def _flag(option: Option) -> Callable[[Command], Command]:
-    shown = option.default not in (None, False)
-    if option.choices is not None:
-        return click.option(
-            option.flag,
-            type=click.Choice(option.choices),
-            default=option.default,
-            show_default=True,
-            help=option.help,
-        )
-    if option.type_name == "boolean":
-        return click.option(option.flag, is_flag=True, default=option.default, help=option.help)
-    kind = float if option.type_name == "number" else str
-    return click.option(option.flag, type=kind, default=option.default, show_default=shown, help=option.help)
-
-
 @click.group(
-    epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    epilog=flags.EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="second-opinion")
 def cli() -> None:
@@ -125,15 +85,16 @@ def cli() -> None:
 
     \b
     Examples:
-      second-opinion check manifests/demo.json
+      second-opinion init corpora
+      second-opinion check manifests/demo.json --preview
       second-opinion run manifests/demo.json --workers 2
       second-opinion join --features clips.parquet --scores dover=dover.jsonl --out joined.parquet
     """
 
 
-@cli.command(epilog=_EXIT_CODES)
-@click.argument("manifest")
-@_place_flags
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@flags.place_flags
 @click.option("--fail-fast", is_flag=True, help="Begin no other table once one has failed.")
 @click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that make tables."
@@ -171,8 +132,8 @@ def run(
     return result.exit_code
 
 
-@cli.command(epilog=_EXIT_CODES)
-@click.option("--features", required=True, help="The feature table.")
+@cli.command(epilog=flags.EXIT_CODES)
+@click.option("--features", required=True, help="The feature table.", shell_complete=flags.file_names)
 @click.option(
     "--scores",
     required=True,
@@ -182,7 +143,7 @@ def run(
 )
 @click.option("--out", required=True, help="The joined table; its extension decides the format.")
 @click.option("--audit-json", help="The table's audit. Default: none.")
-@_join_flags
+@flags.join_flags
 def join(features: str, scores: Sequence[str], out: str, audit_json: str | None, **options: Any) -> int:
     """Join one table, without a manifest.
 
@@ -198,7 +159,7 @@ def join(features: str, scores: Sequence[str], out: str, audit_json: str | None,
     with interruptible():
         made = materialize(
             features,
-            [_score_entry(each) for each in scores],
+            [flags.score_entry(each) for each in scores],
             out,
             audit_json=audit_json,
             options=JoinOptions(**options),
@@ -214,33 +175,75 @@ def join(features: str, scores: Sequence[str], out: str, audit_json: str | None,
     return 0
 
 
-@cli.command(epilog=_EXIT_CODES)
-@click.argument("manifest")
-@click.option("--base-dir", help="Folder that the manifest's paths are relative to. Default: the manifest's.")
-def check(manifest: str, base_dir: str | None) -> int:
-    """Validate MANIFEST and say which inputs are not there yet; writes nothing.
+@cli.command(epilog=flags.EXIT_CODES)
+@click.argument("folder", metavar="DIR", shell_complete=flags.folder_names)
+@click.option(
+    "--out",
+    help="The manifest to write. Default: second-opinion.json in DIR.",
+    shell_complete=flags.file_names,
+)
+def init(folder: str, out: str | None) -> int:
+    """Write a first manifest for the feature tables and sidecars in DIR, to be edited and run.
 
     \b
     Example:
+      second-opinion init corpora
+      second-opinion check corpora/second-opinion.json --preview
+      second-opinion run corpora/second-opinion.json
+    """
+    from pipeline.starter import write_starter
+
+    started = write_starter(folder, out)
+    _say("\n".join(started.told))
+    return 0
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@click.option("--preview", is_flag=True, help="Match all keys as a run would, and show counts and rows.")
+def check(manifest: str, base_dir: str | None, preview: bool) -> int:
+    """Validate MANIFEST and say which inputs are not there yet; writes nothing.
+
+    \b
+    Examples:
       second-opinion check manifests/demo.json
+      second-opinion check manifests/demo.json --preview
     """
     from pipeline.manifest import load_manifest
 
     batch = load_manifest(manifest, base_dir)
+    _say(f"{manifest}: {count(len(batch.tables), 'table')}, no fault")
+    if preview:
+        return _preview(batch)
     missing = [
         f"{table.id}.{field}: {show(name)}"
         for table in batch.tables
         for field, name in table.missing(batch.base_dir)
     ]
-    _say(f"{manifest}: {count(len(batch.tables), 'table')}, no fault")
     if missing:
         raise InputMissingError(listing("inputs that are not there yet", missing))
     return 0
 
 
-@cli.command(epilog=_EXIT_CODES)
-@click.argument("manifest")
-@_place_flags
+def _preview(batch: Batch) -> int:
+    from rich.console import Console
+
+    from pipeline import console
+    from pipeline.preview import exit_code, preview_batch
+
+    statuses = []
+    for table in preview_batch(batch):
+        with _printing(sys.stdout):
+            console.summary_console(Console()).print(console.preview(table))
+        if table.error is not None:
+            _complain(f"{table.id}: {table.error}", 0)
+        statuses.append(table.status)
+    return exit_code(statuses)
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@flags.place_flags
 def status(manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None) -> int:
     """Say of each table of MANIFEST whether it is complete, and if not, why; writes nothing.
 
@@ -258,8 +261,8 @@ def status(manifest: str, base_dir: str | None, report_json: str | None, report_
     return found.exit_code
 
 
-@cli.command(epilog=_EXIT_CODES)
-@click.argument("report")
+@cli.command(epilog=flags.EXIT_CODES)
+@click.argument("report", shell_complete=flags.file_names)
 @click.option("--sha256", metavar="DIGEST", help="The digest under which the report is cited.")
 @click.option(
     "--base-dir", help="Folder that the report's paths are relative to. Default: as the report says."
@@ -284,26 +287,6 @@ def verify(report: str, sha256: str | None, base_dir: str | None) -> int:
 def _explained(headline: str, reasons: Sequence[str]) -> str:
     """`headline` with the reasons below it, indented with all their lines."""
     return "\n".join([headline, *reasons]).replace("\n", "\n    ")
-
-
-def _score_entry(given: str) -> str | Mapping[str, Any]:
-    """A `--scores` value: `[LABEL=]PATH`, or the object a manifest may hold, as JSON.
-
-    :raises UsageError: it begins like an object and is none.
-    """
-    from pipeline import files, jsontext
-
-    if not given.startswith("{") or files.is_file(Path(given)):
-        return given
-    from pipeline.schema import load_schema, schema_faults
-
-    try:
-        entry: Mapping[str, Any] = jsontext.parse(given)
-    except ValueError as exc:
-        raise UsageError(f"--scores {given}: {exc}; expected [LABEL=]PATH or a JSON object") from exc
-    if faults := list(schema_faults(entry, load_schema("manifest")["$defs"]["score_entry"])):
-        raise UsageError(listing(f"--scores {given}: cannot be used", faults))
-    return entry
 
 
 if __name__ == "__main__":

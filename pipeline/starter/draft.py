@@ -1,0 +1,206 @@
+"""A folder -> its first manifest, and what is to be said of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from pipeline import files
+from pipeline.entries import ScoreEntry, TableEntry
+from pipeline.errors import BatchError, UsageError, count, listing, show
+from pipeline.manifest import default_report, failed_path
+from pipeline.options import OPTIONS, JsonObject
+from pipeline.preview import TablePreview
+from pipeline.starter.discovery import Found, find
+from pipeline.starter.proposal import Proposal, propose
+
+MANIFEST = "second-opinion.json"
+_MOST_NAMED = 3
+_EXPECTED = (
+    "expected at least one feature table (a key column and many others) and one sidecar (a scorer or a score for each "
+    "clip) whose keys are the same, in Parquet (features only), JSON, JSONL, CSV or TSV"
+)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A first manifest.
+
+    Attributes:
+        manifest: where it stands.
+        told: what it holds and why, and what was left out, line by line.
+    """
+
+    manifest: Path
+    told: tuple[str, ...]
+
+
+def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Started:
+    """Write a manifest for the feature tables and sidecars below a folder.
+
+    Their first rows tell what they are, their keys, read in full, what goes with what. Joined tables and audits are to
+    go to a folder `joined` below `folder`.
+
+    :param out: the manifest. Default: `second-opinion.json` in `folder`.
+    :raises UsageError: there is no such folder, no table can be joined, or something stands at `out` already.
+    :raises BatchError: the manifest cannot be written.
+    """
+    place = Path(folder)
+    manifest = Path(out or place / MANIFEST)
+    if not files.is_folder(place):
+        raise UsageError(f"{place}: found no folder; expected one with feature tables and sidecars")
+    _check_free(manifest)
+    try:
+        found = find(place, _reserved(manifest, place))
+        proposal = propose(place, found.features, found.sidecars)
+    except MemoryError as exc:
+        raise BatchError(f"{place}: not enough memory to hold the keys of what is there") from exc
+    left_out = [*found.left_out, *proposal.left_out]
+    if not proposal.tables:
+        looked = f"{place}: found {count(len(found.features), 'feature table')} and {count(len(found.sidecars), 'sidecar')}"
+        looked += f" among {count(found.looked_at, 'file')}, and nothing to join; {_EXPECTED}"
+        raise UsageError(listing(looked, _by_reason(left_out)))
+    entries = list(_placed(proposal, place))
+    rooted = [_rooted(entry, place, manifest) for entry in entries]
+    content = {"tables": [_spelled(entry, manifest.parent) for entry in rooted]}
+    _check_free(manifest)
+    files.write_whole(manifest, json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8") + b"\n")
+    return Started(manifest, tuple(_told(found, entries, proposal, left_out, manifest)))
+
+
+def _check_free(manifest: Path) -> None:
+    if files.is_taken(manifest):
+        raise UsageError(f"{manifest}: found a file; expected none, as nothing is overwritten (set --out)")
+
+
+def _reserved(manifest: Path, folder: Path) -> list[str]:
+    """The files that a run of the manifest writes beside it, relative to the folder."""
+    report = default_report(manifest)
+    names = [manifest, report, failed_path(report), manifest.with_name(f"{manifest.stem}.run-log.jsonl")]
+    return [files.relative(path.parent.resolve() / path.name, folder.resolve()) for path in names]
+
+
+def _placed(proposal: Proposal, folder: Path) -> Iterator[TableEntry]:
+    """The tables with ids and outputs, in a folder that holds no input and none of these outputs."""
+    entries = [each.entry for each in proposal.tables]
+    ids = _ids([entry.features for entry in entries], folder)
+    inputs = [name for entry in entries for name in (entry.features, *(each.path for each in entry.scores))]
+    number = 1
+    while _is_taken(folder, joined := "joined" if number == 1 else f"joined_{number}", ids, inputs):
+        number += 1
+    for name, entry in zip(ids, entries, strict=True):
+        out = f"{joined}/{name}{PurePosixPath(entry.out).suffix}"
+        yield replace(entry, id=name, out=out, audit_json=f"{joined}/{name}.audit.json")
+
+
+def _is_taken(folder: Path, joined: str, ids: Sequence[str], inputs: Sequence[str]) -> bool:
+    place = folder / joined
+    if files.is_taken(place) and not files.is_folder(place):
+        return True
+    if any(PurePosixPath(name).parts[0] == joined for name in inputs):
+        return True
+    ends = (".parquet", ".jsonl", ".audit.json")
+    return any(files.is_taken(place / f"{name}{end}") for name in ids for end in ends)
+
+
+def _ids(features: Sequence[str], folder: Path) -> list[str]:
+    """A name for each table: its folder's, if it is the only one there, else its own."""
+    parents = [PurePosixPath(name).parent for name in features]
+    ids: list[str] = []
+    for name, parent in zip(features, parents, strict=True):
+        alone = parents.count(parent) == 1
+        wanted = (
+            (parent.name or folder.resolve().name) if alone else PurePosixPath(name).name.partition(".")[0]
+        )
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", wanted).lstrip("._-") or "table"
+        numbered = (plain if number == 1 else f"{plain}_{number}" for number in range(1, len(features) + 1))
+        ids.append(next(each for each in numbered if each.lower() not in map(str.lower, ids)))
+    return ids
+
+
+def _rooted(entry: TableEntry, folder: Path, manifest: Path) -> TableEntry:
+    """The table with its files named from the manifest's folder."""
+    base = manifest.parent.resolve()
+
+    def name(given: str) -> str:
+        return files.relative(folder.resolve() / given, base)
+
+    return replace(
+        entry,
+        features=name(entry.features),
+        scores=tuple(replace(each, path=name(each.path)) for each in entry.scores),
+        out=name(entry.out),
+        audit_json=name(entry.audit_json) if entry.audit_json else None,
+    )
+
+
+def _spelled(entry: TableEntry, base: Path) -> JsonObject:
+    """The table as the manifest has it: what is not the default."""
+    given = entry.options.as_json()
+    options = {option.name: given[option.name] for option in OPTIONS if given[option.name] != option.default}
+    return {
+        "id": entry.id,
+        "features": entry.features,
+        "scores": [_spelled_sidecar(each, base) for each in entry.scores],
+        **options,
+        "out": entry.out,
+        "audit_json": entry.audit_json,
+    }
+
+
+def _spelled_sidecar(entry: ScoreEntry, base: Path) -> str | JsonObject:
+    """The sidecar in a form that is read as it is meant."""
+    short = entry.as_json()
+    if not isinstance(short, str) or ScoreEntry.of(short, base) == entry:
+        return short
+    return {name: value for name, value in asdict(entry).items() if value}
+
+
+def _told(
+    found: Found,
+    entries: Sequence[TableEntry],
+    proposal: Proposal,
+    left_out: Sequence[tuple[str, str]],
+    manifest: Path,
+) -> Iterator[str]:
+    for kind, held in (("feature table", found.features), ("sidecar", found.sidecars)):
+        for each in held:
+            yield f"{kind} {_shown(each.name)}: {each.finding.why}"
+    for entry, proposed in zip(entries, proposal.tables, strict=True):
+        yield ""
+        yield f"table {entry.id}: {_shown(entry.features)}, {count(proposed.preview.rows or 0, 'row')}"
+        yield from (f"    {line}" for line in [*_covered(proposed.preview), *proposed.notes])
+    if left_out:
+        yield ""
+        yield from (f"left out: {line}" for line in _by_reason(left_out))
+    yield ""
+    yield f"written: {manifest}"
+    yield f"look at it, then: second-opinion check {manifest} --preview"
+
+
+def _covered(preview: TablePreview) -> Iterator[str]:
+    for scorer in preview.scorers:
+        each = scorer.covered
+        yield (
+            f"{each['competitor']}: {each['matched_rows']} matched, {each['missing_rows']} missing, "
+            f"{each['bad_rows']} bad, {each['unused_scores']} unused"
+        )
+
+
+def _by_reason(left_out: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """What was left out, once for each reason."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, reason in left_out:
+        names[reason].append(_shown(name))
+    for reason, its in names.items():
+        more = f" and {len(its) - _MOST_NAMED} more" if len(its) > _MOST_NAMED else ""
+        yield f"{', '.join(its[:_MOST_NAMED])}{more}: {reason}"
+
+
+def _shown(name: str) -> str:
+    return name if name.isprintable() else show(name)

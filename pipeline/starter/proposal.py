@@ -1,0 +1,231 @@
+"""Which sidecars go with which feature tables, under which options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+
+from pipeline.entries import ScoreEntry, TableEntry, slug
+from pipeline.errors import BatchError, count, show
+from pipeline.keys import MAX_KEYS_SHOWN
+from pipeline.options import JoinOptions
+from pipeline.preview import TablePreview, preview_table
+from pipeline.scorerows import RowReader
+from pipeline.starter.meeting import Meeting, Setting, best_meeting, loosened, meeting
+from pipeline.starter.sources import Columns, Features, Readings, Scored, Sidecar
+
+
+@dataclass(frozen=True)
+class ProposedTable:
+    """A table that can be joined.
+
+    Attributes:
+        entry: what is asked for; its outputs have no place yet.
+        preview: what a run would make of it.
+        notes: why it is asked for like this.
+    """
+
+    entry: TableEntry
+    preview: TablePreview
+    notes: tuple[str, ...]
+
+
+@dataclass
+class Proposal:
+    """The tables that can be joined, and what was left out, each with its name and reason."""
+
+    tables: list[ProposedTable] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+
+def propose(folder: Path, features: Sequence[Features], sidecars: Sequence[Sidecar]) -> Proposal:
+    """Pair the sidecars with the feature tables whose keys they have, and try each table."""
+    proposal = Proposal()
+    paired: dict[str, list[tuple[Scored, Meeting]]] = {each.name: [] for each in features}
+    tables = {each.name: Columns(folder, each) for each in features}
+    for sidecar in sidecars:
+        try:
+            _pair(Readings(folder, sidecar), tables, paired, proposal)
+        except BatchError as exc:
+            _leave_out(proposal, sidecar.name, str(exc))
+    for each in features:
+        if paired[each.name]:
+            _try(folder, tables[each.name], paired[each.name], proposal)
+        elif each.name not in (name for name, _ in proposal.left_out):
+            tried = ", ".join(map(str, each.finding.key_columns[:MAX_KEYS_SHOWN]))
+            proposal.left_out.append((each.name, f"no sidecar has its keys; tried {tried}"))
+    return proposal
+
+
+def _pair(
+    reading: Readings,
+    tables: dict[str, Columns],
+    paired: dict[str, list[tuple[Scored, Meeting]]],
+    proposal: Proposal,
+) -> None:
+    """Give the sidecar to the feature tables that have its keys, of those the ones that stand nearest to it."""
+    name = reading.sidecar.name
+    for scored in reading.ways():
+        met: dict[str, Meeting] = {}
+        for table, columns in tables.items():
+            try:
+                found = best_meeting(columns.near(scored.keys), scored.keys)
+            except BatchError as exc:
+                _leave_out(proposal, table, str(exc))
+                continue
+            if found is not None and found.is_likely:
+                met[table] = found
+        if met:
+            nearest = min(_distance(name, table) for table in met)
+            for table, found in met.items():
+                if _distance(name, table) == nearest:
+                    paired[table].append((scored, found))
+                else:
+                    reason = f"not joined onto {table}, of which {found.met} keys meet: another table stands nearer"
+                    proposal.left_out.append((name, reason))
+            return
+    _leave_out(proposal, name, f"no feature table has its keys: {_some(reading.first)}")
+
+
+def _leave_out(proposal: Proposal, name: str, reason: str) -> None:
+    if (name, reason) not in proposal.left_out:
+        proposal.left_out.append((name, reason))
+
+
+def _try(
+    folder: Path, columns: Columns, paired: Sequence[tuple[Scored, Meeting]], proposal: Proposal
+) -> None:
+    """Propose the table with all sidecars that one set of options serves, as far as a run would complete."""
+    setting = _common(columns, paired)
+    served = _served(columns, paired, setting, proposal)
+    entry, preview = _sound(_entry(columns, setting, served), folder, proposal)
+    if preview.error is not None:
+        proposal.left_out.append((entry.features, str(preview.error)))
+        return
+    notes = _key_said(columns, setting, served)
+    if any(scorer.covered["missing_rows"] for scorer in preview.scorers):
+        notes.append("missing_policy mark: some rows have no score; drop leaves them out, fail refuses them")
+    else:
+        entry = replace(entry, options=replace(entry.options, missing_policy="fail"))
+    notes += [
+        f"{scored.entry.path}: {note}"
+        for scored in served
+        if scored.entry in entry.scores
+        for note in scored.said()
+    ]
+    proposal.tables.append(ProposedTable(entry, preview, tuple(notes)))
+
+
+def _served(
+    columns: Columns,
+    paired: Sequence[tuple[Scored, Meeting]],
+    setting: Setting,
+    proposal: Proposal,
+) -> list[Scored]:
+    """The sidecars whose keys meet under these options, each with a label of its own."""
+    served: list[Scored] = []
+    for scored, _ in paired:
+        found = meeting(setting, columns.column(setting.key_column), scored.keys)
+        if found is None or not found.is_likely:
+            reason = (
+                f"the other sidecars of {columns.features.name} need options under which its keys do not meet"
+            )
+            proposal.left_out.append((scored.entry.path, reason))
+            continue
+        named = _unique_label(scored.entry, [each.entry for each in served])
+        served.append(replace(scored, entry=named))
+    return served
+
+
+def _entry(columns: Columns, setting: Setting, served: Sequence[Scored]) -> TableEntry:
+    return TableEntry(
+        features=columns.features.name,
+        scores=tuple(scored.entry for scored in served),
+        out=f"joined{columns.extension}",
+        audit_json=None,
+        options=JoinOptions(**asdict(setting), missing_policy="mark"),
+    )
+
+
+def _common(columns: Columns, paired: Sequence[tuple[Scored, Meeting]]) -> Setting:
+    """The options under which most keys of all sidecars meet."""
+    candidates: dict[Setting, int] = {}
+    for _, found in paired:
+        for setting in (found.setting, loosened(found.setting)):
+            candidates.setdefault(setting, 0)
+    for setting in candidates:
+        column = columns.column(setting.key_column)
+        found_all = [meeting(setting, column, scored.keys) for scored, _ in paired]
+        candidates[setting] = sum(found.met for found in found_all if found is not None and found.is_likely)
+    return max(candidates, key=lambda setting: candidates[setting])
+
+
+def _sound(entry: TableEntry, folder: Path, proposal: Proposal) -> tuple[TableEntry, TablePreview]:
+    """The table with the sidecars that a run would join, one after another where all at once would fail."""
+    preview = preview_table(entry, folder)
+    if preview.error is None or len(entry.scores) == 1:
+        return entry, preview
+    kept: tuple[ScoreEntry, ...] = ()
+    best = (entry, preview)
+    for sidecar in entry.scores:
+        tried = replace(entry, scores=(*kept, sidecar))
+        preview = preview_table(tried, folder)
+        if preview.error is None:
+            kept, best = tried.scores, (tried, preview)
+        else:
+            proposal.left_out.append((sidecar.path, str(preview.error)))
+    return best
+
+
+def _unique_label(entry: ScoreEntry, others: Sequence[ScoreEntry]) -> ScoreEntry:
+    """The entry with a label that no other one has, if a file's name gave it."""
+    if entry.label is None:
+        return entry
+    taken = {slug(label) for other in others for label in RowReader(other, JoinOptions()).labels()}
+    folder = PurePosixPath(entry.path).parent.name
+    labels = [
+        entry.label,
+        f"{folder}-{entry.label}",
+        *(f"{entry.label}-{number}" for number in range(2, 1000)),
+    ]
+    for label in labels:
+        named = replace(entry, label=label)
+        if taken.isdisjoint(map(slug, RowReader(named, JoinOptions()).labels())) and label.isprintable():
+            return named
+    return entry
+
+
+def _distance(name: str, other: str) -> int:
+    """Steps from the folder of one file to that of another."""
+    folders, others = PurePosixPath(name).parent.parts, PurePosixPath(other).parent.parts
+    shared = 0
+    while shared < min(len(folders), len(others)) and folders[shared] == others[shared]:
+        shared += 1
+    return len(folders) + len(others) - 2 * shared
+
+
+def _some(scored: Scored) -> str:
+    keys = pa.chunked_array([each.raw for each in scored.keys], pa.string()).combine_chunks()
+    return ", ".join(map(show, keys[:MAX_KEYS_SHOWN].to_pylist()))
+
+
+def _key_said(columns: Columns, setting: Setting, served: Sequence[Scored]) -> list[str]:
+    """Why the keys are compared like this."""
+    column = columns.column(setting.key_column)
+    found = [each for scored in served if (each := meeting(setting, column, scored.keys)) is not None]
+    best = max(found, key=lambda each: each.met)
+    said = [
+        f"key_column {setting.key_column}: it has {best.met} of the {count(best.loaded, 'key')} of a sidecar"
+    ]
+    if setting.key_normalize != "auto":
+        said.append(f"key_normalize {setting.key_normalize}: so most keys meet")
+    if setting.score_key_regex is not None:
+        said.append(
+            f"score_key_regex {setting.score_key_regex}: takes away what the sidecars' keys have beside the clip"
+        )
+    if setting.key_regex is not None:
+        said.append(f"key_regex {setting.key_regex}: takes away what the table's keys have beside the clip")
+    return said

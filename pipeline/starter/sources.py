@@ -1,0 +1,181 @@
+"""The feature tables and sidecars that were found, and their keys, read in full as far as they are needed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from pipeline.entries import ScoreEntry, slug
+from pipeline.errors import BatchError, SidecarError, TableError
+from pipeline.options import JoinOptions
+from pipeline.sidecars import read_sidecar
+from pipeline.starter.inspection import Finding
+from pipeline.starter.meeting import Keys, best_meeting
+from pipeline.starter.samples import Texts
+from pipeline.tables import open_table
+
+_RAW = JoinOptions(key_normalize="raw")
+_MOST_COLUMNS = 3
+_GENERAL_NAMES = {
+    "features",
+    "scores",
+    "score",
+    "results",
+    "result",
+    "predictions",
+    "pred",
+    "output",
+    "out",
+    "data",
+}
+
+
+@dataclass(frozen=True)
+class Features:
+    """A file taken for a feature table.
+
+    Attributes:
+        name: the file, relative to the folder that is looked at.
+        finding: what it was taken for, and why.
+        texts: what may be a key, in its first rows.
+    """
+
+    name: str
+    finding: Finding
+    texts: Texts
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """A file, or a pattern of files, taken for a sidecar.
+
+    Attributes:
+        name: the file or pattern, relative to the folder that is looked at.
+        finding: what it was taken for, and why.
+    """
+
+    name: str
+    finding: Finding
+
+    def entries(self) -> Iterator[ScoreEntry]:
+        """The entries that may be meant: one for each way to name the clip, best first."""
+        found = self.finding
+        entry = ScoreEntry(
+            path=self.name,
+            label=plain_name(self.name) if found.unnamed else None,
+            score_field=found.score_field,
+            score_fields=found.score_fields,
+        )
+        if found.by_file:
+            yield replace(entry, key_from="file")
+        yield from (replace(entry, key_field=name) for name in found.key_columns)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A sidecar as it was read.
+
+    Attributes:
+        sidecar: the file.
+        entry: how it is read.
+        keys: its keys, per scorer and field.
+    """
+
+    sidecar: Sidecar
+    entry: ScoreEntry
+    keys: tuple[Keys, ...]
+
+    def said(self) -> list[str]:
+        """Why it is read like this."""
+        notes = list(self.sidecar.finding.notes)
+        if self.entry.label is not None:
+            notes.append(f"label {self.entry.label}: the file names no scorer; its own name is taken")
+        if self.entry.key_field is not None:
+            notes.append(
+                f"key_field {self.entry.key_field}: no field has a name that is known to hold the key"
+            )
+        if self.entry.key_from is not None:
+            notes.append("key_from file: no field names the clip, so the file's name does")
+        return notes
+
+
+class Readings:
+    """A sidecar and the ways to read it."""
+
+    def __init__(self, folder: Path, sidecar: Sidecar) -> None:
+        self._folder = folder
+        self.sidecar = sidecar
+        self._entries = list(sidecar.entries())
+
+    @functools.cached_property
+    def first(self) -> Scored:
+        """The best way that can be read."""
+        return next(self.ways())
+
+    def ways(self) -> Iterator[Scored]:
+        """All ways in which it can be read.
+
+        :raises BatchError: there is none; what was wrong with the first.
+        """
+        fault: BatchError | None = None
+        found = False
+        for entry in self._entries:
+            try:
+                yield self._read(entry)
+                found = True
+            except BatchError as exc:
+                fault = fault or exc
+        if fault is not None and not found:
+            raise fault
+
+    def _read(self, entry: ScoreEntry) -> Scored:
+        scores = read_sidecar(entry, self._folder, _RAW)
+        if not any(len(each.keys) for each in scores):
+            raise SidecarError(f"{entry.path}: found no row")
+        return Scored(self.sidecar, entry, tuple(Keys(each.key_field, each.keys) for each in scores))
+
+
+class Columns:
+    """What may be the key column of a feature table, read in full where a sample has keys of a sidecar."""
+
+    def __init__(self, folder: Path, features: Features) -> None:
+        self._path = folder / features.name
+        self.features = features
+        self._read: dict[str, Keys] = {}
+
+    def near(self, scores: Sequence[Keys]) -> list[Keys]:
+        """The columns worth a look, best first."""
+        names = [name for name in self.features.finding.key_columns if name is not None]
+        hits = {name: self._hits(name, scores) for name in names}
+        ranked = sorted((name for name in names if hits[name]), key=lambda name: -hits[name])
+        return [self.column(name) for name in (ranked or names)[:_MOST_COLUMNS]]
+
+    @functools.cached_property
+    def extension(self) -> str:
+        """The format of the joined table: Parquet, unless a column mixes types."""
+        try:
+            open_table(self._path, self.features.finding.key_columns[0]).schema()
+        except TableError:
+            return ".jsonl"
+        return ".parquet"
+
+    def _hits(self, name: str, scores: Sequence[Keys]) -> int:
+        found = best_meeting([Keys(name, self.features.texts[name])], scores)
+        return 0 if found is None else found.met
+
+    def column(self, name: str) -> Keys:
+        """A column in full."""
+        if name not in self._read:
+            self._read[name] = Keys(name, open_table(self._path, name).keys())
+        return self._read[name]
+
+
+def plain_name(name: str) -> str:
+    """A file's name without extensions, or its folder's where that says more; fit for a scorer."""
+    path = PurePosixPath(name)
+    stem = path.name.partition(".")[0]
+    if "*" in stem or stem.lower() in _GENERAL_NAMES:
+        stem = path.parent.name
+    return stem if slug(stem) and stem.isprintable() and "=" not in stem else "scorer"
