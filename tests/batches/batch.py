@@ -1,0 +1,110 @@
+"""Whole batches: a feature table, one to three sidecars, options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import strategies as st
+
+from tests.batches.feature_files import feature_files
+from tests.batches.odds import once_in, one_of, weighted
+from tests.batches.sidecar_files import Sidecar, sidecars
+from tests.batches.spelling import Keys, keys
+
+
+@dataclass
+class Batch:
+    """What `materialize` is given, and the files it finds."""
+
+    files: dict[str, bytes | pa.Table]
+    features: str
+    scores: list[str | dict[str, Any]]
+    out: str
+    options: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write the files below `folder`."""
+        for name, content in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, bytes):
+                path.write_bytes(content)
+            else:
+                pq.write_table(content, path)
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Batch:
+    """Batches of which about half can be joined."""
+    held = draw(keys())
+    options: dict[str, Any] = dict(held.options)
+    options |= draw(field_options()) if once_in(draw, 5) else {}
+    files: dict[str, bytes | pa.Table] = {}
+    scores = []
+    for index, (scorer, share) in enumerate(draw(shares(held))):
+        sidecar: Sidecar = draw(sidecars(share, scorer, index, options))
+        files |= sidecar.files
+        scores.append(sidecar.entry)
+    features, content = draw(feature_files(held, f"{options.get('prefix', 'second_opinion')}_dover_score"))
+    files[features] = content
+    if once_in(draw, 50):
+        del files[one_of(draw, *sorted(files))]
+    out = weighted(
+        draw, {f"out.{features.partition('.')[2]}": 4, "out.jsonl": 2, "out.parquet": 2, "out.csv": 2}
+    )
+    options |= draw(join_options(held.features.field))
+    if once_in(draw, 40):
+        out = one_of(draw, features, "out.txt", "out", "out.xlsx")
+    return Batch(files, features, scores, out, options)
+
+
+SCORERS = ["dover", "musiq", "Q-Align", "DOVER Mobile"]
+
+
+@st.composite
+def shares(draw: st.DrawFn, keys: Keys) -> list[tuple[str, Keys]]:
+    """Which sidecar is to score which clips: one to three scorers, or one in two sidecars."""
+    if once_in(draw, 10):
+        middle = draw(st.integers(1, len(keys.clips) - 1))
+        halves = (keys.clips[:middle], keys.clips[middle:])
+        return [("dover", replace(keys, clips=half)) for half in halves]
+    scorers = draw(st.permutations(SCORERS))
+    return [(scorer, keys) for scorer in scorers[: weighted(draw, {1: 3, 2: 2, 3: 1})]]
+
+
+@st.composite
+def field_options(draw: st.DrawFn) -> dict[str, Any]:
+    """Options that say how fields or columns are named."""
+    return one_of(
+        draw,
+        {"prefix": "nr"},
+        {"score_key_field": "id"},
+        {"score_field": "s"},
+        {"score_key_field": "meta.file"},
+    )
+
+
+@st.composite
+def join_options(draw: st.DrawFn, key_column: str) -> dict[str, Any]:
+    """Options that do not decide which keys meet; seldom one that cannot be used."""
+    options: dict[str, Any] = {"missing_policy": weighted(draw, {"mark": 5, "drop": 4, "fail": 1})}
+    if once_in(draw, 8):
+        options["min_coverage"] = one_of(draw, 0.25, 0.5, 2 / 3, 1.0)
+    if once_in(draw, 3):
+        options["overwrite"] = True
+    if once_in(draw, 5):
+        options["key_column"] = weighted(draw, {key_column: 6, "no such column": 1})
+    if once_in(draw, 60):
+        options |= one_of(
+            draw,
+            {"min_coverage": 1.5},
+            {"min_coverage": -0.25},
+            {"key_regex": "(a)(b)"},
+            {"score_key_regex": "a"},
+            {"key_regex": "("},
+        )
+    return options

@@ -1,0 +1,60 @@
+"""Why a scorer matches few rows: keys of each side that do not meet, and whether another rule would do better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tests.oracle import keys
+from tests.oracle.scores import Score
+
+NORMALIZE = ("auto", "raw", "basename", "stem")
+
+
+def low_match(
+    raw: Sequence[str | None], column: str, scores: Sequence[Score], options: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """What the audit says of a scorer that matches less than half of the rows; None: it matches more.
+
+    :param raw: the rows' keys as they came.
+    """
+    normalize = options["key_normalize"]
+    rows, met = both_sides(raw, column, scores, options, normalize)
+    matched = sum(key in met for key in rows)
+    if not raw or matched >= len(raw) / 2:
+        return None
+    told: dict[str, Any] = {
+        "unmatched_feature_keys": five(
+            key for key, normal in zip(raw, rows, strict=True) if normal not in met
+        ),
+        "unmatched_score_keys": five(
+            score.raw for score, normal in zip(scores, met, strict=True) if normal not in rows
+        ),
+    }
+    best = matched
+    for other in NORMALIZE:
+        others, theirs = both_sides(raw, column, scores, options, other)
+        would = sum(key is not None and key in theirs for key in others)
+        if would > best:
+            best = would
+            told |= {"better_key_normalize": other, "better_matched_rows": would}
+    return told
+
+
+def both_sides(
+    raw: Sequence[str | None],
+    column: str,
+    scores: Sequence[Score],
+    options: Mapping[str, Any],
+    normalize: str,
+) -> tuple[list[str | None], list[str | None]]:
+    """The keys of the rows and of the scores as they would be compared."""
+    return (
+        [keys.comparable(key, column, normalize, options["key_regex"]) for key in raw],
+        [keys.comparable(score.raw, score.field, normalize, options["score_key_regex"]) for score in scores],
+    )
+
+
+def five(found: Iterable[str | None]) -> list[str]:
+    """The first five that differ."""
+    return list(dict.fromkeys(key for key in found if key is not None))[:5]
