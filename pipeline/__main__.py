@@ -85,7 +85,6 @@ def cli() -> None:
 
     \b
     Examples:
-      second-opinion init corpora
       second-opinion check manifests/demo.json --preview
       second-opinion run manifests/demo.json --workers 2
       second-opinion join --features clips.parquet --scores dover=dover.jsonl --out joined.parquet
