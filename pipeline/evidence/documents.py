@@ -1,0 +1,322 @@
+"""The two documents of evidence, as JSON holds them: the audit of a batch, and the impact of its scores.
+
+Every number is rounded once, by `rounded`, so that the last bits of a sum show in no byte. What is not a number is null.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+from pipeline.provenance import RunProvenance
+
+AUDIT_SCHEMA = "second-opinion-signal-mix-audit-v1"
+IMPACT_SCHEMA = "second-opinion-retrain-impact-v1"
+SIGNIFICANT_DIGITS = 6
+
+FamilyStatus: TypeAlias = Literal["missing", "weak", "covered"]
+Verdict: TypeAlias = Literal["improves", "no evidence", "worse", "not measurable"]
+Interval: TypeAlias = list[float | None]
+"""Its lower and its upper end; null: not to be told."""
+
+
+class Cited(TypedDict):
+    """A document that another one rests on, by the digest of its bytes."""
+
+    path: str
+    sha256: str
+
+
+class ScorerCoverage(TypedDict):
+    """One scorer in one table, in rows; `coverage` is the share of rows with an `ok` score."""
+
+    label: str
+    column: str
+    direction: str | None
+    scale: list[float] | None
+    revision: str | None
+    trained_on: list[str]
+    ok: int
+    bad: int
+    missing: int
+    coverage: float
+
+
+class FamilyCoverage(TypedDict):
+    """One family of signals in one table."""
+
+    name: str
+    title: str
+    question: str
+    status: FamilyStatus
+    columns: list[str]
+    healthy: list[str]
+    candidates: list[str]
+    advice: str
+
+
+class TargetIntervals(TypedDict):
+    """95 % intervals over groups."""
+
+    pearson: Interval
+    spearman: Interval
+    partial: Interval | None
+
+
+class WithTarget(TypedDict):
+    """How a signal goes with the label; `partial`: beyond what the baseline tells of it."""
+
+    n: int
+    pearson: float | None
+    spearman: float | None
+    partial: float | None
+    intervals: TargetIntervals
+
+
+class Signal(TypedDict):
+    """One column that may tell something of quality; `mean` and what follows are null where it has no value."""
+
+    column: str
+    family: str
+    role: Literal["score", "baseline", "other"]
+    finite_share: float
+    mean: float | None
+    std: float | None
+    min: float | None
+    max: float | None
+    healthy: bool
+    target: WithTarget | None
+
+
+class Redundant(TypedDict):
+    """Two signals that say the same."""
+
+    columns: list[str]
+    spearman: float
+
+
+class Complementary(TypedDict):
+    """Two signals of different families that both go with the label and hardly with each other."""
+
+    columns: list[str]
+    families: list[str]
+    spearman: float
+    with_target: list[float]
+
+
+class Leak(TypedDict):
+    """A score that is the label, or nearly."""
+
+    column: str
+    pearson: float | None
+    spearman: float | None
+    n: int
+
+
+class Finding(TypedDict):
+    """Something that whoever trains on the table should know."""
+
+    kind: str
+    column: str
+    text: str
+
+
+class Curve(TypedDict):
+    """Points of a line."""
+
+    x: list[float]
+    y: list[float]
+
+
+class Scatter(TypedDict):
+    """Some rows of a table, score against label, and the curve that is fitted to all."""
+
+    label: str
+    column: str
+    x: list[float]
+    y: list[float]
+    curve: Curve | None
+
+
+class Histogram(TypedDict):
+    """How a scorer's scores are distributed; one edge more than counts."""
+
+    label: str
+    column: str
+    edges: list[float]
+    counts: list[int]
+
+
+class Correlations(TypedDict):
+    """Spearman's correlations between columns, row by row."""
+
+    columns: list[str]
+    spearman: list[list[float | None]]
+
+
+class AuditFigures(TypedDict):
+    """What the page draws of one table."""
+
+    scatter: list[Scatter]
+    histograms: list[Histogram]
+    correlations: Correlations
+
+
+class TableAudit(TypedDict):
+    """The audit of one table."""
+
+    id: str
+    out: str
+    corpus: str
+    rows: int
+    target: str | None
+    group: str | None
+    groups: int | None
+    scorers: list[ScorerCoverage]
+    families: list[FamilyCoverage]
+    signals: list[Signal]
+    redundant: list[Redundant]
+    complementary: list[Complementary]
+    leaks: list[Leak]
+    findings: list[Finding]
+    next_actions: list[str]
+    figures: AuditFigures
+
+
+class FamilyOverBatch(TypedDict):
+    """In how many tables a family is covered, weak or missing."""
+
+    family: str
+    title: str
+    covered: int
+    weak: int
+    missing: int
+
+
+class Strongest(TypedDict):
+    """A signal and the table in which it goes with the label."""
+
+    table: str
+    column: str
+    family: str
+    n: int
+    spearman: float
+
+
+class BatchAudit(TypedDict):
+    """The audit over all tables."""
+
+    coverage: list[FamilyOverBatch]
+    blind_spots: list[str]
+    strongest: list[Strongest]
+    next_actions: list[str]
+
+
+class FamiliesUsed(TypedDict):
+    """Where the families came from."""
+
+    source: str
+    sha256: str
+
+
+class Audit(TypedDict):
+    """`second-opinion-signal-mix-audit-v1`."""
+
+    schema: str
+    status: Literal["ok", "failed"]
+    manifest: str
+    report: Cited
+    families: FamiliesUsed
+    tables: list[TableAudit]
+    batch: BatchAudit
+    run_provenance: RunProvenance
+
+
+class Figures(TypedDict):
+    """Six figures of merit; srcc, krcc, plcc: higher is better; rmse, in units of the label: lower."""
+
+    srcc: float | None
+    krcc: float | None
+    plcc: float | None
+    rmse: float | None
+    plcc_mapped: float | None
+    rmse_mapped: float | None
+
+
+class Arm(Figures):
+    """What a model predicts that was given certain columns; each figure is the mean over folds."""
+
+    name: str
+    features: int
+    intervals: dict[str, Interval]
+    mapping_failures: int
+
+
+class Delta(Figures):
+    """An arm minus `base`, on the same folds and the same draws."""
+
+    name: str
+    intervals: dict[str, Interval]
+
+
+class Protocol(TypedDict):
+    """How the arms were compared."""
+
+    folds: int
+    repeats: int
+    seed: int
+    bootstrap: int
+    level: float
+    comparisons: int
+    tuning: str
+
+
+class AllRows(TypedDict):
+    """The same on all rows with a label, scores imputed where they are missing."""
+
+    rows: int
+    groups: int
+    arms: list[Arm]
+    deltas: list[Delta]
+
+
+class TableImpact(TypedDict):
+    """What the scores of one table are worth to a model that predicts its label."""
+
+    id: str
+    target: str
+    group: str | None
+    corpus: str
+    rows: int
+    groups: int | None
+    model: str | None
+    protocol: Protocol
+    arms: list[Arm]
+    deltas: list[Delta]
+    verdict: Verdict
+    reason: str
+    all_rows: AllRows | None
+
+
+class Impact(TypedDict):
+    """`second-opinion-retrain-impact-v1`."""
+
+    schema: str
+    status: Literal["ok", "failed"]
+    manifest: str
+    report: Cited
+    audit: Cited
+    tables: list[TableImpact]
+    run_provenance: RunProvenance
+    error: NotRequired[str]
+
+
+def rounded(value: Any) -> Any:
+    """`value` with all its numbers rounded to `SIGNIFICANT_DIGITS`, and None for those that are none."""
+    if isinstance(value, dict):
+        return {name: rounded(below) for name, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(below) for below in value]
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
+    return value
