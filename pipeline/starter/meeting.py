@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from pipeline.keys import KeyRule
 from pipeline.options import KeyNormalize
 
-MODES: tuple[KeyNormalize, ...] = ("auto", "stem", "basename", "raw")
-"""In the order in which they are tried: of equals the first is taken."""
+MODES: tuple[KeyNormalize, ...] = ("auto", "raw", "basename", "stem")
+"""In the order in which they are tried: of equals the first is taken, which takes least away."""
 
 LEAST_SHARE = 0.1
 """The least share of the keys of the smaller side that must meet: fewer meet by chance."""

@@ -1,0 +1,97 @@
+"""`init` on folders of any files: what it writes passes `check`, and runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import UsageError
+from pipeline.starter import write_starter
+from tests.builders import run_manifest, tree, write_text
+
+KEYS = st.sampled_from(
+    ["a", "b", "c", "d/a.mp4", "d/b.mp4", "a.mp4", "a_crf.mp4", "b_crf.mp4", "1", "2", " a ", ""]
+)
+SCORES = st.one_of(st.floats(-5, 5), st.sampled_from([1, "2.5", None, "x", True]))
+FIELDS: Mapping[str, st.SearchStrategy[Any]] = {
+    "clip_id": KEYS,
+    "vid": KEYS,
+    "path": KEYS,
+    "name": KEYS,
+    "score": SCORES,
+    "quality": SCORES,
+    "mos": SCORES,
+    "aesthetic score": SCORES,
+    "technical score": SCORES,
+    "blur": SCORES,
+    "noise": SCORES,
+    "competitor": st.sampled_from(["DOVER", "dover", "MUSIQ", "", "="]),
+    "status": st.sampled_from(["ok", "failed", None]),
+    "summary": st.fixed_dictionaries(
+        {}, optional={"competitor": st.just("NR"), "score": SCORES, "path": KEYS}
+    ),
+    "frames": st.lists(st.fixed_dictionaries({"score": SCORES}), max_size=2),
+    "second_opinion_dover_score": SCORES,
+}
+NAMES = st.sampled_from(
+    [
+        "features.jsonl",
+        "x/features.jsonl",
+        "dover.jsonl",
+        "x/dover.jsonl",
+        "x/dover.json",
+        "a=b.jsonl",
+        "b.jsonl",
+        "joined/t.jsonl",
+        "joined/x.json",
+        "nr/a.json",
+        "nr/b.json",
+        "nr/c.json",
+        "a.json",
+        "b.json",
+        "second-opinion.report.json",
+        "[1] ü.jsonl",
+        ".hidden/c.jsonl",
+        "=.jsonl",
+    ]
+)
+ROWS = st.sets(st.sampled_from(sorted(FIELDS)), min_size=1, max_size=6).flatmap(
+    lambda names: st.lists(st.fixed_dictionaries({name: FIELDS[name] for name in sorted(names)}), max_size=5)
+)
+SOUND: dict[str, list[dict[str, Any]]] = {
+    "features.jsonl": [{"vid": each, "blur": 0.5, "noise": 1.5} for each in "ab"],
+    "dover.jsonl": [{"path": f"d/{each}.mp4", "score": 1.5} for each in "ab"],
+}
+# Folders of any files seldom hold two that meet.
+FILES = st.builds(
+    lambda sound, others: sound | others,
+    st.sampled_from([SOUND, SOUND, {}]),
+    st.dictionaries(NAMES, ROWS, max_size=8),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(files=FILES)
+@example(files=SOUND)
+@example(files=SOUND | {f"nr/{each}.json": [{"frames": [{"score": 1}], "competitor": "NR"}] for each in "ab"})
+def test_what_is_written_is_sound(files: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A manifest that `init` writes has no fault and completes, whatever else stands there; else nothing is written."""
+    folder: Path = tmp_path_factory.mktemp("folder")
+    for name, rows in files.items():
+        text = "".join(f"{json.dumps(row)}\n" for row in rows) if name.endswith("l") else json.dumps(rows)
+        write_text(folder / name, json.dumps(rows[0]) if name.startswith("nr/") and rows else text)
+    before = tree(folder)
+    try:
+        started = write_starter(folder)
+    except UsageError:
+        assert tree(folder) == before
+        return
+    assert {name for name in tree(folder) if name not in before} == {"second-opinion.json"}
+    result = run_manifest(started.manifest)
+    assert result.exit_code == 0, result.report
