@@ -142,8 +142,16 @@ def run(
 )
 @click.option("--out", required=True, help="The joined table; its extension decides the format.")
 @click.option("--audit-json", help="The table's audit. Default: none.")
+@click.option("--declare", metavar="JSON", help="What is known of scorers: a manifest's `scorers` object.")
 @flags.join_flags
-def join(features: str, scores: Sequence[str], out: str, audit_json: str | None, **options: Any) -> int:
+def join(
+    features: str,
+    scores: Sequence[str],
+    out: str,
+    audit_json: str | None,
+    declare: str | None,
+    **options: Any,
+) -> int:
     """Join one table, without a manifest.
 
     \b
@@ -162,6 +170,7 @@ def join(features: str, scores: Sequence[str], out: str, audit_json: str | None,
             out,
             audit_json=audit_json,
             options=JoinOptions(**options),
+            scorers=None if declare is None else flags.declared(declare),
         )
     for covered in made.summary["competitors"].values():
         _say(

@@ -109,6 +109,8 @@ def warnings(report: Report) -> Iterator[str]:
             if "low_match" in each:
                 matched = f"{table['id']}: {each['competitor']} matched {each['matched_rows']} of {rows} rows"
                 yield "\n    ".join([matched, *explain(each)])
+            else:
+                yield from (f"{table['id']}: {each['competitor']}: {line}" for line in explain(each))
 
 
 def summary_console(console: Console) -> Console:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import keys
+from pipeline.declarations import ScorerDeclaration
+from pipeline.entries import slug
 from pipeline.errors import JoinError, listing, show
 from pipeline.join import Match, Scorer, column_prefix
 from pipeline.outcome import Coverage, LowMatch, explain
@@ -15,9 +18,13 @@ LOW_SHARE = 0.5
 """A scorer that matches less than this share of the rows is explained: keys of each side, a better rule."""
 
 
-def coverage(found: Match) -> list[Coverage]:
-    """What each scorer covers, in order of label."""
-    return [_coverage(found, index) for index in range(len(found.scorers))]
+def coverage(found: Match, declared: Iterable[ScorerDeclaration] = ()) -> list[Coverage]:
+    """What each scorer covers, in order of label, and whether its scores are what is declared of it."""
+    by_slug = {slug(each.label): each for each in declared}
+    return [
+        {**_coverage(found, index), **_declared(scorer, by_slug.get(scorer.slug))}
+        for index, scorer in enumerate(found.scorers)
+    ]
 
 
 def check(found: Match, covered: Sequence[Coverage]) -> None:
@@ -48,6 +55,34 @@ def _coverage(found: Match, index: int) -> Coverage:
     if found.rows and matched < LOW_SHARE * found.rows:
         covered["low_match"] = _low_match(found, scorer, matched)
     return covered
+
+
+def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage:
+    """What is declared of a scorer, and which of its `ok` scores are outside its scale."""
+    if declaration is None:
+        return {}
+    told: Coverage = {}
+    if declaration.direction is not None:
+        told["direction"] = declaration.direction
+    if declaration.revision is not None:
+        told["revision"] = declaration.revision
+    if declaration.scale is not None:
+        low, high = declaration.scale
+        outside = pc.or_(pc.less(scorer.score, low), pc.greater(scorer.score, high))
+        outside = pc.and_not(pc.fill_null(outside, False), scorer.bad)
+        where = pc.indices_nonzero(outside)
+        shown = where.slice(0, keys.MAX_KEYS_SHOWN)
+        told["scale"] = [low, high]
+        told["outside_scale"] = {
+            "scores": len(where),
+            "examples": [
+                {"key": key, "score": score}
+                for key, score in zip(
+                    scorer.keys.take(shown).to_pylist(), scorer.score.take(shown).to_pylist(), strict=True
+                )
+            ],
+        }
+    return told
 
 
 def _low_match(found: Match, scorer: Scorer, matched: int) -> LowMatch:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import files
+from pipeline.declarations import EvidenceRequest, ScorerDeclaration
 from pipeline.errors import show
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.patterns import Pattern
 from pipeline.places import Places
-from pipeline.schema import schema_faults
+from pipeline.schema import place, schema_faults
 
 
 def slug(label: str) -> str:
@@ -123,6 +124,8 @@ class TableEntry:
         audit_json: the audit; None: none is asked for.
         options: the effective join options.
         id: its name, unique in the batch; empty for a table outside a batch.
+        scorers: what is declared of scorers, whether they are the table's or not.
+        evidence: what evidence is asked for; None: none about its label.
     """
 
     features: str
@@ -131,16 +134,19 @@ class TableEntry:
     audit_json: str | None
     options: JoinOptions
     id: str = ""
+    scorers: tuple[ScorerDeclaration, ...] = ()
+    evidence: EvidenceRequest | None = None
 
     def as_json(self) -> JsonObject:
-        """What decides the table's content and place: all but its id, with every option."""
+        """What decides the table's content and place: all but its id and the evidence, with every option."""
+        declared = {each.label: told for each in self.scorers if (told := each.as_json())}
         return {
             "features": self.features,
             "scores": [entry.as_json() for entry in self.scores],
             "out": self.out,
             "audit_json": self.audit_json,
             "config": self.options.as_json(),
-        }
+        } | ({"scorers": declared} if declared else {})
 
     def outputs(self, base: Path) -> list[tuple[str, Path]]:
         """The files the table leaves behind, each with the field that names it."""
@@ -176,6 +182,8 @@ class TableEntry:
         for name, given in (("features", self.features), ("out", self.out), ("audit_json", self.audit_json)):
             if given is not None and not files.is_name(given):
                 yield f".{name}: found {show(given)}; expected the name of a file"
+        if self.evidence is not None:
+            yield from (f".evidence{fault}" for fault in self.evidence.faults())
 
     def claim(self, places: Places, base: Path, prefix: str = "") -> None:
         """Enter the files of the table in `places`, under names that begin with `prefix`."""
@@ -188,6 +196,24 @@ class TableEntry:
             places.written(path, f"{prefix}{field}")
 
 
+def declarations(given: Mapping[str, Mapping[str, Any]]) -> tuple[ScorerDeclaration, ...]:
+    """What a manifest's `scorers` declares, in order of label."""
+    return tuple(ScorerDeclaration.of(label, given[label]) for label in sorted(given))
+
+
+def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What is wrong with a manifest's `scorers` beyond its schema, each fault with its place."""
+    by_slug: dict[str, str] = {}
+    for declared in declarations(given):
+        where = place(("scorers", declared.label))
+        yield from (f"{where}{fault}" for fault in declared.faults())
+        first = by_slug.setdefault(slug(declared.label), declared.label)
+        if not slug(declared.label):
+            yield f"{where}: expected a name with at least one letter or digit"
+        elif first != declared.label:
+            yield f"{where}: shares its columns with {show(first)}; expected each scorer once"
+
+
 def option_faults(given: Mapping[str, object]) -> Iterator[str]:
     """What is wrong with join options that no schema has checked, each fault with the option's name."""
     schema = {"properties": {option.name: option.schema for option in OPTIONS}}
@@ -195,11 +221,13 @@ def option_faults(given: Mapping[str, object]) -> Iterator[str]:
     for name, value in given.items():
         if isinstance(value, float) and math.isnan(value):  # which no bound of a schema refuses
             yield f"{name}: found {show(value)}; expected a number"
-    yield from regex_faults(given)
+    yield from text_faults(given)
 
 
-def regex_faults(given: Mapping[str, object]) -> Iterator[str]:
-    """What is wrong with the regular expressions among join options, which no schema can tell."""
+def text_faults(given: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with texts among join options that no schema can tell: regular expressions, names of columns."""
+    if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
+        yield f"prefix: found {show(prefix)}; expected printable text"
     for name in ("key_regex", "score_key_regex"):
         if isinstance(pattern := given.get(name), str) and pattern:
             from pipeline.keys import regex_fault

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pipeline.errors import UsageError, listing
-from pipeline.options import OPTIONS, Option
+from pipeline.options import OPTIONS, JsonObject, Option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXIT_CODES = """
@@ -66,19 +66,39 @@ def score_entry(given: str) -> str | Mapping[str, Any]:
 
     :raises UsageError: it begins like an object and is none.
     """
-    from pipeline import files, jsontext
+    from pipeline import files
 
     if not given.startswith("{") or files.is_file(Path(given)):
         return given
-    from pipeline.schema import load_schema, schema_faults
+    from pipeline.schema import load_schema
+
+    schema = load_schema("manifest")["$defs"]["score_entry"]
+    return _parsed(f"--scores {given}", given, schema, "[LABEL=]PATH or a JSON object")
+
+
+def declared(given: str) -> Mapping[str, Any]:
+    """A `--declare` value: the object that a manifest's `scorers` may hold, as JSON.
+
+    :raises UsageError: it is none.
+    """
+    from pipeline.schema import load_schema
+
+    manifest = load_schema("manifest")
+    schema = {**manifest["properties"]["scorers"], "$defs": manifest["$defs"]}
+    return _parsed(f"--declare {given}", given, schema, "a JSON object")
+
+
+def _parsed(flag: str, given: str, schema: JsonObject, expected: str) -> Mapping[str, Any]:
+    from pipeline import jsontext
+    from pipeline.schema import schema_faults
 
     try:
-        entry: Mapping[str, Any] = jsontext.parse(given)
+        value: Mapping[str, Any] = jsontext.parse(given)
     except ValueError as exc:
-        raise UsageError(f"--scores {given}: {exc}; expected [LABEL=]PATH or a JSON object") from exc
-    if faults := list(schema_faults(entry, load_schema("manifest")["$defs"]["score_entry"])):
-        raise UsageError(listing(f"--scores {given}: cannot be used", faults))
-    return entry
+        raise UsageError(f"{flag}: {exc}; expected {expected}") from exc
+    if faults := list(schema_faults(value, schema)):
+        raise UsageError(listing(f"{flag}: cannot be used", faults))
+    return value
 
 
 def _flag(option: Option) -> Callable[[Command], Command]:

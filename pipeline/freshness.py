@@ -242,8 +242,8 @@ class _Look:
 
 def _changes(before: JsonObject, now: JsonObject, place: str = "") -> Iterator[str]:
     """What was asked for differently."""
-    for name in now:
-        old, new = before.get(name), now[name]
+    for name in before | now:
+        old, new = before.get(name), now.get(name)
         if isinstance(new, dict) and isinstance(old, dict):
             yield from _changes(old, new, "option ")
         elif old != new:

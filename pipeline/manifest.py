@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import files, jsontext
-from pipeline.entries import ScoreEntry, TableEntry, regex_faults
+from pipeline.declarations import EvidenceRequest
+from pipeline.entries import ScoreEntry, TableEntry, declaration_faults, declarations, text_faults
 from pipeline.errors import BatchError, Faults, ManifestError, show
 from pipeline.options import JoinOptions, JsonObject
 from pipeline.places import Places
@@ -118,6 +119,8 @@ def load_manifest(
     broken = violations(raw, load_schema("manifest"))
     for fault in (*_repeated_keys(raw), *broken.faults):
         faults.add(fault)
+    if not broken.complete:  # what they leave standing may be anything
+        _raise_any(path, faults)
     parts = _Parts.of(raw, broken)
     base = Path(base_dir or path.parent)
     markdown = Path(report_md or f"{report.parent / report.stem}.md")
@@ -167,10 +170,12 @@ class _Parts:
 
     Attributes:
         defaults: by their names.
+        scorers: declarations by label.
         tables: by their index in the manifest.
     """
 
     defaults: JsonObject
+    scorers: JsonObject
     tables: dict[int, JsonObject]
 
     @classmethod
@@ -182,12 +187,14 @@ class _Parts:
         sound = {index: _sound(("tables", index), table, broken) for index, table in enumerate(tables)}
         return cls(
             _sound(("defaults",), defaults, broken) or {},
+            _sound(("scorers",), given.get("scorers", {}), broken) or {},
             {index: table for index, table in sound.items() if table is not None and table.keys() >= _NEEDED},
         )
 
     def entries(self, base: Path) -> Iterator[TableEntry]:
         """The tables, each with its effective options."""
         defaults = JoinOptions().with_overrides(self.defaults)
+        scorers = declarations(self.scorers)
         for table in self.tables.values():
             yield TableEntry(
                 id=table.get("id", ""),
@@ -196,6 +203,8 @@ class _Parts:
                 out=table["out"],
                 audit_json=table.get("audit_json"),
                 options=defaults.with_overrides(table),
+                scorers=scorers,
+                evidence=EvidenceRequest.of(table["evidence"]) if table.get("evidence") else None,
             )
 
 
@@ -221,12 +230,13 @@ def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
     yield from (
         f"the report: found a folder at {show(str(path))}; expected a file or nothing" for path in folders
     )
-    yield from (f"defaults.{fault}" for fault in regex_faults(parts.defaults))
+    yield from (f"defaults.{fault}" for fault in text_faults(parts.defaults))
+    yield from declaration_faults(parts.scorers)
     numbered = list(zip(parts.tables, batch.tables, strict=True))
     ids: dict[str, int] = {}
     for index, table in numbered:
         yield from (f"tables[{index}]{fault}" for fault in table.faults())
-        yield from (f"tables[{index}].{fault}" for fault in regex_faults(parts.tables[index]))
+        yield from (f"tables[{index}].{fault}" for fault in text_faults(parts.tables[index]))
         if table.id and (first := ids.setdefault(table.id, index)) != index:
             yield f"tables[{index}].id: {show(table.id)} is also tables[{first}].id; expected unique ids"
     if not unnamed:

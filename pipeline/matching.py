@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from pipeline import coverage, join, keys
 from pipeline.crew import Crew
+from pipeline.declarations import ScorerDeclaration
 from pipeline.entries import ScoreEntry, TableEntry
 from pipeline.errors import BatchError
 from pipeline.join import Found, Match
@@ -43,15 +44,17 @@ class Matched:
     Attributes:
         features: the feature table.
         found: where each of its rows finds its scores.
+        declared: what is declared of scorers.
     """
 
     features: FeatureTable
     found: Match
+    declared: tuple[ScorerDeclaration, ...] = ()
 
     @functools.cached_property
     def covered(self) -> list[Coverage]:
         """What each scorer covers, in order of label."""
-        return coverage.coverage(self.found)
+        return coverage.coverage(self.found, self.declared)
 
     @functools.cached_property
     def appended(self) -> pa.Schema:
@@ -81,7 +84,7 @@ def match_table(entry: TableEntry, base: Path) -> Matched:
     """
     with enough_memory(entry), Crew() as crew, matching(crew, entry, base) as match_onto:
         features = open_table(base / entry.features, entry.options.key_column)
-        return Matched(features, match_onto(features))
+        return Matched(features, match_onto(features), entry.scorers)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,14 @@ from typing import Any
 
 from pipeline import files, join, jsontext
 from pipeline.crew import Crew
-from pipeline.entries import FEATURES, ScoreEntry, TableEntry, option_faults
+from pipeline.entries import (
+    FEATURES,
+    ScoreEntry,
+    TableEntry,
+    declaration_faults,
+    declarations,
+    option_faults,
+)
 from pipeline.errors import InputError, UsageError, listing
 from pipeline.files import FileDescription, Hash, Signature
 from pipeline.matching import Matched, Progress, enough_memory, matching
@@ -41,6 +48,7 @@ def materialize(
     *,
     audit_json: str | os.PathLike[str] | None = None,
     options: JoinOptions | None = None,
+    scorers: Mapping[str, Mapping[str, Any]] | None = None,
     base_dir: str | os.PathLike[str] = ".",
     progress: Progress | None = None,
 ) -> Materialized:
@@ -51,6 +59,7 @@ def materialize(
     :param out: the joined table; its extension decides the format.
     :param audit_json: the table's audit; None: none is written.
     :param options: how to join; None: the defaults.
+    :param scorers: what is declared of scorers, by label, as a manifest's `scorers` holds it.
     :raises UsageError: the arguments cannot be used.
     :raises BatchError: an input is missing or faulty, the join would be wrong, an output cannot be written.
     """
@@ -61,11 +70,13 @@ def materialize(
         out=os.fspath(out),
         audit_json=None if audit_json is None else os.fspath(audit_json),
         options=options or JoinOptions(),
+        scorers=declarations(scorers or {}),
     )
     places = Places()
     entry.claim(places, base)
     faults = [fault.removeprefix(".") for fault in entry.faults()]
-    if faults := [*faults, *option_faults(entry.options.as_json()), *places.clashes()]:
+    faults += [*option_faults(entry.options.as_json()), *declaration_faults(scorers or {}), *places.clashes()]
+    if faults:
         raise UsageError(listing("the table cannot be joined like this; nothing was written", faults))
     files.sweep(path for _, path in entry.outputs(base))
     return materialize_entry(entry, base, progress)
@@ -136,7 +147,7 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
         features = open_table(base / entry.features, entry.options.key_column)
         copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
         checking = crew.begin(features.check_data)
-        matched = Matched(features, match_onto(features))
+        matched = Matched(features, match_onto(features), entry.scorers)
         checking.result()
         taken, data = copied.result()
         inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}
@@ -185,7 +196,7 @@ def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress)
                 chunk, appended = take_rows(chunk, keep), appended.filter(keep)
             sink.write(chunk, appended)
             start += length
-            tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / found.rows)
+            tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / max(1, found.rows))
     return sink.sha256
 
 
@@ -227,4 +238,6 @@ def join_argv(entry: TableEntry) -> list[str]:
             argv.append(option.flag)
         elif value != option.default:
             argv += [option.flag, str(value)]
+    if declared := entry.as_json().get("scorers"):
+        argv += ["--declare", jsontext.canonical(declared).decode("ascii")]
     return argv

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TypedDict
 
-from pipeline.errors import show
+from pipeline.errors import count, show
 from pipeline.files import FileDescription
 from pipeline.options import JsonObject
 from pipeline.snapshots import Record, Snapshot
@@ -20,8 +20,25 @@ class LowMatch(TypedDict, total=False):
     better_matched_rows: int
 
 
+class OutsideScore(TypedDict):
+    """A score that its scorer cannot give, if what is declared of it is so; `key` is the comparable key."""
+
+    key: str
+    score: float
+
+
+class OutsideScale(TypedDict):
+    """How many `ok` scores of a scorer are outside its declared scale, and up to five of them."""
+
+    scores: int
+    examples: list[OutsideScore]
+
+
 class Coverage(TypedDict, total=False):
-    """What one scorer covers, in rows of the feature table; `unused_scores` counts keys no row used."""
+    """What one scorer covers, in rows of the feature table; `unused_scores` counts keys no row used.
+
+    `direction`, `scale`, `revision` are as declared, and there only if they are.
+    """
 
     competitor: str
     column_prefix: str
@@ -31,6 +48,10 @@ class Coverage(TypedDict, total=False):
     bad_rows: int
     unused_scores: int
     low_match: LowMatch
+    direction: str
+    scale: list[float]
+    revision: str
+    outside_scale: OutsideScale
 
 
 class TableSummary(TypedDict):
@@ -75,7 +96,21 @@ class Materialized:
 
 
 def explain(covered: Coverage) -> list[str]:
-    """A low match in words: the keys that do not meet, and the rule that would do better; else nothing."""
+    """What is worth a look beyond the counts, in words: why few rows match, which scores are outside the scale."""
+    return [*_explain_low_match(covered), *explain_scale(covered)]
+
+
+def explain_scale(covered: Coverage) -> list[str]:
+    """Scores outside the declared scale in words; nothing if there are none."""
+    outside = covered.get("outside_scale")
+    if not outside or not outside["scores"]:
+        return []
+    low, high = covered["scale"]
+    shown = ", ".join(f"{show(each['key'])} {each['score']:g}" for each in outside["examples"])
+    return [f"{count(outside['scores'], 'score')} outside the declared scale {low:g} to {high:g}: {shown}"]
+
+
+def _explain_low_match(covered: Coverage) -> list[str]:
     low = covered.get("low_match")
     if low is None:
         return []
