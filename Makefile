@@ -1,12 +1,15 @@
-# Two commands for a fresh machine with python 3.11 or newer: `make demo` and `make test`; `make bench` measures.
+# Two commands for a fresh machine with python 3.11 or newer: `make demo` and `make test`.
+# `make test-lowest` tests with the oldest versions of what the package needs; `make bench` measures.
 PYTHON ?= python3
 VENV ?= .venv
+LOWEST ?= .venv-lowest
 BIN = $(VENV)/bin
 # A venv is made again when what it holds is declared anew.
 READY = $(VENV)/ready
 BENCH_READY = $(VENV)/bench-ready
+LOWEST_READY = $(LOWEST)/ready
 
-.PHONY: demo test lint derive bench clean
+.PHONY: demo test test-lowest lint derive bench clean
 
 demo: $(READY)
 	$(BIN)/second-opinion run manifests/demo.json
@@ -16,6 +19,10 @@ demo: $(READY)
 
 test: lint
 	$(BIN)/pytest -n auto
+
+# The lowest versions that setup.cfg allows; `make test` has the newest.
+test-lowest: $(LOWEST_READY)
+	$(LOWEST)/bin/pytest -n auto
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -42,5 +49,11 @@ $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $(BENCH_READY)
 
+$(LOWEST_READY): setup.cfg pyproject.toml tools/lowest.py
+	$(PYTHON) -m venv $(LOWEST)
+	$(PYTHON) tools/lowest.py >$(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable '.[dev,bench]'
+	@touch $(LOWEST_READY)
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
