@@ -1,12 +1,13 @@
-"""What a luigid costs: 200 small tables by two of its workers, against two processes of the local scheduler.
+"""What a luigid costs: small tables made by two of its workers, against two processes of the local scheduler.
 
 ::
 
-    python -m benchmarks.luigid_overhead
+    python -m benchmarks.luigid_overhead [--tables 200] [--runs 3]
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import sys
 import tempfile
@@ -16,12 +17,9 @@ from pathlib import Path
 from tests.builders import small_batch, write_manifest
 from tests.processes import COMMAND, luigid, running
 
-TABLES = 200
-RUNS = 3
 
-
-def batch(folder: Path) -> Path:
-    """A batch of small tables, of which nothing is made."""
+def batch(folder: Path, count: int) -> Path:
+    """A batch of `count` small tables, of which nothing is made."""
     small_batch(folder, rows=100)
     tables = [
         {
@@ -30,7 +28,7 @@ def batch(folder: Path) -> Path:
             "scores": ["dover=dover.jsonl"],
             "out": f"out/t{number}.jsonl",
         }
-        for number in range(TABLES)
+        for number in range(count)
     ]
     write_manifest(folder / "m.json", tables)
     return folder
@@ -50,13 +48,19 @@ def timed(folder: Path, *commands: tuple[str, ...]) -> float:
     return seconds
 
 
-def best(place: Path, commands: tuple[tuple[str, ...], ...]) -> float:
+def best(place: Path, tables: int, runs: int, commands: tuple[tuple[str, ...], ...]) -> float:
     """The least seconds of some runs, each of a batch of its own."""
-    return min(timed(batch(place / str(number)), *commands) for number in range(RUNS))
+    return min(timed(batch(place / str(number), tables), *commands) for number in range(runs))
 
 
 def main() -> None:
     """Measure each way, and print what it costs beside the local scheduler."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tables", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=3)
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, luigid(Path(name) / "luigid") as server:
         central = ("--scheduler", server.url)
         two = ("--workers", "2")
@@ -65,12 +69,12 @@ def main() -> None:
             "luigid, a worker of two processes": ((*central, *two),),
             "luigid, two workers of one process": (central, central),
         }
-        sys.stdout.write(f"{TABLES} tables, best of {RUNS} runs\n")
+        sys.stdout.write(f"{given.tables} tables, best of {given.runs} runs\n")
         local = 0.0
         for number, (way, commands) in enumerate(ways.items()):
-            seconds = best(Path(name) / str(number), commands)
+            seconds = best(Path(name) / str(number), given.tables, given.runs, commands)
             local = local or seconds
-            added = (seconds - local) / TABLES * 1000
+            added = (seconds - local) / given.tables * 1000
             sys.stdout.write(f"{way:35}{seconds:6.2f} s  {seconds / local:.2f}  {added:+.1f} ms per table\n")
 
 
