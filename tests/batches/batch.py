@@ -51,15 +51,14 @@ def batches(draw: st.DrawFn) -> Batch:
         scores.append(sidecar.entry)
     features, content = draw(feature_files(held, f"{options.get('prefix', 'second_opinion')}_dover_score"))
     files[features] = content
-    if once_in(draw, 50):
+    if once_in(draw, 12):
         del files[one_of(draw, *sorted(files))]
     out = weighted(
         draw, {f"out.{features.partition('.')[2]}": 4, "out.jsonl": 2, "out.parquet": 2, "out.csv": 2}
     )
     options |= draw(join_options(held.features.field))
-    if once_in(draw, 40):
-        out = one_of(draw, features, "out.txt", "out", "out.xlsx")
-    return Batch(files, features, scores, out, options)
+    batch = Batch(files, features, scores, out, options)
+    return draw(unusable(batch)) if once_in(draw, 15) else batch
 
 
 SCORERS = ["dover", "musiq", "Q-Align", "DOVER Mobile"]
@@ -90,7 +89,7 @@ def field_options(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def join_options(draw: st.DrawFn, key_column: str) -> dict[str, Any]:
-    """Options that do not decide which keys meet; seldom one that cannot be used."""
+    """Options that do not decide which keys meet."""
     options: dict[str, Any] = {"missing_policy": weighted(draw, {"mark": 5, "drop": 4, "fail": 1})}
     if once_in(draw, 8):
         options["min_coverage"] = one_of(draw, 0.25, 0.5, 2 / 3, 1.0)
@@ -98,13 +97,32 @@ def join_options(draw: st.DrawFn, key_column: str) -> dict[str, Any]:
         options["overwrite"] = True
     if once_in(draw, 5):
         options["key_column"] = weighted(draw, {key_column: 6, "no such column": 1})
-    if once_in(draw, 60):
-        options |= one_of(
-            draw,
-            {"min_coverage": 1.5},
-            {"min_coverage": -0.25},
-            {"key_regex": "(a)(b)"},
-            {"score_key_regex": "a"},
-            {"key_regex": "("},
-        )
     return options
+
+
+@st.composite
+def unusable(draw: st.DrawFn, batch: Batch) -> Batch:
+    """The batch with one argument that cannot be used."""
+    wrong = one_of(draw, "out", "options", "entry")
+    if wrong == "out":
+        return replace(batch, out=one_of(draw, batch.features, "out.txt", "out", "out.xlsx"))
+    if wrong == "options":
+        return replace(batch, options=batch.options | draw(st.sampled_from(WRONG_OPTIONS)))
+    entry = {"path": "s.jsonl", "label": "dover"} | draw(st.sampled_from(WRONG_ENTRIES))
+    return replace(batch, scores=[*batch.scores, one_of(draw, entry, "=s.jsonl", "dover=", "dover=s.dat")])
+
+
+WRONG_OPTIONS: list[dict[str, Any]] = [
+    {"min_coverage": 1.5},
+    {"min_coverage": -0.25},
+    {"key_regex": "(a)(b)"},
+    {"score_key_regex": "a"},
+    {"key_regex": "("},
+]
+WRONG_ENTRIES: list[dict[str, Any]] = [
+    {"label": "!!"},
+    {"path": "s.dat"},
+    {"key_from": "file", "key_field": "id"},
+    {"score_fields": {"?": "score"}},
+    {"score_field": "score", "score_fields": {"a": "score"}},
+]

@@ -44,19 +44,11 @@ def sidecars(draw: st.DrawFn, keys: Keys, scorer: str, index: int, options: Mapp
         rows = draw(sprinkled(rows, keys, shape))
         parts, names = draw(placed(rows, form, index, entry))
     files = dict(
-        packed(draw, name, draw(contents(part, form))) for name, part in zip(names, parts, strict=True)
+        packed(draw, name, draw(contents(part, form, scorer)))
+        for name, part in zip(names, parts, strict=True)
     )
     if len(files) == 1 and "*" not in entry["path"]:
         entry["path"] = next(iter(files))
-    if once_in(draw, 80):
-        entry |= one_of(
-            draw,
-            {"label": "!!"},
-            {"path": "s.dat"},
-            {"key_from": "file", "key_field": "id"},
-            {"score_fields": {"?": "score"}},
-            {"score_field": "score", "score_fields": {"a": "score"}},
-        )
     return Sidecar(as_named(draw, entry), files)
 
 
@@ -100,11 +92,11 @@ def shapes(
 def sprinkled(draw: st.DrawFn, rows: list[Row | str], keys: Keys, shape: Shape) -> list[Row | str]:
     """The rows with some for clips that no table has, and seldom with faults."""
     rows = list(rows)
-    if shape.competitor is not None and once_in(draw, 6):
+    if shape.competitor is not None and once_in(draw, 10):
         rows += [row | {"competitor": "NR metric"} for row in rows if isinstance(row, dict)]
     if once_in(draw, 4):
         rows.append(draw(sound_rows(keys, "unused", shape)))
-    if once_in(draw, 16):
+    if once_in(draw, 20):
         for _ in range(draw(st.integers(1, 3))):
             place = draw(st.integers(0, len(rows) - 1))
             row = rows[place]
@@ -136,8 +128,8 @@ def placed(
 
 
 @st.composite
-def contents(draw: st.DrawFn, rows: Rows, form: str) -> str:
-    """The text of a file with these rows."""
+def contents(draw: st.DrawFn, rows: Rows, form: str, scorer: str) -> str:
+    """The text of a file with these rows, perhaps in an object that names their scorer."""
     if form in ("csv", "tsv"):
         return delimited(rows, "\t" if form == "tsv" else ",", blanks=once_in(draw, 4))
     lines = [
@@ -153,7 +145,7 @@ def contents(draw: st.DrawFn, rows: Rows, form: str) -> str:
         f'{{"rows": {listed}}}',
         f'{{"results": {listed}, "version": 3}}',
         "\n".join(lines),
-        f'{{"competitor": "dover", "rows": {listed}}}',
+        f'{{"competitor": {json.dumps(scorer)}, "rows": {listed}}}',
         f'{listed} {{"rows": []}}',
     )
 

@@ -46,12 +46,11 @@ def sound_rows(draw: st.DrawFn, keys: Keys, clip: str, shape: Shape) -> Row:
     row: Row = {}
     if shape.key is not None:
         key = spelled(draw, clip, keys.scores)
-        put(
-            row,
-            ("summary." if shape.key_inside else "") + shape.key,
-            key if shape.flat else as_number(draw, key),
-        )
-    if shape.competitor is not None and not once_in(draw, 40):
+        if shape.flat:
+            row[shape.key] = key  # a field of exactly that name, even if it has dots
+        else:
+            put(row, ("summary." if shape.key_inside else "") + shape.key, as_number(draw, key))
+    if shape.competitor is not None and not once_in(draw, 100):
         put(
             row,
             "competitor" if shape.flat or not once_in(draw, 6) else "summary.competitor",

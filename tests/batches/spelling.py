@@ -42,8 +42,8 @@ def keys(draw: st.DrawFn) -> Keys:
     )
     if normalize != "auto" or once_in(draw, 2):
         options["key_normalize"] = normalize
-    if once_in(draw, 10):
-        options["key_regex"] = one_of(draw, "(.+)", "^([^.]+)", "([a-z]+)", "c([0-9])|747")
+    if once_in(draw, 8):
+        options["key_regex"] = weighted(draw, {"(.+)": 4, "^([^.]+)": 4, "([a-z0-9]+)": 2, "c([0-9])|747": 1})
         if not once_in(draw, 4):
             options["score_key_regex"] = options["key_regex"]
     clips = draw(st.lists(st.sampled_from(CLIPS), min_size=2, max_size=7, unique=True))
