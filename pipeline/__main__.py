@@ -6,8 +6,9 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
@@ -267,6 +268,59 @@ def status(manifest: str, base_dir: str | None, report_json: str | None, report_
         _say(_explained(f"{table.id}: {table.standing}", table.reasons))
     _say(_explained("report: " + ("stale" if found.report else "complete"), found.report))
     return found.exit_code
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@flags.place_flags
+@flags.evidence_flags
+def audit(manifest: str, **how: Any) -> int:
+    """Say what the joined tables of MANIFEST cover, and how their signals go with the label.
+
+    \b
+    Example:
+      second-opinion audit manifests/demo.json
+    """
+    from pipeline.evidence.telling import audit_lines
+
+    return _give_evidence("audit", manifest, audit_lines, **how)
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@flags.place_flags
+@flags.evidence_flags
+def impact(manifest: str, **how: Any) -> int:
+    """Measure whether models that are given the scores of MANIFEST predict its labels better.
+
+    \b
+    Example:
+      second-opinion impact manifests/demo.json --workers 2
+    """
+    from pipeline.evidence.telling import impact_lines
+
+    return _give_evidence("impact", manifest, impact_lines, **how)
+
+
+def _give_evidence(
+    kind: Literal["audit", "impact"],
+    manifest: str,
+    lines: Callable[[Mapping[str, Any]], Iterable[str]],
+    base_dir: str | None,
+    report_json: str | None,
+    report_md: str | None,
+    families: str | None,
+    **how: Any,
+) -> int:
+    from pipeline.evidence.run import give_evidence
+    from pipeline.manifest import load_manifest
+
+    batch = load_manifest(manifest, base_dir, report_json, report_md)
+    given = give_evidence(batch, kind, families=Path(families) if families else None, **how)
+    for line in lines(given.document):
+        _say(line)
+    _say(f"{kind}: {given.paths[0]}\nsha256: {given.sha256}\npage: {given.paths[-1]}")
+    return 0
 
 
 @cli.command(epilog=flags.EXIT_CODES)

@@ -12,6 +12,7 @@
         │   └── SidecarError      1  a sidecar
         ├── JoinError             1  sound inputs that must not be joined like this
         ├── OutputError           1  an output cannot be written
+        ├── EvidenceError         1  the evidence asked for cannot be given, or a score is the label
         ├── SkippedError          1  a table that was not tried, as another one had failed
         ├── SchedulerError        1  the central scheduler does not answer
         └── BatchBusyError        4  another run holds the batch
@@ -77,6 +78,10 @@ class OutputError(BatchError):
     """An output cannot be written; what stood in its place before still stands."""
 
 
+class EvidenceError(BatchError):
+    """A joined table lacks what its evidence asks for, or a score in it leaks the label."""
+
+
 class SkippedError(BatchError):
     """The table was not tried, as another one had failed and the run was to stop early."""
 
@@ -93,6 +98,8 @@ class BatchBusyError(BatchError):
 
 def show(value: object) -> str:
     """`value` as a message quotes it: on one line, control characters escaped, long values cut."""
+    if isinstance(value, str):
+        value = value[: MAX_VALUE_SHOWN + 1]  # of a long one no more is looked at than is shown
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     return text if len(text) <= MAX_VALUE_SHOWN else text[: MAX_VALUE_SHOWN - 1] + "…"
 

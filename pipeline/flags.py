@@ -54,6 +54,27 @@ def place_flags(command: Command) -> Command:
     return command
 
 
+def evidence_flags(command: Command) -> Command:
+    """The flags of the commands that give evidence."""
+    for flag in (
+        click.option("--families", metavar="FILE", help="Families of signals. Default: the package's own."),
+        click.option(
+            "--scheduler",
+            metavar="URL",
+            help="A luigid, such as http://127.0.0.1:8082. Default: none is needed.",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            help="Processes that work tables out.",
+        ),
+    ):
+        command = flag(command)
+    return command
+
+
 def join_flags(command: Command) -> Command:
     """The flags of the join options, as `JoinOptions` declares them."""
     for option in reversed(OPTIONS):

@@ -141,7 +141,7 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
         inputs |= _below(table["id"], table.get("inputs", {}))
         outputs |= _below(table["id"], table.get("outputs", {}))
     return run_provenance(
-        argv=_argv(batch, manifest, report_json, report_md),
+        argv=batch_argv(batch, "run"),
         args={
             "manifest": manifest,
             "base_dir": ".",
@@ -156,16 +156,16 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
     )
 
 
-def _argv(batch: Batch, manifest: str, report_json: str, report_md: str) -> list[str]:
-    """The command that replays the batch, run from the base folder; flags only where they matter."""
-    argv = ["second-opinion", "run", manifest]
+def batch_argv(batch: Batch, command: str) -> list[str]:
+    """A command on the batch that is run from the base folder; flags only where they matter."""
+    argv = ["second-opinion", command, batch.relative(batch.manifest)]
     if batch.base_dir.resolve() != batch.manifest.parent.resolve():
         argv += ["--base-dir", "."]
     expected = default_report(batch.manifest)
     if batch.report_json.resolve() != expected.resolve():
-        argv += ["--report-json", report_json]
+        argv += ["--report-json", batch.relative(batch.report_json)]
     if batch.report_md.resolve() != batch.report_json.with_suffix(".md").resolve():
-        argv += ["--report-md", report_md]
+        argv += ["--report-md", batch.relative(batch.report_md)]
     return argv
 
 

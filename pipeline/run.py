@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.scheduling import Watch
     from pipeline.tasks import BatchReport
 
+PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
 _POLL_SECONDS = 0.2
 
 
@@ -221,8 +222,7 @@ def _note_dead(batch: Batch, died: set[str], since_ns: int) -> None:
     receipts = Receipts(batch.state_dir)
     for entry in map(batch.table, died):
         if receipts.failure(entry, since_ns) is None:
-            error = "its process was ended from outside, or ran out of memory; run again"
-            receipts.record_failure(entry, Failure("failed", error, cause(entry, batch.base_dir)))
+            receipts.record_failure(entry, Failure("failed", PROCESS_DIED, cause(entry, batch.base_dir)))
 
 
 def _written(batch: Batch) -> list[Path]:

@@ -19,7 +19,7 @@ from pipeline import interruption
 from pipeline.errors import SchedulerError
 from pipeline.localscheduler import LocalScheduler
 from pipeline.provenance import code_sha256, versions
-from pipeline.tasks import BatchReport, JoinedTable
+from pipeline.tasks import BatchReport, BatchTask
 
 Watch = Callable[[str, bool], None]
 """Called with a table's id and whether it is complete, when Luigi says that it is done or has failed."""
@@ -27,13 +27,11 @@ Watch = Callable[[str, bool], None]
 # Luigi waits half a minute between three tries; a luigid that is started again is back within seconds.
 _RPC_TRIES, _RPC_WAIT_SECONDS = 20, 1
 _IDLE_SECONDS = 0.2
-SMALL_BYTES = 1 << 18
-"""What a table may read, as its files stand, and still be made sooner than a process for it can begin."""
 # How a table failed is told by the verdict, not by a traceback.
 logging.getLogger("luigi-interface").setLevel(logging.CRITICAL)
 
 
-def build(root: BatchReport, workers: int, scheduler: str | None, watch: Watch) -> None:
+def build(root: BatchTask, workers: int, scheduler: str | None, watch: Watch) -> None:
     """Have Luigi run the batch; what became of it is for its files to say.
 
     :param workers: number of processes that make tables; with 1 they are made in this one.
@@ -102,7 +100,7 @@ def _silent(scheduler: str | None) -> SchedulerError:
 
 def _places(params: Mapping[str, str]) -> list[str | None]:
     """What tells the tasks of one batch from those of another."""
-    return [params.get(name) for name in ("manifest", "base_dir", "report_json", "report_md")]
+    return [params.get(name) for name in BatchTask.PLACES]
 
 
 def _warm_up() -> None:
@@ -169,11 +167,11 @@ class _Worker(Worker):
     join 100 rows here takes 8 ms. So small tables, and the report, for which all else waits, are made in this one.
     """
 
-    def _create_task_process(self, task: BatchReport | JoinedTable) -> TaskProcess:
+    def _create_task_process(self, task: BatchTask) -> TaskProcess:
         process: TaskProcess = super()._create_task_process(task)
         asked = process.timeout_time is not None or self._config.force_multiprocessing
         if process.use_multiprocessing and not asked:
-            process.use_multiprocessing = isinstance(task, JoinedTable) and task.input_bytes() > SMALL_BYTES
+            process.use_multiprocessing = task.pays_a_process()
         return process
 
 

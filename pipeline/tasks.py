@@ -22,6 +22,9 @@ from pipeline.materializer import materialize_entry
 from pipeline.receipts import Failure, Receipts
 from pipeline.targets import ReportTarget, TableTarget
 
+SMALL_BYTES = 1 << 18
+"""What a table may read, as its files stand, and still be made sooner than a process for it can begin."""
+
 _TELL_EVERY_SECONDS = 1.0
 _Places: TypeAlias = tuple[str, str, str, str]
 _known: dict[_Places, tuple[files.Signature, Batch]] = {}
@@ -29,12 +32,12 @@ _MOST_KNOWN = 8
 
 
 class _Resolved(str):
-    """A path in the spelling of `_PathParameter`, which a report need not look for again for each of its tables."""
+    """A path in the spelling of `PathParameter`, which a report need not look for again for each of its tables."""
 
     __slots__ = ()
 
 
-class _PathParameter(luigi.Parameter):
+class PathParameter(luigi.Parameter):
     """A path, absolute and through no linked folder: to a luigid a batch is the same from wherever it is run."""
 
     def normalize(self, x: str) -> str:
@@ -45,13 +48,16 @@ class _PathParameter(luigi.Parameter):
         return _Resolved(path.resolve() if path.is_dir() else path.parent.resolve() / path.name)
 
 
-class _BatchTask(luigi.Task):
-    """What both tasks share: the manifest, read once per process and version of the file."""
+class BatchTask(luigi.Task):
+    """What all tasks share: the manifest, read once per process and version of the file."""
 
-    manifest = _PathParameter(description="the manifest of the batch")
-    base_dir = _PathParameter(default="", description="folder of relative paths; default: the manifest's")
-    report_json = _PathParameter(default="", description="default: <manifest stem>.report.json")
-    report_md = _PathParameter(default="", description="default: the report's name with .md")
+    PLACES = ("manifest", "base_dir", "report_json", "report_md")
+    """The parameters that tell one batch from another."""
+
+    manifest = PathParameter(description="the manifest of the batch")
+    base_dir = PathParameter(default="", description="folder of relative paths; default: the manifest's")
+    report_json = PathParameter(default="", description="default: <manifest stem>.report.json")
+    report_md = PathParameter(default="", description="default: the report's name with .md")
     fail_fast_since = luigi.IntParameter(
         default=0,
         significant=False,
@@ -77,13 +83,17 @@ class _BatchTask(luigi.Task):
             batch = _remember(self.places, found, load_manifest(*self.places))
         return batch
 
+    def pays_a_process(self) -> bool:
+        """Whether the task takes so long that it may be given a process of its own."""
+        return False
+
     @property
     def places(self) -> _Places:
         """The manifest and where its files and reports are, as `load_manifest` takes them."""
         return (self.manifest, self.base_dir, self.report_json, self.report_md)
 
 
-class JoinedTable(_BatchTask):
+class JoinedTable(BatchTask):
     """One joined table of a batch."""
 
     task_namespace = "second_opinion"
@@ -96,14 +106,14 @@ class JoinedTable(_BatchTask):
         batch = self.batch
         return len(batch.tables) - batch.position(self.table)  # Luigi knows none below zero
 
-    def input_bytes(self) -> int:
-        """How much the table reads; 0 if that cannot be told, as `run` will soon fail."""
+    def pays_a_process(self) -> bool:
+        """Whether the table reads more than a little; not if that cannot be told, as `run` will soon fail."""
         try:
             batch = self.batch
             inputs = batch.table(self.table).inputs(batch.base_dir)
-            return sum(files.signature(path).size for _, path in inputs)
+            return sum(files.signature(path).size for _, path in inputs) > SMALL_BYTES
         except SecondOpinionError:
-            return 0
+            return False
 
     def output(self) -> TableTarget:
         """The joined table, which exists only while it is what the manifest and the inputs ask for."""
@@ -146,7 +156,7 @@ class JoinedTable(_BatchTask):
         return time.monotonic()
 
 
-class BatchReport(_BatchTask):
+class BatchReport(BatchTask):
     """The report of a batch, written when all its tables are complete."""
 
     task_namespace = "second_opinion"
@@ -175,7 +185,7 @@ class BatchReport(_BatchTask):
         """Every table of the batch."""
         shared = {
             name: getattr(self, name)
-            for name in ("manifest", "base_dir", "report_json", "report_md", "fail_fast_since")
+            for name in (*BatchTask.PLACES, "fail_fast_since")
         }
         return [JoinedTable(table=table.id, **shared) for table in self.batch.tables]
 

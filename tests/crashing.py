@@ -25,7 +25,6 @@ import rich.progress  # noqa: F401  # imported for the runs, which begin as fork
 import pipeline.console
 import pipeline.materializer
 import pipeline.run
-import pipeline.scheduling
 import pipeline.tasks  # likewise
 from pipeline.__main__ import main
 
@@ -73,7 +72,7 @@ def run(folder: Path, nth: int, argv: list[str]) -> int:
 
 if __name__ == "__main__":
     start, *command = sys.argv[1:]
-    pipeline.scheduling.SMALL_BYTES = -1  # several workers make the smallest tables in processes of their own
+    pipeline.tasks.SMALL_BYTES = -1  # several workers make the smallest tables in processes of their own
     ended = -signal.SIGKILL
     for moment in itertools.count(1):
         ended = run(shutil.copytree(start, Path(str(moment))), moment, command)

@@ -20,9 +20,9 @@ from tests.processes import started
 # Python drops what is raised in such a hook.
 IN_A_FORK = """
 import os, signal
-import pipeline.scheduling
+import pipeline.tasks
 from pipeline.__main__ import main
-pipeline.scheduling.SMALL_BYTES = -1
+pipeline.tasks.SMALL_BYTES = -1
 told = []
 def hook():
     if not told:

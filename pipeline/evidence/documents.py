@@ -219,6 +219,13 @@ class FamiliesUsed(TypedDict):
     sha256: str
 
 
+class TableError(TypedDict):
+    """A table of which no audit could be given, and why."""
+
+    id: str
+    error: str
+
+
 class Audit(TypedDict):
     """`second-opinion-signal-mix-audit-v1`."""
 
@@ -229,6 +236,7 @@ class Audit(TypedDict):
     families: FamiliesUsed
     tables: list[TableAudit]
     batch: BatchAudit
+    errors: NotRequired[list[TableError]]
     run_provenance: RunProvenance
 
 
@@ -302,13 +310,12 @@ class Impact(TypedDict):
     """`second-opinion-retrain-impact-v1`."""
 
     schema: str
-    status: Literal["ok", "failed"]
+    status: Literal["ok"]
     manifest: str
     report: Cited
     audit: Cited
     tables: list[TableImpact]
     run_provenance: RunProvenance
-    error: NotRequired[str]
 
 
 def rounded(value: Any) -> Any:

@@ -1,0 +1,158 @@
+"""Luigi: what is worked out for each table, and two documents that are written from it after the batch's report."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import luigi
+
+from pipeline.errors import BatchError
+from pipeline.evidence.ledger import Result
+from pipeline.evidence.standing import Kind, Standing
+from pipeline.tasks import BatchReport, BatchTask, PathParameter
+
+
+class PartTarget(luigi.Target):
+    """What was worked out for one table; it exists while what it depends on stays the same."""
+
+    def __init__(self, standing: Standing, kind: Kind, table: str) -> None:
+        self._standing, self._kind = standing, kind
+        self._entry = standing.batch.table(table)
+
+    def exists(self) -> bool:
+        """Whether there is nothing to work out."""
+        part = self._standing.part(self._kind, self._entry)
+        return part is not None and part.body is not None
+
+
+class DocumentTarget(luigi.Target):
+    """A document of evidence, with what it rests on and the page."""
+
+    def __init__(self, standing: Standing, kind: Kind) -> None:
+        self._standing, self._kind = standing, kind
+
+    def exists(self) -> bool:
+        """Whether all of it is what would be written now."""
+        return self._standing.complete(self._kind)
+
+
+class _EvidenceTask(BatchTask):
+    families = PathParameter(default="", description="file of families of signals; default: the package's")
+
+    @property
+    def standing(self) -> Standing:
+        """How the evidence stands now."""
+        return Standing(self.batch, Path(self.families) if self.families else None)
+
+    @cached_property
+    def shared(self) -> dict[str, str]:
+        """The parameters of every task of the batch's evidence."""
+        return {name: getattr(self, name) for name in (*BatchTask.PLACES, "families")}
+
+    def report(self) -> BatchReport:
+        """The report of the batch, which comes first."""
+        return BatchReport(**{name: getattr(self, name) for name in BatchTask.PLACES})
+
+    def on_failure(self, exception: BaseException) -> str:
+        """What the visualiser shows: the message, without a traceback for what a user can cause."""
+        return str(exception) if isinstance(exception, BatchError) else str(super().on_failure(exception))
+
+
+class _TablePart(_EvidenceTask):
+    """One table's part of a document."""
+
+    kind: ClassVar[Kind]
+
+    table = luigi.Parameter(description="the table's id in the manifest")
+
+    def pays_a_process(self) -> bool:
+        """It does: it takes seconds to minutes."""
+        return True
+
+    def output(self) -> PartTarget:
+        """What is kept of it."""
+        return PartTarget(self.standing, self.kind, self.table)
+
+    def run(self) -> None:
+        """Work it out, and keep it, or why it cannot be."""
+        from pipeline.evidence.work import work_out
+
+        standing = self.standing
+        entry = standing.batch.table(self.table)
+        identity = standing.identity(self.kind, entry)
+        if identity is None:
+            raise BatchError(f"{self.table}: the table changed while its evidence was worked out; run again")
+        try:
+            body = work_out(self.kind, standing, entry)
+        except BatchError as exc:
+            standing.record_part(self.kind, entry, Result(identity, None, str(exc)))
+            raise
+        standing.record_part(self.kind, entry, Result(identity, body))
+
+
+class TableAudit(_TablePart):
+    """Which signals one joined table holds, and how they go with its label."""
+
+    task_namespace = "second_opinion"
+    kind: ClassVar[Kind] = "audit"
+
+    def requires(self) -> BatchReport:
+        """The whole batch: evidence is of what its report cites."""
+        return self.report()
+
+
+class TableImpact(_TablePart):
+    """What the scores of one joined table are worth to a model."""
+
+    task_namespace = "second_opinion"
+    kind: ClassVar[Kind] = "impact"
+
+    def requires(self) -> SignalMixAudit:
+        """The audit, which stops where a score is the label."""
+        return SignalMixAudit(**self.shared)
+
+
+class SignalMixAudit(_EvidenceTask):
+    """What the joined tables of a batch cover."""
+
+    task_namespace = "second_opinion"
+
+    def requires(self) -> list[TableAudit]:
+        """Every table."""
+        return [TableAudit(table=entry.id, **self.shared) for entry in self.standing.tables("audit")]
+
+    def output(self) -> DocumentTarget:
+        """The audit and the page."""
+        return DocumentTarget(self.standing, "audit")
+
+    def run(self) -> None:
+        """Write both; where a score is the label, say so instead.
+
+        :raises EvidenceError: a score follows the label too closely.
+        """
+        from pipeline.evidence.work import write_document
+
+        write_document("audit", self.standing)
+
+
+class RetrainImpact(_EvidenceTask):
+    """What the scores of a batch are worth to models that are trained with them."""
+
+    task_namespace = "second_opinion"
+
+    def requires(self) -> list[luigi.Task]:
+        """The audit, and every table with a label."""
+        tables = [TableImpact(table=entry.id, **self.shared) for entry in self.standing.tables("impact")]
+        return [SignalMixAudit(**self.shared), *tables]
+
+    def output(self) -> DocumentTarget:
+        """The impact, the audit and the page."""
+        return DocumentTarget(self.standing, "impact")
+
+    def run(self) -> None:
+        """Write the impact, and the page once more with it."""
+        from pipeline.evidence.work import write_document
+
+        write_document("impact", self.standing)

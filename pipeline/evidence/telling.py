@@ -1,0 +1,23 @@
+"""What a person at a terminal is told of evidence; all else stands in the documents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
+    """Per table what it covers, its findings, and what to do next."""
+    for table in audit["tables"]:
+        statuses = Counter(family["status"] for family in table["families"])
+        counts = ", ".join(f"{statuses[status]} {status}" for status in ("covered", "weak", "missing"))
+        yield f"{table['id']}: families of signals: {counts}"
+        yield from (f"{table['id']}: {finding['column']}: {finding['text']}" for finding in table["findings"])
+    yield from (f"next: {action}" for action in audit["batch"]["next_actions"])
+
+
+def impact_lines(impact: Mapping[str, Any]) -> Iterator[str]:
+    """Per table the verdict, and the figure that it rests on."""
+    for table in impact["tables"]:
+        yield f"{table['id']}: {table['verdict']}: {table['reason']}"
