@@ -40,6 +40,7 @@ Comparable: TypeAlias = Callable[[str, pa.Array], pa.Array]
 
 _Labelled: TypeAlias = tuple[str, pa.RecordBatch]
 _MOST_OPENED = 900
+_MOST_NAMES = 1000  # of scorers in a block: each is looked for in all its rows
 _SAMPLES, _SAMPLE_BYTES, _MORE_NAMES = 16, 1 << 14, 8
 _OPENING = np.isin(np.arange(256), [ord("{"), ord("[")])
 _NAMES = re.compile(rb'"[^"]*"[ \t]*:')
@@ -199,6 +200,8 @@ def _by_label(
 ) -> list[_Labelled]:
     """The rows that are ready, per scorer."""
     names = competitor.filter(ready).unique().to_pylist()
+    if len(names) > _MOST_NAMES:
+        raise _NotPlain
     if len(names) == 1 and pc.all(ready).as_py():
         return [(label(names[0]), batch)]
     found: dict[str, pa.Array] = {}

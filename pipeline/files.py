@@ -23,10 +23,13 @@ from pipeline.formats import compression
 
 DIGEST_BUFFER = 1 << 20
 _MUCH_BYTES = 1 << 26
+# No table of rows packs into so much less room, once it is this much.
+_MOST_UNPACKED, _MUCH_UNPACKED = 1000, 1 << 26
 TICK_NS = 100_000_000
 """More than one tick of the clock of a file system that keeps parts of seconds."""
 
 _LONGEST_NAME = 150  # bytes; no file system takes more than 255, and up to 64 are the host's
+_LONGEST_PATH = 4096  # bytes
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9_]*)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 Identity: TypeAlias = tuple[int, int]
@@ -139,12 +142,36 @@ def open_text_bytes(path: Path) -> IO[bytes]:
     raw = open_bytes(path)
     packed = compression(path.name)
     # pyarrow rather than gzip: one decompressor for both formats, and it refuses truncated data.
-    plain: Any = pa.input_stream(raw, compression=packed) if packed else raw
+    plain: Any = _Unpacked(path, pa.input_stream(raw, compression=packed)) if packed else raw
     buffered: IO[bytes] = io.BufferedReader(plain, buffer_size=DIGEST_BUFFER)
     with reading(path):
         if buffered.peek(3)[:3] == BYTE_ORDER_MARK:  # type: ignore[attr-defined]  # BufferedReader has it
             buffered.read(3)
     return buffered
+
+
+class _Unpacked(io.RawIOBase):
+    """What a compressed file holds, as long as there is no more of it than any table packs into so few bytes."""
+
+    def __init__(self, path: Path, stream: Any) -> None:
+        self._path, self._stream = path, stream
+        self._left = max(_MUCH_UNPACKED, _MOST_UNPACKED * signature(path).size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        taken: int = self._stream.readinto(buffer)
+        self._left -= taken
+        if self._left < 0:
+            raise InputError(
+                f"{self._path}: unpacks to more than {_MOST_UNPACKED} times its size; expected a table or scores"
+            )
+        return taken
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 def create_text_bytes(path: Path, name: str) -> IO[bytes]:
@@ -287,7 +314,8 @@ def is_folder(path: Path) -> bool:
 def is_name(path: str | Path) -> bool:
     """Whether a file can have that name; False for `.`, `..` and what no file system takes."""
     try:
-        return PurePath(path).name not in ("", "..") and b"\0" not in os.fsencode(path)
+        encoded = os.fsencode(path)
+        return len(encoded) < _LONGEST_PATH and b"\0" not in encoded and PurePath(path).name not in ("", "..")
     except UnicodeEncodeError:
         return False
 

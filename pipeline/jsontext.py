@@ -10,6 +10,15 @@ from typing import Any
 
 from pipeline.errors import show
 
+MOST_VALUES = 10_000_000
+"""Of what is read whole; as objects of Python they take up to about 100 bytes each."""
+
+MOST_LEVELS = 200
+"""Of lists and objects in each other: fewer than any step behind the reading can follow."""
+
+_MOST_MANIFEST_VALUES = 250_000  # some 16,000 tables
+_TOO_DEEP = f"nested too deeply; expected at most {MOST_LEVELS} levels"
+
 
 class DuplicateKeyError(ValueError):
     """A JSON object holds a key twice, so that one of its values would be lost."""
@@ -24,10 +33,10 @@ class RepeatingObject(dict[str, Any]):
 def parse(text: str | bytes) -> Any:
     """One JSON value. NaN and Infinity are read as floats, as scorers write them.
 
-    :raises ValueError: the text is not JSON, is nested too deeply, is not UTF-8, holds a number too long
-        to read, or (DuplicateKeyError) an object with a repeated key.
+    :raises ValueError: the text is not JSON, is nested too deeply, is not UTF-8, holds too many values, a number
+        too long to read, or (DuplicateKeyError) an object with a repeated key.
     """
-    return _guarded(_ROWS.decode, text)
+    return _whole(_ROWS, text, MOST_VALUES)
 
 
 def parse_leniently(text: str | bytes) -> Any:
@@ -35,7 +44,7 @@ def parse_leniently(text: str | bytes) -> Any:
 
     :raises ValueError: as `parse`, but for repeated keys.
     """
-    return _guarded(_MANIFEST.decode, text)
+    return _whole(_MANIFEST, text, _MOST_MANIFEST_VALUES)
 
 
 def documents(text: str) -> Iterator[Any]:
@@ -43,9 +52,13 @@ def documents(text: str) -> Iterator[Any]:
 
     :raises ValueError: as `parse`.
     """
+    _check_values(text, MOST_VALUES)
+    may_be_deep = _may_be_deep(text)
     position = _skip_blanks(text, 0)
     while position < len(text):
         value, position = _guarded(_ROWS.raw_decode, text, position)
+        if may_be_deep:
+            _check_levels(value)
         yield value
         position = _skip_blanks(text, position)
 
@@ -60,15 +73,51 @@ def pretty(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, indent=2, allow_nan=False).encode("ascii") + b"\n"
 
 
-def _guarded(decode: Any, text: str | bytes, *position: int) -> Any:
+def _whole(decoder: json.JSONDecoder, content: str | bytes, most_values: int) -> Any:
     try:
-        return decode(text.decode("utf-8") if isinstance(text, bytes) else text, *position)
+        text = content.decode("utf-8") if isinstance(content, bytes) else content
     except UnicodeDecodeError as exc:
         raise ValueError(f"not UTF-8 text (byte {exc.start})") from exc
+    _check_values(text, most_values)
+    value = _guarded(decoder.decode, text)
+    if _may_be_deep(text):
+        _check_levels(value)
+    return value
+
+
+def _guarded(decode: Any, text: str, *position: int) -> Any:
+    try:
+        return decode(text, *position)
     except RecursionError as exc:
-        raise ValueError("nested too deeply") from exc
+        raise ValueError(_TOO_DEEP) from exc
     except json.JSONDecodeError as exc:
         raise ValueError(f"not JSON: {exc}") from exc
+
+
+def _check_values(text: str, most: int) -> None:
+    """:raises ValueError: there are too many values, of which an object counts thrice, as it takes that much."""
+    if 3 * len(text) > most:
+        values = text.count(",") + text.count("[") + 3 * text.count("{")
+        if values > most:
+            raise ValueError(f"found about {values} values; expected at most {most} that are read at once")
+
+
+def _may_be_deep(text: str) -> bool:
+    return text.count("[") + text.count("{") > MOST_LEVELS
+
+
+def _check_levels(value: Any) -> None:
+    """:raises ValueError: lists and objects stand in each other more than `MOST_LEVELS` deep."""
+    level = [value]
+    for _ in range(MOST_LEVELS + 1):
+        inner = (
+            each.values() if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        )
+        level = [below for values in inner for below in values]
+    if level:
+        raise ValueError(_TOO_DEEP)
 
 
 def _skip_blanks(text: str, position: int) -> int:

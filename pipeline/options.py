@@ -78,6 +78,7 @@ class JoinOptions:
         "First part of the name of every appended column.",
         type="string",
         minLength=1,
+        maxLength=200,
     )
     overwrite: bool = _option(
         False,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline import files
 from pipeline.errors import show
 from pipeline.patterns import Pattern
 
@@ -67,6 +68,6 @@ class Places:
 
 def _real(folder: str) -> str:
     try:
-        return os.path.realpath(folder)
+        return os.path.realpath(folder) if files.is_name(f"{folder}/name") else folder
     except (OSError, ValueError):  # a name that no folder can have stands for itself
         return folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import files, jsontext
+from pipeline import files, jsontext, texts
 from pipeline.errors import SidecarError, show
 from pipeline.formats import TableFormat
 
@@ -41,11 +40,11 @@ def read_rows(path: Path, form: TableFormat) -> Iterator[tuple[int, Row | RowFau
         for block in read_blocks(path):
             yield from rows_of(block.lines())
         return
+    if form == "json":
+        yield from _documents(path, texts.read_whole(path))
+        return
     with files.open_text_bytes(path) as stream, files.reading(path):
-        if form == "json":
-            yield from _documents(path, stream.read())
-        else:
-            yield from _records(path, stream, "\t" if form == "tsv" else ",")
+        yield from _records(path, stream, "\t" if form == "tsv" else ",")
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,11 @@ def read_blocks(path: Path) -> Iterator[Block]:
     :raises InputError: it cannot be read.
     """
     first = 1
-    with files.open_text_bytes(path) as stream, files.reading(path):
-        while content := stream.read(BLOCK_BYTES):
-            if not content.endswith(b"\n"):
-                content += stream.readline()
-            block = Block(first, content, line_feeds(content))
+    for content in texts.read_lines(path, BLOCK_BYTES):
+        block = Block(first, content, line_feeds(content))
+        if not content.isspace():
             yield block
-            first += len(block.ends)
+        first += len(block.ends)
 
 
 def line_feeds(content: bytes) -> NDArray[np.int64]:
@@ -147,9 +144,9 @@ def _competitor(value: Row) -> Any:
 
 
 def _records(path: Path, stream: Any, delimiter: str) -> Iterator[tuple[int, Row | RowFault]]:
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(texts.MOST_RECORD_BYTES)
     with io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
-        records = csv.reader(text, delimiter=delimiter, strict=True)
+        records = csv.reader(texts.record_lines(path, text), delimiter=delimiter, strict=True)
         try:
             yield from _cells(_header(path, next(records, [])), records)
         except UnicodeDecodeError as exc:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from pipeline.errors import show
+from pipeline.errors import MAX_FAULTS_SHOWN, show
 from pipeline.options import JsonObject
 
+MOST_VIOLATIONS = 1000
 _KINDS = {
     "string": "a text",
     "object": "an object",
@@ -37,22 +39,26 @@ class Violations:
     Attributes:
         faults: each with its place, what was found, what is expected.
         broken: the places of those that keep a part from being looked at further, so not unknown keys.
+        complete: whether these are all; no more are looked for once there are `MOST_VIOLATIONS`.
     """
 
     faults: tuple[str, ...]
     broken: frozenset[tuple[str | int, ...]]
+    complete: bool
 
 
 def violations(value: object, schema: JsonObject) -> Violations:
     """Everything in `value` that breaks `schema`."""
     from jsonschema import Draft202012Validator
 
-    errors = list(Draft202012Validator(_inlined(schema, schema)).iter_errors(value))
+    errors = Draft202012Validator(_inlined(schema, schema)).iter_errors(value)
+    found = [*itertools.islice(errors, MOST_VIOLATIONS)]
     # A list index sorts as a number, a key as a text; the two never stand at the same depth.
-    errors.sort(key=lambda each: [(str(type(s)), s) for s in each.absolute_path])
+    found.sort(key=lambda each: [(str(type(s)), s) for s in each.absolute_path])
     return Violations(
-        tuple(fault for error in errors for fault in _faults(error)),
-        frozenset(tuple(each.absolute_path) for each in errors if each.validator != "unevaluatedProperties"),
+        tuple(fault for error in found for fault in _faults(error)),
+        frozenset(tuple(each.absolute_path) for each in found if each.validator != "unevaluatedProperties"),
+        complete=next(errors, None) is None,
     )
 
 
@@ -74,8 +80,9 @@ def _faults(error: Any) -> Iterator[str]:
     rule, wanted, found = error.validator, error.validator_value, error.instance
     if rule in ("additionalProperties", "unevaluatedProperties"):
         known = set(error.schema.get("properties", {}))
-        for name in sorted(set(found) - known):
-            yield f"{_below(where, name)}: unknown key{_nearest(name, known)}"
+        for index, name in enumerate(sorted(set(found) - known)):
+            hint = _nearest(name, known) if index < MAX_FAULTS_SHOWN else ""  # no more are shown
+            yield f"{_below(where, name)}: unknown key{hint}"
     elif rule == "required":
         missing = [
             name for name in wanted if name not in found and f"{name!r} is a required" in error.message
@@ -128,6 +135,8 @@ def _expected(rule: str, wanted: Any) -> str:
             return "a text that is not empty"
         case "minItems" | "minProperties":
             return "at least one entry"
+        case "maxLength":
+            return f"a text of at most {wanted} characters"
         case "minimum":
             return f"at least {wanted}"
         case "maximum":

@@ -20,7 +20,7 @@ SCORE_FIELDS = ("score", "predicted_mos", "predicted_vmaf_or_mos", "mos", "quali
 
 RUNTIME_FIELDS = ("runtime_ms", "runtime_total_ms", "elapsed_ms")
 OK_STATUSES = frozenset({"", "ok", "pass", "success"})
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _ABSENT: Any = object()
 
 

@@ -21,6 +21,9 @@ from pipeline.options import JoinOptions
 from pipeline.rows import Block, Row, RowFault, read_blocks, read_rows, rows_of, unit
 from pipeline.scorerows import RowReader, ScoreRow
 
+MOST_SCORERS = 1000
+"""Of one sidecar file."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -97,6 +100,25 @@ class _Gathered:
         return table.take(pc.sort_indices(table["number"])) if mixed else table
 
 
+class _Gathering(defaultdict[tuple[str, str], _Gathered]):
+    """What is gathered, per scorer and key field.
+
+    :raises SidecarError: once there are too many: each takes room and time of its own, and columns of the join.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(_Gathered)
+        self._place = place
+
+    def __missing__(self, of: tuple[str, str]) -> _Gathered:
+        if len(self) == MOST_SCORERS:
+            raise SidecarError(
+                f"{self._place}s: found more than {MOST_SCORERS} scorers, {show(of[0])} the last of them; "
+                "expected a field competitor that names the scorer (or another field name)"
+            )
+        return super().__missing__(of)
+
+
 def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Scores]:
     """The scores of one sidecar, which a pattern may spread over many files.
 
@@ -165,7 +187,7 @@ class _File:
         return table
 
     def _columns(self) -> dict[tuple[str, str], pa.Table]:
-        gathered: dict[tuple[str, str], _Gathered] = defaultdict(_Gathered)
+        gathered = _Gathering(self._place)
         if self._form != "jsonl":
             self._take_rows(gathered, read_rows(self._path, self._form))
         else:
@@ -181,9 +203,7 @@ class _File:
     def _read_plain(self, block: Block) -> tuple[Block, Plain]:
         return block, read_plain(block, self._reader, self._comparable)
 
-    def _take_rows(
-        self, gathered: dict[tuple[str, str], _Gathered], rows: Iterable[tuple[int, Row | RowFault]]
-    ) -> None:
+    def _take_rows(self, gathered: _Gathering, rows: Iterable[tuple[int, Row | RowFault]]) -> None:
         for number, row in rows:
             try:
                 if isinstance(row, RowFault):

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from pipeline import files
+from pipeline import files, texts
 from pipeline.errors import TableError
 from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_columns
 from pipeline.tables.forms import arrow_to_rows, arrow_to_text
 
-_BLOCK_BYTES = 1 << 24  # the longest record that pyarrow accepts
+_BLOCK_BYTES = texts.MOST_RECORD_BYTES  # pyarrow accepts no longer record
 _BLOCKS_AHEAD = 3  # pyarrow needs two: a record may end in the next one
 _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 # An exponent only with its sign, as programs print it: `33e3` is a clip's id, not a number.
@@ -80,7 +80,9 @@ class DelimitedTable(FeatureTable):
                 files.reading(self.path),
                 io.TextIOWrapper(stream, encoding="utf-8", newline="") as text,
             ):
-                header = tuple(next(csv.reader(text, delimiter=self._delimiter), ()))
+                csv.field_size_limit(texts.MOST_RECORD_BYTES)
+                lines = texts.record_lines(self.path, text)
+                header = tuple(next(csv.reader(lines, delimiter=self._delimiter), ()))
                 self._ends_at_header = not text.read(1)
         except (UnicodeDecodeError, csv.Error) as exc:
             raise TableError(f"{self.path}: {exc}; expected UTF-8 text with a header") from exc
@@ -119,7 +121,7 @@ class DelimitedTable(FeatureTable):
 
     def _quotes(self) -> int:
         with files.open_text_bytes(self.path) as stream, files.reading(self.path):
-            return sum(line.count(b'"') for line in stream)
+            return sum(part.count(b'"') for part in iter(lambda: stream.read(files.DIGEST_BUFFER), b""))
 
 
 class DelimitedSink(Sink):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import math
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from pipeline import files, jsontext, keys
+from pipeline import files, jsontext, keys, texts
 from pipeline.errors import Faults, TableError, count, show
 from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, regrouped
 from pipeline.tables.forms import arrow_to_rows, rows_to_text
@@ -21,6 +22,7 @@ Row: TypeAlias = dict[str, Any]
 
 _PIECE_BYTES = 1 << 21  # of lines that are objects at a time, which take about five times as much
 _PIECE_ROWS = 4096  # of a document, or written at a time
+_MANY_CELLS, _MOST_SPARSE = 100_000_000, 100  # cells, and how many there may be to each that a row has
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _ASCII_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _UNCHECKED = json.JSONDecoder()
@@ -32,6 +34,7 @@ class JsonTable(FeatureTable):
     def __init__(self, path: Path, wanted_key: str | None, *, lines: bool) -> None:
         super().__init__(path, wanted_key)
         self._by_line = lines
+        self._values_held = 0
         self._scanned = self._scan()
 
     @property
@@ -48,13 +51,14 @@ class JsonTable(FeatureTable):
         """The key texts, gathered when the table was first read."""
         name = self.key_column
         try:
-            texts = self._scanned[0].get(name)
-            return pa.array([], pa.string()) if texts is None else texts.column()
+            held = self._scanned[0].get(name)
+            return pa.array([], pa.string()) if held is None else held.column()
         except UnicodeEncodeError as exc:
             raise TableError(f"{self.path} column {show(name)}: {exc.reason}; expected Unicode text") from exc
 
     @functools.cached_property
     def _schema(self) -> pa.Schema:
+        self._check_dense()
         return infer_schema(f"{self.path} {self._unit}", self.columns, self._pieces)
 
     def schema(self) -> pa.Schema:
@@ -68,6 +72,7 @@ class JsonTable(FeatureTable):
             case "arrow":
                 yield from regrouped(rows_to_arrow(str(self.path), rows, self._schema) for rows in pieces)
             case "text":
+                self._check_dense()
                 yield from (rows_to_text(rows, self.columns, str(self.path)) for rows in pieces)
             case _:
                 yield from pieces
@@ -88,15 +93,17 @@ class JsonTable(FeatureTable):
                 yield enumerate(self._document[start : start + _PIECE_ROWS], start + 1)
             return
         first = 1
-        with files.open_text_bytes(self.path) as stream, files.reading(self.path):
-            while lines := stream.readlines(_PIECE_BYTES):
-                yield ((number, _row(line)) for number, line in enumerate(lines, first) if line.strip())
-                first += len(lines)
+        for content in texts.read_lines(self.path, _PIECE_BYTES):
+            if content.isspace():
+                first += content.count(b"\n")
+                continue
+            lines = io.BytesIO(content).readlines()
+            yield ((number, _row(line)) for number, line in enumerate(lines, first) if line.strip())
+            first += len(lines)
 
     @functools.cached_property
     def _document(self) -> list[Any]:
-        with files.open_text_bytes(self.path) as stream, files.reading(self.path):
-            value = _parsed(stream.read())
+        value = _parsed(texts.read_whole(self.path))
         if isinstance(value, dict) and set(value) == {"rows"}:
             value = value["rows"]
         if not isinstance(value, list):
@@ -107,6 +114,7 @@ class JsonTable(FeatureTable):
     def _scan(self) -> tuple[dict[str, _KeyTexts | None], int]:
         """The columns, of those that may be the key with their key texts, and the number of rows."""
         columns: dict[str, _KeyTexts | None] = {}
+        candidates: dict[str, _KeyTexts] = {}
         faults = Faults()
         total = 0
         for piece in self._values():
@@ -115,11 +123,13 @@ class JsonTable(FeatureTable):
                 if not row.keys() <= columns.keys():
                     for name in row:
                         if name not in columns:  # the pieces before this one lack it
-                            columns[name] = _KeyTexts(total) if self._may_be_key(name) else None
-            for name, texts in columns.items():
-                if texts is not None:
-                    texts.add([row.get(name) for row in rows])
+                            columns[name] = None
+                            if self._may_be_key(name):
+                                columns[name] = candidates[name] = _KeyTexts(total)
+            for name, key_texts in candidates.items():
+                key_texts.add([row.get(name) for row in rows])
             total += len(rows)
+            self._values_held += sum(map(len, rows))
         if faults.count:
             raise TableError(
                 faults.message(f"{self.path}: {count(faults.count, 'faulty row')} in the feature table")
@@ -135,6 +145,16 @@ class JsonTable(FeatureTable):
         if self._wanted_key is not None and isinstance(value := row.get(self._wanted_key), dict | list):
             faults.add(f"{place} column {show(self._wanted_key)}: found {_kind_of(value)}; expected a key")
         return True
+
+    def _check_dense(self) -> None:
+        """:raises TableError: as a table of columns it would be nearly all nulls, and without bounds."""
+        self.check_columns(self.columns)
+        cells = self.rows * len(self.columns)
+        if cells > _MANY_CELLS and cells > _MOST_SPARSE * self._values_held:
+            raise TableError(
+                f"{self.path}: found {len(self.columns)} columns in {self.rows} rows that have few of them each; "
+                "expected rows of like fields (or write the table as JSONL)"
+            )
 
     def _may_be_key(self, name: str) -> bool:
         return name == self._wanted_key if self._wanted_key else name.lower() in keys.CANDIDATES

@@ -14,7 +14,7 @@ from pipeline.tables.base import FeatureTable, Sink, with_fields
 from pipeline.tables.delimited import DelimitedSink, DelimitedTable
 from pipeline.tables.extension import extend_table
 from pipeline.tables.jsonrows import JsonSink, JsonTable
-from pipeline.tables.parquet import ParquetSink, ParquetTable
+from pipeline.tables.parquet import ParquetSink, ParquetTable, check_schema
 
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
@@ -39,6 +39,15 @@ def open_table(path: Path, key_column: str | None) -> FeatureTable:
             )
 
 
+def check_place(name: str, features: FeatureTable) -> None:
+    """Read what has to be read to tell whether the features can be written in the format that `name` asks for.
+
+    :raises TableError: they have no place in it, as far as their types tell.
+    """
+    if table_format(name) == "parquet" and not isinstance(features, ParquetTable):
+        check_schema(name, features.schema())
+
+
 def create_table(
     path: Path, name: str, features: FeatureTable, appended: pa.Schema, fingerprint: str, *, data: Hash | None
 ) -> Sink:
@@ -57,6 +66,7 @@ def create_table(
         case "jsonl" | "json" as form:
             return JsonSink(path, name, lines=form == "jsonl")
         case "csv" | "tsv" as form:
+            features.check_columns(features.columns)
             columns = with_fields(
                 pa.schema([(each, pa.string()) for each in features.columns]), appended
             ).names

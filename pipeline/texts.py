@@ -1,0 +1,66 @@
+"""Text files in parts of a bounded size, so that no file can fill the memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline import files
+from pipeline.errors import InputError
+
+MOST_WHOLE_BYTES = 1 << 27
+"""Of what is held in memory at once: a document, a line."""
+
+MOST_RECORD_BYTES = 1 << 24
+"""Of a record of delimited text, which pyarrow reads no longer ones of."""
+
+
+def read_whole(path: Path) -> bytes:
+    """All of a text file, as `files.open_text_bytes` opens it.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read, or is more than `MOST_WHOLE_BYTES`.
+    """
+    with files.open_text_bytes(path) as stream, files.reading(path):
+        content = stream.read(MOST_WHOLE_BYTES + 1)
+    if len(content) > MOST_WHOLE_BYTES:
+        raise InputError(
+            f"{path}: found a document of more than {MOST_WHOLE_BYTES >> 20} MB; expected JSON Lines, which can be larger"
+        )
+    return content
+
+
+def read_lines(path: Path, size: int) -> Iterator[bytes]:
+    """A text file, as `files.open_text_bytes` opens it, in parts of whole lines, each of about `size` bytes.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read, or a line is more than `MOST_WHOLE_BYTES`.
+    """
+    first = 1
+    with files.open_text_bytes(path) as stream, files.reading(path):
+        while content := stream.read(size):
+            if not content.endswith(b"\n"):
+                content += stream.readline(MOST_WHOLE_BYTES + 1)
+            lines = content.count(b"\n")
+            if len(content) > MOST_WHOLE_BYTES:
+                raise InputError(
+                    f"{path} line {first + lines}: more than {MOST_WHOLE_BYTES >> 20} MB; expected shorter lines"
+                )
+            yield content
+            first += lines
+
+
+def record_lines(path: Path, text: io.TextIOBase) -> Iterator[str]:
+    """The lines of an open delimited text.
+
+    :raises InputError: one is more than `MOST_RECORD_BYTES`.
+    """
+    number = 0
+    while line := text.readline(MOST_RECORD_BYTES + 1):
+        number += 1
+        if len(line) > MOST_RECORD_BYTES:
+            raise InputError(
+                f"{path} line {number}: more than {MOST_RECORD_BYTES >> 20} MB; expected shorter lines"
+            )
+        yield line
