@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
+from pipeline.provenance import RunProvenance
 from pipeline.report import Report, TableReport
 
 # What Markdown would obey inside a line or a table cell; an underscore only at the edge of a word.
@@ -19,20 +20,20 @@ def to_markdown(report: Report) -> bytes:
 
 def _lines(report: Report) -> Iterator[str]:
     summary = report["summary"]
-    yield f"# Batch report: {_escaped(report['manifest'])}"
+    yield f"# Batch report: {escaped(report['manifest'])}"
     yield ""
     yield f"Status: **{report['status']}**. Tables: {summary['tables']}, failed {summary['failed_tables']}, "
     yield f"waiting {summary['waiting_tables']}. Rows: {summary['input_rows']} in, {summary['output_rows']} out."
     yield ""
     yield "## Tables"
     yield ""
-    yield from _table(
+    yield from markdown_table(
         ["id", "status", "features", "out", "rows in", "rows out"],
         (_table_cells(table) for table in report["tables"]),
     )
     yield from _coverage(report["tables"])
     yield from _errors(report["tables"])
-    yield from _provenance(report)
+    yield from provenance_lines(report["run_provenance"])
 
 
 def _table_cells(table: TableReport) -> list[str]:
@@ -48,7 +49,7 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
         yield ""
         yield "Rows of the feature table per scorer; unused: scores that no row used."
         yield ""
-        yield from _table(
+        yield from markdown_table(
             ["table", "scorer", "columns", "loaded", "matched", "missing", "bad", "unused"],
             (
                 [table, each["competitor"], f"{each['column_prefix']}_...", *map(str, counts)]
@@ -73,36 +74,37 @@ def _errors(tables: Iterable[TableReport]) -> Iterator[str]:
         yield "## Errors"
         yield ""
     for table in failed:
-        yield f"* {_escaped(table['id'])} ({table['status']}):"
+        yield f"* {escaped(table['id'])} ({table['status']}):"
         yield from (
-            f"  {_escaped(line.strip().removeprefix('- '))}  " for line in table["error"].splitlines()
+            f"  {escaped(line.strip().removeprefix('- '))}  " for line in table["error"].splitlines()
         )
     if failed:
         yield ""
 
 
-def _provenance(report: Report) -> Iterator[str]:
-    provenance = report["run_provenance"]
+def provenance_lines(provenance: RunProvenance) -> Iterator[str]:
+    """The lines of a section that says how a document came about."""
     yield "## Provenance"
     yield ""
-    yield f"Replay, from the base folder: {_escaped(shlex.join(provenance['argv']))}"
+    yield f"Replay, from the base folder: {escaped(shlex.join(provenance['argv']))}"
     yield ""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(provenance["versions"].items()))
-    yield f"Versions: {_escaped(versions)}. Code: {provenance['code_sha256']}."
+    yield f"Versions: {escaped(versions)}. Code: {provenance['code_sha256']}."
     yield ""
     for title, described in (("Inputs", provenance["inputs"]), ("Outputs", provenance["outputs"])):
         yield f"### {title}"
         yield ""
-        yield from _table(
+        yield from markdown_table(
             ["role", "path", "sha256"],
             ([role, each["path"], each.get("sha256", each["kind"])] for role, each in described.items()),
         )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield _row(header)
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table, and an empty one; all cells are escaped."""
+    yield _row([escaped(cell) for cell in header])
     yield _row(["---"] * len(header))
-    yield from (_row([_escaped(cell) for cell in row]) for row in rows)
+    yield from (_row([escaped(cell) for cell in row]) for row in rows)
     yield ""
 
 
@@ -110,7 +112,7 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """`text` as Markdown that shows it: special characters escaped, control characters made visible."""
     visible = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
     return _SPECIAL.sub(r"\\\1", visible)
