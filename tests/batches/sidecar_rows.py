@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.batches.odds import once_in, one_of
+from tests.batches.odds import once_in, one_of, weighted
 from tests.batches.spelling import Keys, as_number, spelled
 
 Row = dict[str, Any]
@@ -68,7 +68,7 @@ def sound_rows(draw: st.DrawFn, keys: Keys, clip: str, shape: Shape) -> Row:
     if not shape.flat and once_in(draw, 40):
         put(row, "summary.status", one_of(draw, "failed", "ok"))
     add_score(draw, row, shape, missing=bad and once_in(draw, 2))
-    if once_in(draw, 4):
+    for _ in range(weighted(draw, {0: 6, 1: 2, 2: 2})):
         name = one_of(draw, "runtime_ms", "elapsed_ms", "runtime_total_ms", "Runtime_MS")
         put(row, name if shape.flat or once_in(draw, 2) else f"summary.{name}", draw(RUNTIMES))
     if once_in(draw, 8) and not shape.key_inside and "path" not in row and shape.key != "Path":

@@ -16,10 +16,15 @@ FOLDERS = ("x/", "y/", "/data/x/", "")
 
 @dataclass(frozen=True)
 class Spelling:
-    """How one side spells its keys: `plain`, as a `file` name or as a `path`, under a field."""
+    """How one side spells its keys: `plain`, as a `file` name or as a `path`, under a field.
+
+    Attributes:
+        extension: what a file's name ends with; `.267` and `.mpeg4a` are no extensions.
+    """
 
     style: str
     field: str
+    extension: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ def keys(draw: st.DrawFn) -> Keys:
     features, scores = draw(spellings()), draw(spellings())
     options = {}
     normalize = weighted(
-        draw, dict.fromkeys(fitting(features, scores), 6) | {"auto": 1, "raw": 1, "basename": 1}
+        draw, {"auto": 1, "raw": 1, "basename": 1} | dict.fromkeys(fitting(features, scores), 6)
     )
     if normalize != "auto" or once_in(draw, 2):
         options["key_normalize"] = normalize
@@ -54,13 +59,17 @@ def keys(draw: st.DrawFn) -> Keys:
 def spellings(draw: st.DrawFn) -> Spelling:
     """A spelling under a field that suits it."""
     style = weighted(draw, {"plain": 3, "file": 1, "path": 2})
-    return Spelling(style, one_of(draw, *(PLAIN_NAMES if style == "plain" else PATH_NAMES)))
+    extension = weighted(draw, {".mp4": 6, ".266": 1, ".m2ts": 1, ".7z": 1, ".267": 1, ".mpeg4a": 1, "": 1})
+    names = PLAIN_NAMES if style == "plain" else PATH_NAMES
+    return Spelling(style, one_of(draw, *names), "" if style == "plain" else extension)
 
 
 def fitting(features: Spelling, scores: Spelling) -> list[str]:
     """Ways of normalising under which the same clips have the same keys."""
     if "plain" in (features.style, scores.style):
         return ["auto", "stem", "raw"] if features.style == scores.style else ["stem"]
+    if features.extension != scores.extension:
+        return ["stem"]
     if features.style == scores.style == "file":
         return ["auto", "raw", "basename", "stem"]
     return ["auto", "basename", "stem"]
@@ -72,7 +81,7 @@ def spelled(draw: st.DrawFn, clip: str, spelling: Spelling) -> str:
         key = clip
     else:
         folder = "" if spelling.style == "file" else weighted(draw, {"x/": 20, "y/": 1, "": 1, "/d/x y/": 1})
-        key = f"{folder}{clip}.mp4"
+        key = f"{folder}{clip}{spelling.extension}"
     return f" {key} " if once_in(draw, 30) else key
 
 
