@@ -140,9 +140,15 @@ def run(
     multiple=True,
     metavar="[LABEL=]PATH",
     help="A sidecar, or a manifest's object in JSON. Repeatable.",
+    shell_complete=flags.file_names,
 )
-@click.option("--out", required=True, help="The joined table; its extension decides the format.")
-@click.option("--audit-json", help="The table's audit. Default: none.")
+@click.option(
+    "--out",
+    required=True,
+    help="The joined table; its extension decides the format.",
+    shell_complete=flags.file_names,
+)
+@click.option("--audit-json", help="The table's audit. Default: none.", shell_complete=flags.file_names)
 @click.option("--declare", metavar="JSON", help="What is known of scorers: a manifest's `scorers` object.")
 @flags.join_flags
 def join(

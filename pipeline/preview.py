@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from pipeline import join
 from pipeline.entries import TableEntry
 from pipeline.errors import BatchError, InputMissingError
-from pipeline.formats import table_format
 from pipeline.manifest import Batch
 from pipeline.matching import Matched, enough_memory, match_table
 from pipeline.outcome import Coverage
+from pipeline.tables import check_place
 
 EXAMPLES = 5
 
@@ -116,8 +116,7 @@ def _refusal(matched: Matched, entry: TableEntry) -> BatchError | None:
         matched.check()
         with enough_memory(entry):
             matched.features.check_data()
-            if table_format(entry.out) == "parquet":
-                matched.features.schema()  # a column that mixes types has no place there
+            check_place(entry.out, matched.features)
     except BatchError as exc:
         return exc
     return None

@@ -51,7 +51,10 @@ def test_the_rows_are_those_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtu
     """Score, status, runtime and frames of a previewed row are what `run` writes into it."""
     manifest = small_batch(tmp_path, missing_policy="mark")
     frames = [{"score": 1.0, "runtime_ms": 2.0}, {"score": 2.0, "runtime_ms": 2.5}]
-    rows = [{"clip_id": "c0", "frames": frames}, {"clip_id": "c1", "status": "oom", "runtime_ms": 3}]
+    rows: list[dict[str, object]] = [
+        {"clip_id": "c0", "frames": frames},
+        {"clip_id": "c1", "status": "oom", "runtime_ms": 3},
+    ]
     write_jsonl(tmp_path / "dover.jsonl", rows)
     (scorer,) = preview(manifest).scorers
     assert run_main(capsys, "run", manifest).code == 0
@@ -128,8 +131,9 @@ def test_the_exit_code_is_that_of_a_run(
         (clips("a", "b"), {"missing_policy": "mark"}, "no row matched"),
         (clips("c0", second_opinion_dover_score=1), {}, "the feature table has 1 of the columns"),
         ([{"clip_id": "c0", "f": 1}, {"clip_id": "c1", "f": "x"}], {"out": "t.parquet"}, "column 'f'"),
+        (clips("c0", "c1", f={}), {"out": "t.parquet"}, "a column has no place in Parquet"),
     ],
-    ids=["missing", "nothing", "columns", "types"],
+    ids=["missing", "nothing", "columns", "types", "no-field"],
 )
 def test_what_a_run_would_refuse_is_told(
     features: list[dict[str, object]],

@@ -36,7 +36,7 @@ def init(folder: Path, capsys: pytest.CaptureFixture[str], *argv: object) -> tup
     """The tables of the manifest that `init` writes, by id, and what it prints; the manifest passes `check`."""
     ended = run_main(capsys, "init", folder, *argv)
     assert (ended.code, ended.err) == (0, "")
-    manifest = Path(argv[1]) if argv else folder / "second-opinion.json"
+    manifest = Path(str(argv[1])) if argv else folder / "second-opinion.json"
     assert run_main(capsys, "check", manifest).code == 0
     return {table["id"]: table for table in json.loads(manifest.read_text("utf-8"))["tables"]}, ended.out
 
@@ -368,9 +368,12 @@ def test_files_that_no_pattern_tells_apart(tmp_path: Path, capsys: pytest.Captur
     assert "expected a folder of their own" in said
 
 
-def test_columns_of_mixed_types_go_to_jsonl(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A table that Parquet cannot hold is proposed as JSONL, so that the run completes."""
-    rows = [{"clip_id": "a", "blur": 1, "noise": 0.5}, {"clip_id": "b", "blur": "none", "noise": 0.5}]
+@pytest.mark.parametrize("values", [(1, "none"), ({}, {})], ids=["mixed", "no-field"])
+def test_what_parquet_cannot_hold_goes_to_jsonl(
+    tmp_path: Path, values: tuple[object, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table that has no place in Parquet is proposed as JSONL, so that the run completes."""
+    rows = [{"clip_id": key, "blur": value, "noise": 0.5} for key, value in zip("ab", values, strict=True)]
     write_jsonl(tmp_path / "features.jsonl", rows)
     write_jsonl(tmp_path / "dover.jsonl", clips("a", "b", score=1.5))
     ((name, table),) = init(tmp_path, capsys)[0].items()

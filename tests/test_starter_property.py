@@ -76,9 +76,11 @@ FILES = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(files=FILES)
 @example(files=SOUND)
+@example(files=SOUND | {"x/features.jsonl": [{"vid": "a", "blur": 0.5, "noise": 1.5, "hdr": {}}]})
+@example(files=SOUND | {"second-opinion.report.json": [{"vid": "a", "blur": 0.5, "noise": 1.5}]})
 @example(files=SOUND | {f"nr/{each}.json": [{"frames": [{"score": 1}], "competitor": "NR"}] for each in "ab"})
 def test_what_is_written_is_sound(files: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     """A manifest that `init` writes has no fault and completes, whatever else stands there; else nothing is written."""

@@ -40,7 +40,7 @@ class Found:
 def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
     """Look at every visible file below a folder.
 
-    :param reserved: files that a pattern of sidecars may not match, relative to the folder.
+    :param reserved: files that a run will write, relative to the folder.
     """
     found = Found()
     singles: dict[tuple[PurePosixPath, str], list[Sample]] = defaultdict(list)
@@ -49,7 +49,7 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
             continue
         found.looked_at += 1
         try:
-            sample = _sample(folder, name)
+            sample = _sample(folder, name, reserved)
         except BatchError as exc:
             found.left_out.append((name, str(exc)))
             continue
@@ -64,12 +64,15 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
     return found
 
 
-def _sample(folder: Path, name: str) -> Sample:
+def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
     if not name.isprintable() or "*" in name:
         raise BatchError("its name holds what a manifest cannot, or a *; expected another name")
     if name.endswith(".run-log.jsonl"):
         raise BatchError("a run log")
-    return take_sample(folder, name)
+    sample = take_sample(folder, name)
+    if name in reserved and inspect(sample).kind != "neither":
+        raise BatchError("a run of the manifest would write it; expected another name")
+    return sample
 
 
 def _take(found: Found, sample: Sample, finding: Finding) -> None:

@@ -14,7 +14,7 @@ from pipeline.sidecars import read_sidecar
 from pipeline.starter.inspection import Finding
 from pipeline.starter.meeting import Keys, best_meeting
 from pipeline.starter.samples import Texts
-from pipeline.tables import open_table
+from pipeline.tables import check_place, open_table
 
 _RAW = JoinOptions(key_normalize="raw")
 _MOST_COLUMNS = 3
@@ -154,9 +154,9 @@ class Columns:
 
     @functools.cached_property
     def extension(self) -> str:
-        """The format of the joined table: Parquet, unless a column mixes types."""
+        """The format of the joined table: Parquet, unless a column has no place there."""
         try:
-            open_table(self._path, self.features.finding.key_columns[0]).schema()
+            check_place("joined.parquet", open_table(self._path, self.features.finding.key_columns[0]))
         except TableError:
             return ".jsonl"
         return ".parquet"

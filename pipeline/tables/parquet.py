@@ -187,9 +187,7 @@ class ParquetSink(Sink):
             settings = sink_settings([*known, *worth_dictionaries(appended)])
             self._writer = pq.ParquetWriter(path, self._schema, **settings)
         except pa.ArrowException as exc:
-            raise TableError(
-                f"{name}: a column has no place in Parquet: {_first_line(exc)}; write JSONL instead"
-            ) from exc
+            raise _no_place(name, exc) from exc
 
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
         """Write a batch as a row group of its own."""
@@ -199,6 +197,18 @@ class ParquetSink(Sink):
     def close(self) -> None:
         """Write the footer."""
         self._writer.close()
+
+
+def check_schema(name: str, schema: pa.Schema) -> None:
+    """:raises TableError: a column has no place in Parquet, as an object that never has a field."""
+    try:
+        pq.ParquetWriter(pa.BufferOutputStream(), schema).close()
+    except pa.ArrowException as exc:
+        raise _no_place(name, exc) from exc
+
+
+def _no_place(name: str, exc: pa.ArrowException) -> TableError:
+    return TableError(f"{name}: a column has no place in Parquet: {_first_line(exc)}; write JSONL instead")
 
 
 def worth_dictionaries(schema: pa.Schema) -> list[str]:
