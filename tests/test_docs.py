@@ -134,8 +134,9 @@ def test_every_command_runs_and_prints_what_the_page_shows(page: Path, checkout:
 
 
 def test_no_command_goes_unproved() -> None:
-    """What looks like a command in a `text` block is run below or left out; a crontab line is tested by itself."""
-    lines = [line for page in PAGES for block in blocks(page, "text") for line in block.splitlines()]
+    """What looks like a command in a block of output is run below or left out; a crontab line is tested by itself."""
+    output = [block for page in PAGES for kind in ("text", "console") for block in blocks(page, kind)]
+    lines = [line for block in output for line in block.splitlines()]
     commands = [line for line in lines if PROGRAMS.match(line) and not line.startswith(LEFT_OUT)]
     assert [
         line for line in commands if not line.startswith("python -m benchmarks.")
@@ -185,6 +186,14 @@ def test_every_benchmark_of_the_docs_runs(command: str) -> None:
     name, *arguments = command.split()
     ended = run([sys.executable, "-m", f"benchmarks.{name}", *arguments, *TINY[name].split()], ROOT)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_no_block_is_of_a_kind_that_no_test_looks_at() -> None:
+    """Each block of a page is one of commands or a program, of configuration, of output, or shows a file."""
+    kinds = {
+        kind for page in PAGES for kind in re.findall(r"^```(.+)$", page.read_text("utf-8"), re.MULTILINE)
+    }
+    assert kinds <= {"sh", "python", "cron", "ini", "text", "console", "json"}
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
