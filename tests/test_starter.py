@@ -78,7 +78,8 @@ def test_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The demo's five corpora, as its own manifest joins them, without a word from anyone."""
     shutil.copytree(DEMO, tmp_path / "demo")
     tables, said = init(tmp_path / "demo", capsys)
-    assert counts(tmp_path / "demo/second-opinion.json") == {
+    found = counts(tmp_path / "demo/second-opinion.json")
+    expected = {
         "bvi_dvc": {"Q-Align": (44, 4), "dover": (48, 0)},
         "chug": {"DOVER-Mobile": (202, 8), "q-align": (210, 0)},
         "konvid": {"FAST-VQA": (80, 0)}
@@ -86,6 +87,8 @@ def test_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "netflix": {"Fork-NR": (32, 0), "clipiqa": (32, 0)},
         "youtube_ugc": {"dover": (62, 13), "musiq": (62, 13)},
     }
+    assert found.keys() == expected.keys()
+    assert {name: found[name] | scorers for name, scorers in expected.items()} == found
     assert tables["netflix"]["scores"] == [
         {
             "path": "netflix/clipiqa/*.json",
@@ -181,10 +184,8 @@ def test_what_may_be_the_label_is_no_score(
     features(tmp_path / "features.jsonl", ["a", "b"])
     write_jsonl(tmp_path / "dover.jsonl", clips("a", "b", score=1.5))
     write_jsonl(tmp_path / "ratings.jsonl", [{"clip_id": each, name: 3.5} for each in "ab"])
-    ((_, table),), said = (
-        init(tmp_path, capsys)[0].items(),
-        run_main(capsys, "init", tmp_path, "--out", tmp_path / "b.json").out,
-    )
+    tables, said = init(tmp_path, capsys)
+    ((_, table),) = tables.items()
     assert table["scores"] == ["dover=dover.jsonl"]
     assert "left out: ratings.jsonl: its only score is mos, which may be the human label" in said
 
@@ -226,6 +227,21 @@ def test_scorers_of_one_table_get_names_of_their_own(
     assert table["scores"] == ["dover=run1/dover.jsonl", "run2-dover=run2/dover.jsonl"]
 
 
+@pytest.mark.parametrize("second", ["DOVER", "dover"])
+def test_files_that_name_one_scorer(tmp_path: Path, second: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two files that name the same scorer for the same clips, one is joined, the other left out with the reason."""
+    features(tmp_path / "features.jsonl", ["a", "b"])
+    write_jsonl(tmp_path / "one.jsonl", clips("a", "b", score=1.5, competitor="DOVER"))
+    write_jsonl(tmp_path / "two.jsonl", clips("a", "b", score=2.5, competitor=second))
+    tables, said = init(tmp_path, capsys)
+    ((_, table),) = tables.items()
+    assert table["scores"] == ["one.jsonl"]
+    reason = "already have one" if second == "DOVER" else "would share the columns of dover"
+    assert reason in said[said.index("left out: two.jsonl: ") :]
+    (joined,) = counts(tmp_path / "second-opinion.json").values()
+    assert joined == {"DOVER": (2, 0)}
+
+
 def test_what_cannot_be_used_is_named_with_the_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,7 +258,8 @@ def test_what_cannot_be_used_is_named_with_the_reason(
     write_text(tmp_path / "star*.csv", "clip_id,score\na1,1\n")
     write_text(tmp_path / "notes.txt", "-")
     write_text(tmp_path / ".hidden.jsonl", "{")
-    ((_, table),), said = (lambda made: (made[0].items(), made[1]))(init(tmp_path, capsys))
+    tables, said = init(tmp_path, capsys)
+    ((_, table),) = tables.items()
     assert table["scores"] == ["dover=dover.jsonl"]
     for name, reason in {
         "twice.jsonl": "rows for keys that already have one",
@@ -362,7 +379,8 @@ def test_files_that_no_pattern_tells_apart(tmp_path: Path, capsys: pytest.Captur
     write_jsonl(tmp_path / "dover.jsonl", clips(*names, score=1.5))
     for name in names:
         write_json(tmp_path / f"{name}.json", {"frames": [{"score": 1.5}], "summary": {"competitor": "NR"}})
-    ((_, table),), said = (lambda made: (made[0].items(), made[1]))(init(tmp_path, capsys))
+    tables, said = init(tmp_path, capsys)
+    ((_, table),) = tables.items()
     assert table["scores"] == ["dover=dover.jsonl"]
     assert "left out: a.json, b.json, c.json: files of one clip each" in said
     assert "expected a folder of their own" in said
