@@ -16,6 +16,8 @@ demo: $(READY)
 	@echo
 	@echo "Joined tables and audits: manifests/joined/"
 	@echo "The report to cite:       manifests/demo.report.json (for people: manifests/demo.report.md)"
+	@echo
+	$(BIN)/second-opinion impact manifests/demo.json
 
 test: lint
 	$(BIN)/pytest -n auto
@@ -51,8 +53,8 @@ $(BENCH_READY): $(READY)
 
 $(LOWEST_READY): setup.cfg pyproject.toml tools/lowest.py
 	$(PYTHON) -m venv $(LOWEST)
-	$(PYTHON) tools/lowest.py >$(LOWEST)/constraints.txt
-	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable '.[dev,bench]'
+	$(PYTHON) tools/lowest.py >$(LOWEST)/requirements.txt
+	$(LOWEST)/bin/python -m pip install --quiet --requirement $(LOWEST)/requirements.txt --editable .
 	@touch $(LOWEST_READY)
 
 clean:

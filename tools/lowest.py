@@ -1,6 +1,6 @@
-"""Print the lowest version of every package that setup.cfg allows, as constraints for pip.
+"""Print the lowest version that setup.cfg allows of every package, those of all extras too, as requirements for pip.
 
-`make test-lowest` installs under them, so that a range that reaches too low fails a test.
+`make test-lowest` installs them, so that a range that reaches too low fails a test.
 """
 
 from __future__ import annotations
