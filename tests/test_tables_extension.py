@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.errors import TableError
 from pipeline.materializer import materialize
 from pipeline.tables import thrift
-from pipeline.tables.extension import Footer
+from pipeline.tables.footer import Footer
 from tests.builders import clips, join_features, run_main, tree, write_jsonl
 
 APPENDED = 5

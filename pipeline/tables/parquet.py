@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -14,14 +15,15 @@ import pyarrow.parquet as pq
 from pipeline import files, keys
 from pipeline.errors import TableError, show
 from pipeline.tables.base import CHUNK_ROWS, Chunk, FeatureTable, Form, Sink, with_columns, with_fields
+from pipeline.tables.footer import ChunkSize, Footer
 from pipeline.tables.forms import arrow_to_rows, arrow_to_text
+from pipeline.tables.thrift import ThriftError
 
 FINGERPRINT_KEY = b"second_opinion.fingerprint"
 PANDAS_KEY = b"pandas"
 BATCH_BYTES = 1 << 25
 _READ_BUFFER = 1 << 16  # bytes of each column that are read at once; 0 would be the whole column
 _FOOTER_END_BYTES = 8  # its length and the magic bytes
-_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 # What pandas calls the types of the appended columns, in the form that pyarrow reads back.
 _PANDAS_TYPES = {
     pa.float64(): ("float64", "float64"),
@@ -39,7 +41,7 @@ class ParquetTable(FeatureTable):
             self._file = self._open()
             self._schema: pa.Schema = self._file.schema_arrow
             self.dictionaries()
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as exc:
+        except (pa.ArrowException, OSError, UnicodeDecodeError, ThriftError) as exc:
             raise TableError(
                 f"{path}: not a Parquet file: {_first_line(exc)}; expected what its name says"
             ) from exc
@@ -119,25 +121,23 @@ class ParquetTable(FeatureTable):
     def dictionaries(self) -> list[str]:
         """The paths of the columns whose dictionaries pay: they took less room than their plain values would."""
         paid: dict[str, int] = {}
-        for column in self._column_chunks():
-            width = _WIDTHS.get(column.physical_type)
-            plain = column.num_values * width if width else column.total_uncompressed_size + 1
-            gain = plain - column.total_uncompressed_size if column.has_dictionary_page else 0
-            paid[column.path_in_schema] = paid.get(column.path_in_schema, 0) + gain
+        for chunk in self._chunk_sizes:
+            plain = chunk.page_bytes + 1 if chunk.plain_bytes is None else chunk.plain_bytes
+            gain = plain - chunk.page_bytes if chunk.has_dictionary else 0
+            paid[chunk.path] = paid.get(chunk.path, 0) + gain
         return [path for path, gain in paid.items() if gain > 0]
 
-    def _column_chunks(self) -> Iterator[Any]:
-        metadata = self._file.metadata
-        for group in range(metadata.num_row_groups):
-            for column in range(metadata.num_columns):
-                yield metadata.row_group(group).column(column)
+    @functools.cached_property
+    def _chunk_sizes(self) -> list[ChunkSize]:
+        footer = Footer.read(self.path)
+        try:
+            return [] if footer is None else [*footer.chunks()]
+        except (AttributeError, KeyError, TypeError) as exc:
+            raise ThriftError("the footer lacks what every one has") from exc
 
     def _batch_rows(self) -> int:
         """Rows of about `BATCH_BYTES`, so that a table of many columns takes no more memory than one of few."""
-        size = sum(
-            max(column.total_uncompressed_size, column.num_values * _WIDTHS.get(column.physical_type, 0))
-            for column in self._column_chunks()
-        )
+        size = sum(max(chunk.page_bytes, chunk.plain_bytes or 0) for chunk in self._chunk_sizes)
         fitting = BATCH_BYTES * self.rows // max(1, size)
         return min(CHUNK_ROWS, max(1024, int(fitting)))
 
