@@ -49,7 +49,7 @@ LAYERS = (
     ("tables.registry",),
     ("tables.extension",),
     ("tables.delimited", "tables.jsonrows", "tables.parquet"),
-    ("tables.forms", "tables.inference"),
+    ("tables.footer", "tables.forms", "tables.inference"),
     ("tables.base", "tables.thrift"),
     ("outcome",),
     ("snapshots",),
