@@ -43,7 +43,7 @@ bench: $(BENCH_READY)
 
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,evidence]'
 	@touch $(READY)
 
 # Polars, DuckDB and orjson, which nothing but the benchmarks use.

@@ -1,0 +1,216 @@
+"""What the scores of a table are worth to a model that is trained on it, and whether that can be told at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.entries import slug
+from pipeline.evidence.arms import CONTROL, WITH_SCORES, Inputs, Progress, compare
+from pipeline.evidence.documents import AllRows, Delta, Interval, TableImpact, Verdict, rounded
+from pipeline.evidence.folds import Rows
+from pipeline.evidence.models import BoostedTrees, Model, SupportVectors
+from pipeline.evidence.protocol import DEFAULTS, FEWEST_GROUPS, ImpactSettings
+from pipeline.evidence.table import Codes, EvidenceTable, Floats
+
+_BEYOND = 1e100  # a number beyond it is none: its square would overflow
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """The rows of a table that have a label: all of them, and those in which every scorer has a score."""
+
+    target: str
+    every: Rows
+    complete: Rows
+
+
+def measure_impact(
+    table: EvidenceTable,
+    settings: ImpactSettings = DEFAULTS,
+    *,
+    workers: int = 1,
+    progress: Progress = lambda _done, _total: None,
+) -> TableImpact:
+    """What the scores are worth: arms on complete rows, on all rows, and the verdict, which rests on complete rows.
+
+    :param table: has a target.
+    :param workers: threads that train; the result does not depend on it.
+    :param progress: told how many of how many models are tested, per set of rows.
+    :raises ValueError: the table has no target.
+    """
+    if table.target is None:
+        raise ValueError(
+            f"{table.id}: the impact of scores is measured on a label, and the table names no target"
+        )
+    labelled = _labelled(table, table.target)
+    groups = table.groups
+    reason = _hindrance(table, labelled)
+    model = _model(labelled.every.size, settings)
+    measured: TableImpact = {
+        "id": table.id,
+        "target": table.target,
+        "group": table.group,
+        "corpus": table.corpus,
+        "rows": int(labelled.complete.size),
+        "groups": None if groups is None else _distinct(groups, labelled.complete),
+        "model": None,
+        "protocol": {
+            "folds": settings.folds,
+            "repeats": settings.repeats,
+            "seed": settings.seed,
+            "bootstrap": settings.bootstrap,
+            "level": settings.level,
+            "comparisons": len(table.scorers),
+            "tuning": model.tuning,
+        },
+        "arms": [],
+        "deltas": [],
+        "verdict": "not measurable",
+        "reason": reason or "",
+        "all_rows": None,
+    }
+    if reason is None and groups is not None:
+        complete = _inputs(table, labelled, labelled.complete, groups)
+        arms, deltas = compare(complete, model, settings, workers, progress)
+        verdict, reason = _verdict(deltas, settings.level, len(table.scorers))
+        measured |= {
+            "model": model.name,
+            "arms": arms,
+            "deltas": deltas,
+            "verdict": verdict,
+            "reason": reason,
+            "all_rows": _all_rows(table, labelled, groups, model, settings, workers, progress),
+        }
+    impact: TableImpact = rounded(measured)
+    return impact
+
+
+def _model(rows: int, settings: ImpactSettings) -> Model:
+    chosen = settings.model or ("svr-rbf" if rows <= settings.most_svr_rows else "hist-gradient-boosting")
+    return SupportVectors(settings.seed) if chosen == "svr-rbf" else BoostedTrees(settings.seed)
+
+
+def _labelled(table: EvidenceTable, target: str) -> _Labelled:
+    has_label = np.isfinite(_bounded(table.columns[target]))
+    complete = has_label.copy()
+    for scorer in table.scorers:
+        complete &= np.isfinite(_bounded(table.columns[scorer.column]))
+    return _Labelled(target, np.flatnonzero(has_label), np.flatnonzero(complete))
+
+
+def _hindrance(table: EvidenceTable, labelled: _Labelled) -> str | None:
+    """Why the impact cannot be measured, and what to do; None: it can be."""
+    if table.groups is None:
+        return (
+            "No column names the content, and clips of one content on both sides of a split would make any column "
+            "that tells contents apart look useful. Name it as evidence.group in the manifest; where every row is a "
+            "content of its own, say so there."
+        )
+    if trained := [each.label for each in table.scorers if slug(table.corpus) in map(slug, each.trained_on)]:
+        return (
+            f"Trained on this corpus ({table.corpus}): {', '.join(trained)}. Scores of a scorer's own training clips "
+            "show what it remembers. Leave it out of this table, or measure it on another corpus."
+        )
+    if not table.baseline:
+        return "No baseline: evidence.features names no column. Name the columns that the model has without scores."
+    if (found := _distinct(table.groups, labelled.every)) < FEWEST_GROUPS:
+        return (
+            f"Found {found} groups with a label; expected at least {FEWEST_GROUPS}, since fewer contents tell of "
+            "themselves alone. Add contents, or check that evidence.group names the content and nothing coarser."
+        )
+    if (found := _distinct(table.groups, labelled.complete)) < FEWEST_GROUPS:
+        return (
+            f"Found {found} groups in which a row has a label and every score; expected at least {FEWEST_GROUPS}. "
+            f"Rows with a label and a score: {_scored(table, labelled)}. Score the missing clips, or leave out the "
+            "scorer that covers fewest."
+        )
+    if np.ptp(table.columns[labelled.target][labelled.complete]) == 0:
+        return f"The label {labelled.target} is the same in all complete rows. Name another one as evidence.target."
+    return None
+
+
+def _scored(table: EvidenceTable, labelled: _Labelled) -> str:
+    counts = {
+        each.label: int(np.isfinite(_bounded(table.columns[each.column][labelled.every])).sum())
+        for each in table.scorers
+    }
+    return ", ".join(f"{label} {count}" for label, count in counts.items())
+
+
+def _verdict(deltas: Sequence[Delta], level: float, scorers: int) -> tuple[Verdict, str]:
+    by_name = {each["name"]: each for each in deltas}
+    control = _ends(by_name[CONTROL]["intervals"]["srcc"])
+    found = _ends(by_name[WITH_SCORES]["intervals"]["srcc"])
+    if control is None or found is None:
+        return (
+            "not measurable",
+            "No SRCC is defined: in each fold the labels are constant. Check evidence.target.",
+        )
+    told = f"{_told(by_name[WITH_SCORES])} at a level of {100 * (1 - (1 - level) / scorers):.4g} %"
+    if control[0] > 0:
+        return "not measurable", (
+            f"The control gains: with scores in shuffled rows {_told(by_name[CONTROL])}. Scores of other clips cannot "
+            "help, so what is measured here is not the scores. Check for rows that repeat and groups that are too fine."
+        )
+    if found[0] > 0:
+        return "improves", f"With the scores {told}; the interval lies above 0."
+    if found[1] < 0:
+        return "worse", f"With the scores {told}; the interval lies below 0."
+    return "no evidence", f"With the scores {told}; the interval holds 0."
+
+
+def _told(delta: Delta) -> str:
+    low, high = delta["intervals"]["srcc"]
+    return f"SRCC changes by {delta['srcc']:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def _ends(ends: Interval) -> tuple[float, float] | None:
+    low, high = ends
+    return None if low is None or high is None else (low, high)
+
+
+def _all_rows(
+    table: EvidenceTable,
+    labelled: _Labelled,
+    groups: Codes,
+    model: Model,
+    settings: ImpactSettings,
+    workers: int,
+    progress: Progress,
+) -> AllRows | None:
+    if labelled.every.size == labelled.complete.size:
+        return None
+    inputs = _inputs(table, labelled, labelled.every, groups)
+    arms, deltas = compare(inputs, model, settings, workers, progress)
+    return {
+        "rows": int(labelled.every.size),
+        "groups": _distinct(groups, labelled.every),
+        "arms": arms,
+        "deltas": deltas,
+    }
+
+
+def _inputs(table: EvidenceTable, labelled: _Labelled, rows: Rows, groups: Codes) -> Inputs:
+    return Inputs(
+        table.columns[labelled.target][rows],
+        groups[rows],
+        np.column_stack([_bounded(table.columns[name][rows]) for name in table.baseline]),
+        {each.label: _with_gaps(_bounded(table.columns[each.column][rows])) for each in table.scorers},
+    )
+
+
+def _with_gaps(scores: Floats) -> Floats:
+    """Scores as a column, and a second one that says where there is none, if there are such rows."""
+    gaps = np.isnan(scores)
+    return np.column_stack([scores, gaps.astype(np.float64)]) if gaps.any() else scores[:, None]
+
+
+def _bounded(values: Floats) -> Floats:
+    return np.where(np.abs(values) <= _BEYOND, values, np.nan)
+
+
+def _distinct(groups: Codes, rows: Rows) -> int:
+    return int(np.unique(groups[rows]).size)

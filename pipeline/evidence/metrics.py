@@ -1,0 +1,102 @@
+"""Figures of merit of a prediction, in the field's names, and the curve that maps predictions onto the label's scale.
+
+SRCC and KRCC say whether clips come in the label's order, so they need no mapping; PLCC and RMSE are given raw and
+after the mapping (ITU-T P.1401, 7.5.1 and 7.5.3, has both; mapping differs between authors, so say which one was used).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.special import expit
+from scipy.stats import kendalltau
+
+from pipeline.evidence.correlations import pearson, spearman
+from pipeline.evidence.resampling import Draws
+from pipeline.evidence.table import Floats
+
+FIGURES = ("srcc", "krcc", "plcc", "rmse", "plcc_mapped", "rmse_mapped")
+CORRELATIONS = np.array([name not in ("rmse", "rmse_mapped") for name in FIGURES])
+_LEAST_FITTED = 5
+_MOST_EVALUATIONS = 500
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """`low + span / (1 + exp(-slope (x - centre)))`, with x in standard deviations from a mean."""
+
+    mean: float
+    deviation: float
+    low: float
+    span: float
+    centre: float
+    slope: float
+
+    def __call__(self, values: Floats) -> Floats:
+        """The curve at `values`."""
+        scaled = (values - self.mean) / self.deviation
+        return _curve(np.array([self.low, self.span, self.centre, self.slope]), scaled)
+
+
+def fitted_logistic(predictions: Floats, labels: Floats) -> Logistic | None:
+    """The logistic curve with four parameters that maps finite predictions onto labels with least squares.
+
+    The curve is that of VQEG's final report of phase I (2000), `b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|))`, as
+    VIDEVAL's evaluation has it, with a slope instead of its reciprocal: it may also fall. None: the fit did not settle.
+    """
+    if predictions.size < _LEAST_FITTED or np.ptp(predictions) == 0 or np.ptp(labels) == 0:
+        return None
+    mean, deviation = float(predictions.mean()), float(predictions.std())
+    level, unit = float(labels.mean()), float(labels.std())
+    if not (0 < deviation < np.inf and 0 < unit < np.inf):
+        return None
+    x, y = (predictions - mean) / deviation, (labels - level) / unit
+    rising = 1.0 if float(x @ y) >= 0 else -1.0
+    start = [y.min(), np.ptp(y), 0.0, rising]
+    with np.errstate(over="ignore", invalid="ignore"):  # a trial step may leap; a wild end is refused below
+        found = least_squares(
+            lambda given: _curve(given, x) - y, start, method="lm", max_nfev=_MOST_EVALUATIONS
+        )
+    if not found.success or not np.isfinite(found.x).all():
+        return None
+    low, span, centre, slope = (float(each) for each in found.x)
+    return Logistic(mean, deviation, level + unit * low, unit * span, centre, slope)
+
+
+def figures(labels: Floats, raw: Floats, mapped: Floats) -> Floats:
+    """The figures of one prediction of finite labels, in the order of `FIGURES`; NaN: not defined."""
+    found = [
+        spearman(raw, labels),
+        float(kendalltau(raw, labels).statistic),
+        pearson(raw, labels),
+        _rmse(raw, labels),
+        pearson(mapped, labels),
+        _rmse(mapped, labels),
+    ]
+    return np.array([np.nan if each is None else each for each in found])
+
+
+def drawn_figures(draws: Draws, labels: Floats, raw: Floats, mapped: Floats) -> Floats:
+    """The same in each draw: one row per figure, one column per draw."""
+    return np.stack(
+        [
+            draws.spearman(raw, labels),
+            draws.kendall(raw, labels),
+            draws.pearson(raw, labels),
+            draws.rmse(raw, labels),
+            draws.pearson(mapped, labels),
+            draws.rmse(mapped, labels),
+        ]
+    )
+
+
+def _rmse(x: Floats, y: Floats) -> float:
+    return float(np.sqrt(np.mean((x - y) ** 2)))
+
+
+def _curve(given: Floats, x: Floats) -> Floats:
+    low, span, centre, slope = given
+    curve: Floats = low + span * expit(slope * (x - centre))
+    return curve
