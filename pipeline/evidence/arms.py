@@ -84,12 +84,17 @@ def compare(
     for done, ((given, _), tested) in enumerate(zip(jobs, _all(test, jobs, workers), strict=True), 1):
         found.setdefault(given, []).append(tested)
         progress(done, len(jobs))
-    level = 1 - (1 - settings.level) / len(inputs.scores)
+    level = corrected(settings.level, len(inputs.scores))
     base = found[arms[BASE]]
     return (
         [_arm(name, _width(inputs, given), found[given], settings.level) for name, given in arms.items()],
         [_delta(name, found[given], base, level) for name, given in arms.items() if name != BASE],
     )
+
+
+def corrected(level: float, scorers: int) -> float:
+    """The level of intervals of differences, of which as many are looked at as there are scorers (Bonferroni)."""
+    return 1 - (1 - level) / scorers
 
 
 def arm_of(label: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.entries import slug
-from pipeline.evidence.arms import CONTROL, WITH_SCORES, Inputs, Progress, compare
-from pipeline.evidence.documents import AllRows, Delta, Interval, TableImpact, Verdict, rounded
+from pipeline.evidence.arms import CONTROL, WITH_SCORES, Inputs, Progress, compare, corrected
+from pipeline.evidence.documents import AllRows, Delta, TableImpact, Verdict, rounded
 from pipeline.evidence.folds import Rows
 from pipeline.evidence.models import BoostedTrees, Model, SupportVectors
 from pipeline.evidence.protocol import DEFAULTS, FEWEST_GROUPS, ImpactSettings
@@ -75,13 +75,13 @@ def measure_impact(
     if reason is None and groups is not None:
         complete = _inputs(table, labelled, labelled.complete, groups)
         arms, deltas = compare(complete, model, settings, workers, progress)
-        verdict, reason = _verdict(deltas, settings.level, len(table.scorers))
+        found, why = verdict(deltas, corrected(settings.level, len(table.scorers)))
         measured |= {
             "model": model.name,
             "arms": arms,
             "deltas": deltas,
-            "verdict": verdict,
-            "reason": reason,
+            "verdict": found,
+            "reason": why,
             "all_rows": _all_rows(table, labelled, groups, model, settings, workers, progress),
         }
     impact: TableImpact = rounded(measured)
@@ -140,35 +140,40 @@ def _scored(table: EvidenceTable, labelled: _Labelled) -> str:
     return ", ".join(f"{label} {count}" for label, count in counts.items())
 
 
-def _verdict(deltas: Sequence[Delta], level: float, scorers: int) -> tuple[Verdict, str]:
+def verdict(deltas: Sequence[Delta], level: float) -> tuple[Verdict, str]:
+    """What the SRCC's changes say of the scores, and why.
+
+    :param deltas: of `base+scores` and of the control, with their intervals.
+    :param level: of these intervals, corrected for the number of scorers.
+    """
     by_name = {each["name"]: each for each in deltas}
-    control = _ends(by_name[CONTROL]["intervals"]["srcc"])
-    found = _ends(by_name[WITH_SCORES]["intervals"]["srcc"])
-    if control is None or found is None:
+    control, found = by_name[CONTROL], by_name[WITH_SCORES]
+    held, ends = _ends(control), _ends(found)
+    if held is None or ends is None:
         return (
             "not measurable",
-            "No SRCC is defined: in each fold the labels are constant. Check evidence.target.",
+            "No SRCC is defined: the labels of each fold are all equal. Check evidence.target.",
         )
-    told = f"{_told(by_name[WITH_SCORES])} at a level of {100 * (1 - (1 - level) / scorers):.4g} %"
-    if control[0] > 0:
+    if held[0] > 0:
         return "not measurable", (
-            f"The control gains: with scores in shuffled rows {_told(by_name[CONTROL])}. Scores of other clips cannot "
-            "help, so what is measured here is not the scores. Check for rows that repeat and groups that are too fine."
+            f"The control gains: with the scores of other rows {_told(control, level)}. These cannot help, so it is "
+            "not the scores that are measured. Check for rows that repeat, and for groups that split a content."
         )
-    if found[0] > 0:
-        return "improves", f"With the scores {told}; the interval lies above 0."
-    if found[1] < 0:
-        return "worse", f"With the scores {told}; the interval lies below 0."
-    return "no evidence", f"With the scores {told}; the interval holds 0."
+    told = f"With the scores {_told(found, level)}; the interval"
+    if ends[0] > 0:
+        return "improves", f"{told} lies above 0."
+    if ends[1] < 0:
+        return "worse", f"{told} lies below 0."
+    return "no evidence", f"{told} holds 0."
 
 
-def _told(delta: Delta) -> str:
+def _told(delta: Delta, level: float) -> str:
     low, high = delta["intervals"]["srcc"]
-    return f"SRCC changes by {delta['srcc']:+.3f} [{low:+.3f}, {high:+.3f}]"
+    return f"SRCC changes by {delta['srcc']:+.3f}, {100 * level:.4g} % interval {low:+.3f} to {high:+.3f}"
 
 
-def _ends(ends: Interval) -> tuple[float, float] | None:
-    low, high = ends
+def _ends(delta: Delta) -> tuple[float, float] | None:
+    low, high = delta["intervals"]["srcc"]
     return None if low is None or high is None else (low, high)
 
 

@@ -46,16 +46,16 @@ def fitted_logistic(predictions: Floats, labels: Floats) -> Logistic | None:
     The curve is that of VQEG's final report of phase I (2000), `b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|))`, as
     VIDEVAL's evaluation has it, with a slope instead of its reciprocal: it may also fall. None: the fit did not settle.
     """
-    if predictions.size < _LEAST_FITTED or np.ptp(predictions) == 0 or np.ptp(labels) == 0:
+    if predictions.size < _LEAST_FITTED:
         return None
-    mean, deviation = float(predictions.mean()), float(predictions.std())
-    level, unit = float(labels.mean()), float(labels.std())
-    if not (0 < deviation < np.inf and 0 < unit < np.inf):
-        return None
-    x, y = (predictions - mean) / deviation, (labels - level) / unit
-    rising = 1.0 if float(x @ y) >= 0 else -1.0
-    start = [y.min(), np.ptp(y), 0.0, rising]
-    with np.errstate(over="ignore", invalid="ignore"):  # a trial step may leap; a wild end is refused below
+    # Values may be too large to be squared, and a trial step may leap; what comes of either is refused.
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = float(predictions.mean()), float(predictions.std())
+        level, unit = float(labels.mean()), float(labels.std())
+        if not (0 < deviation < np.inf and 0 < unit < np.inf):
+            return None
+        x, y = (predictions - mean) / deviation, (labels - level) / unit
+        start = [y.min(), np.ptp(y), 0.0, 1.0 if float(x @ y) >= 0 else -1.0]
         found = least_squares(
             lambda given: _curve(given, x) - y, start, method="lm", max_nfev=_MOST_EVALUATIONS
         )
