@@ -20,6 +20,7 @@ from pipeline.errors import (
     UsageError,
     count,
     listing,
+    one_line,
     printable,
     show,
 )
@@ -43,13 +44,14 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except SecondOpinionError as exc:
         code = _complain(str(exc), exc.exit_code)
     except click.ClickException as exc:
-        code = _complain(exc.format_message(), UsageError.exit_code)
+        code = _complain(one_line(exc.format_message()), UsageError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         code = _complain("interrupted; nothing is half-written", INTERRUPTED)
     except (
         OSError
     ) as exc:  # no more than the last resort: help that nobody can read, a name too long for any file
-        code = _complain(str(exc), BatchError.exit_code)
+        named = f"{os.fsdecode(exc.filename)}: " if isinstance(exc.filename, str | bytes) else ""
+        code = _complain(f"{named}{exc.strerror or exc}", BatchError.exit_code)
     for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one (`>&-`) is None
         with _printing(stream):
             stream.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 from pipeline import files
 from pipeline.declarations import EvidenceRequest, ScorerDeclaration
-from pipeline.errors import show
+from pipeline.errors import InputError, show
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.patterns import Pattern
@@ -70,10 +71,18 @@ class ScoreEntry:
         return "*" in self.path
 
     def files(self, base: Path) -> list[tuple[str, Path]]:
-        """The files of the sidecar in sorted order, each with its name from the manifest's view."""
+        """The files of the sidecar in sorted order, each with its name from the manifest's view.
+
+        :raises InputError: a folder that a pattern goes through cannot be read.
+        """
         if not self.is_pattern or files.is_file(base / self.path):
             return [(self.path, base / self.path)]
         found = Pattern(self.path).matches(base) if files.is_name(self.path) else []
+        for name in found:
+            if not files.is_name(name):
+                raise InputError(
+                    f"{self.path}: matches {show(name)}; expected the name of a file, on one line"
+                )
         return [(name, base / name) for name in found]
 
     def as_json(self) -> str | JsonObject:
@@ -154,7 +163,10 @@ class TableEntry:
         return [(field, base / path) for field, path in named if path is not None]
 
     def inputs(self, base: Path) -> list[tuple[str, Path]]:
-        """The files the table reads, each with the field that names it; of a pattern, its matches."""
+        """The files the table reads, each with the field that names it; of a pattern, its matches.
+
+        :raises InputError: a folder that a pattern goes through cannot be read.
+        """
         named = [(FEATURES, base / self.features)]
         for index, entry in enumerate(self.scores):
             for name, path in entry.files(base):
@@ -165,7 +177,10 @@ class TableEntry:
         """The inputs that are not there yet, each as its field and name; a pattern that matches none is one."""
         named = [("features", self.features)]
         for index, entry in enumerate(self.scores):
-            found = [name for name, _ in entry.files(base)] or [entry.path]
+            try:
+                found = [name for name, _ in entry.files(base)] or [entry.path]
+            except InputError:
+                continue  # it may well be there; who reads it says what is wrong
             named += [(f"scores[{index}]", name) for name in found]
         return [(field, name) for field, name in named if not files.exists(base / name)]
 
@@ -187,8 +202,9 @@ class TableEntry:
 
     def claim(self, places: Places, base: Path, prefix: str = "") -> None:
         """Enter the files of the table in `places`, under names that begin with `prefix`."""
-        for field, path in self.inputs(base):
-            places.read(path, f"{prefix}{field}")
+        with contextlib.suppress(InputError):  # what cannot be read now is for its table to say
+            for field, path in self.inputs(base):
+                places.read(path, f"{prefix}{field}")
         for index, entry in enumerate(self.scores):
             if entry.is_pattern:
                 places.read_all(base / entry.path, f"{prefix}scores[{index}]")

@@ -111,7 +111,12 @@ def count(number: int, noun: str) -> str:
 
 def printable(text: str) -> str:
     """`text` without anything that a terminal would obey; line ends stay."""
-    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+    return "\n".join(map(one_line, text.split("\n")))
+
+
+def one_line(text: str) -> str:
+    """`text` without anything that a terminal would obey, line ends among it."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def listing(headline: str, faults: Iterable[str]) -> str:

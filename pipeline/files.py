@@ -31,6 +31,7 @@ TICK_NS = 100_000_000
 _LONGEST_NAME = 150  # bytes; no file system takes more than 255, and up to 64 are the host's
 _LONGEST_PATH = 4096  # bytes
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9_]*)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}  # no file can be there
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 Identity: TypeAlias = tuple[int, int]
 """The device and number of a folder or file."""
@@ -218,7 +219,8 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
     """Give a temporary path beside each of `paths`; when the block ends well, each takes its name.
 
     The files are durable (fsync) before the first takes its name. When the block does not end well nothing
-    is left and what stood there still stands. A symbolic link at a path is replaced, not followed.
+    is left and what stood there still stands. A symbolic link at a path is replaced, not followed. An error that
+    names a temporary file names the one that it was to become.
 
     :raises OutputError: a folder or a file cannot be written.
     """
@@ -226,7 +228,7 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
         path.with_name(f".{_short(path.name)}.{_mark()}-{secrets.token_hex(4)}.tmp") for path in paths
     ]
     try:
-        with writing(*paths):
+        with writing(*paths), _named(temporaries, paths):
             for path in paths:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 if path.is_dir() and not path.is_symlink():
@@ -243,6 +245,17 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
         for temporary in temporaries:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+@contextlib.contextmanager
+def _named(temporaries: Iterable[Path], paths: Iterable[Path]) -> Iterator[None]:
+    try:
+        yield
+    except InputError as exc:
+        said = str(exc)
+        for temporary, path in zip(temporaries, paths, strict=True):
+            said = said.replace(str(temporary), str(path))
+        raise (exc if said == str(exc) else OutputError(said)) from exc
 
 
 @contextlib.contextmanager
@@ -283,10 +296,12 @@ def remove(path: Path) -> None:
 
 
 def exists(path: Path) -> bool:
-    """Whether anything is at `path`; False for a name that no file can have."""
+    """Whether anything is at `path`, or may be where that cannot be told; False for a name that no file can have."""
     try:
         return path.exists()
-    except (OSError, ValueError):
+    except OSError as exc:
+        return exc.errno != errno.ENAMETOOLONG
+    except ValueError:
         return False
 
 
@@ -312,28 +327,61 @@ def is_folder(path: Path) -> bool:
 
 
 def is_name(path: str | Path) -> bool:
-    """Whether a file can have that name; False for `.`, `..` and what no file system takes."""
+    """Whether a file can have that name; False for `.`, `..`, what no file system takes, and a name of two lines.
+
+    Such a name a file system takes, but a message could pass for two by it.
+    """
     try:
         encoded = os.fsencode(path)
-        return len(encoded) < _LONGEST_PATH and b"\0" not in encoded and PurePath(path).name not in ("", "..")
+        whole = len(encoded) < _LONGEST_PATH and not set(b"\0\n") & set(encoded)
+        return whole and PurePath(path).name not in ("", "..")
     except UnicodeEncodeError:
         return False
 
 
 def names(folder: Path) -> list[str]:
-    """What is in the folder, sorted; nothing if there is no such folder, or it may not be read."""
-    with contextlib.suppress(OSError):
-        return sorted(entry.name for entry in os.scandir(folder))
-    return []
+    """What is in the folder, sorted; nothing if there is no such folder.
+
+    :raises InputError: it cannot be read.
+    """
+    return sorted(entry.name for entry in _entries(folder))
 
 
 def folders(folder: Path) -> list[str]:
-    """The folders in `folder`, sorted, but for links to it or to one above it, which have no end."""
-    with contextlib.suppress(OSError):
-        return sorted(
-            entry.name for entry in os.scandir(folder) if is_folder(Path(entry)) and not _leads_up(entry)
-        )
-    return []
+    """The folders in `folder`, sorted, but for links to it or to one above it, which have no end.
+
+    :raises InputError: it cannot be read.
+    """
+    found = (entry for entry in _entries(folder) if stat.S_ISDIR(_mode(Path(entry))))
+    return sorted(entry.name for entry in found if not _leads_up(entry))
+
+
+def holds_file(folder: Path, name: str) -> bool:
+    """Whether a regular file of that name is in the folder.
+
+    :raises InputError: that cannot be told, as it may not be read or the disk fails.
+    """
+    return stat.S_ISREG(_mode(folder / name))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError as exc:
+        if exc.errno in _ABSENT:
+            return []
+        raise InputError(f"{folder}: cannot be read: {_reason(exc)}") from exc
+
+
+def _mode(path: Path) -> int:
+    """What kind of thing is at `path`, as `stat` tells; 0: nothing is."""
+    try:
+        return path.stat().st_mode
+    except OSError as exc:
+        if exc.errno in _ABSENT:
+            return 0
+        raise InputError(f"{path}: cannot be read: {_reason(exc)}") from exc
 
 
 def identity(folder: Path) -> Identity | None:
@@ -360,12 +408,16 @@ def relative(path: Path, base: Path) -> str:
 
 
 def describe(path: Path, base: Path, sha256: str | None = None) -> FileDescription:
-    """`path`, `exists`, `kind` and, for a file, `sha256` (digested here unless given)."""
-    name = relative(path, base)
-    if path.is_dir():
-        return {"path": name, "exists": True, "kind": "directory"}
-    if not path.exists():
-        return {"path": name, "exists": False, "kind": "missing"}
+    """`path`, `exists`, `kind` and, for a file, `sha256` (digested here unless given).
+
+    :raises InputError: the file cannot be read.
+    """
+    with reading(path):
+        name = relative(path, base)
+        if path.is_dir():
+            return {"path": name, "exists": True, "kind": "directory"}
+        if not path.exists():
+            return {"path": name, "exists": False, "kind": "missing"}
     return {"path": name, "exists": True, "kind": "file", "sha256": sha256 or digest(path)}
 
 
@@ -397,6 +449,19 @@ def _short(name: str) -> str:
     """What stands for a file's name in that of its temporary one, which is longer and has to fit as well."""
     encoded = os.fsencode(name)
     return name if len(encoded) <= _LONGEST_NAME else hashlib.sha256(encoded).hexdigest()[:32]
+
+
+def open_own(path: Path, flags: int) -> int:
+    """A handle of a file of the project's own, which is made if it is not there; a symbolic link is not followed.
+
+    :raises OSError: it cannot be opened.
+    """
+    try:
+        return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    except OSError as exc:
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, "found a symbolic link, expected a file of the project's own") from exc
+        raise
 
 
 def _mark() -> str:

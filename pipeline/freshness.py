@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline import files, jsontext, snapshots
 from pipeline.entries import TableEntry
-from pipeline.errors import BatchError, InputMissingError, show
+from pipeline.errors import BatchError, InputError, InputMissingError, show
 from pipeline.manifest import Batch
 from pipeline.markdown import to_markdown
 from pipeline.options import JsonObject
@@ -64,7 +64,12 @@ def check_table(entry: TableEntry, base: Path, receipts: Receipts) -> TableCheck
 def cause(entry: TableEntry, base: Path) -> str:
     """What a failure depends on, as a digest: what was asked for, and the inputs as the file system shows them."""
     seen: list[object] = [entry.as_json(), SEMANTICS_VERSION]
-    for role, path in entry.inputs(base):
+    try:
+        paths = entry.inputs(base)
+    except InputError as exc:
+        paths = []
+        seen.append(str(exc))
+    for role, path in paths:
         try:
             signature = files.signature(path)
             seen.append([role, signature.size, signature.mtime_ns, signature.ctime_ns, signature.inode])
@@ -200,7 +205,11 @@ class _Look:
 
     def inputs(self, entry: TableEntry) -> Iterator[str]:
         """What is different about the inputs; those that have gone are noted in `gone`."""
-        paths = dict(entry.inputs(self._base))
+        try:
+            paths = dict(entry.inputs(self._base))
+        except InputError as exc:
+            yield str(exc)
+            return
         for role, path in paths.items():
             known = self._made.inputs.get(role)
             if known is None:

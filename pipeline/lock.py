@@ -24,7 +24,7 @@ def holding(path: Path, *, shared: bool) -> Iterator[None]:
     """
     with files.writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = files.open_own(path, os.O_RDWR)
     try:
         _acquire(handle, path, shared=shared)
         yield

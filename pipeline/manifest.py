@@ -133,6 +133,8 @@ def load_manifest(
 
 
 def _read(path: Path) -> bytes:
+    if not files.is_name(path):
+        raise ManifestError(f"found {show(str(path))}; expected the name of a file; expected a manifest")
     try:
         return files.read_bytes(path)
     except BatchError as exc:
@@ -222,7 +224,7 @@ def _sound(
 
 def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
     """What no schema can express: each table by itself, then the tables beside each other."""
-    if not files.is_folder(batch.base_dir):
+    if not files.is_folder(batch.base_dir) or not files.is_name(batch.base_dir / batch.manifest.name):
         yield f"base folder: found no folder at {show(str(batch.base_dir))}"
     unnamed = [path for path in (batch.report_json, batch.report_md) if not files.is_name(path)]
     yield from (f"the report: found {show(str(path))}; expected the name of a file" for path in unnamed)

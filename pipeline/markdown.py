@@ -6,11 +6,15 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
+from pipeline.errors import one_line
 from pipeline.provenance import RunProvenance
 from pipeline.report import Report, TableReport
 
-# What Markdown would obey inside a line or a table cell; an underscore only at the edge of a word.
-_SPECIAL = re.compile(r"([\\`*\[\]<>#|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+# What Markdown would obey inside a line or a table cell: an underscore at the edge of a word only, and what GitHub
+# takes for the address of a page or a person.
+_SPECIAL = re.compile(r"([\\`*\[\]<>#|~&@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?i:(?<=www)\.))")
+# What would begin a list or underline a heading.
+_OPENING = re.compile(r"^([0-9]*)([-+=.)])")
 
 
 def to_markdown(report: Report) -> bytes:
@@ -75,9 +79,7 @@ def _errors(tables: Iterable[TableReport]) -> Iterator[str]:
         yield ""
     for table in failed:
         yield f"* {escaped(table['id'])} ({table['status']}):"
-        yield from (
-            f"  {escaped(line.strip().removeprefix('- '))}  " for line in table["error"].splitlines()
-        )
+        yield from (f"  {escaped(line.strip().removeprefix('- '))}  " for line in table["error"].splitlines())
     if failed:
         yield ""
 
@@ -114,5 +116,4 @@ def _row(cells: Sequence[str]) -> str:
 
 def escaped(text: str) -> str:
     """`text` as Markdown that shows it: special characters escaped, control characters made visible."""
-    visible = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-    return _SPECIAL.sub(r"\\\1", visible)
+    return _OPENING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", one_line(text.strip(" "))))

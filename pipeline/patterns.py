@@ -33,6 +33,8 @@ class Pattern:
         """The files below `base` that it stands for, named the way it names them, in sorted order.
 
         A folder that `**` reaches several times, by links, is looked into once, under the first of its names.
+
+        :raises InputError: a folder or file cannot be looked at, so that some of the files would be left out.
         """
         found: set[str] = set()
         seen: set[tuple[int, files.Identity | None]] = set()
@@ -52,7 +54,7 @@ class Pattern:
                 ]
             else:
                 named = (f"{folder}{name}" for name in self._named(at, base / folder, files.names))
-                found.update(name for name in named if files.is_file(base / name))
+                found.update(name for name in named if files.holds_file(base, name))
         return sorted(found)
 
     def _named(self, at: int, folder: Path, listed: Callable[[Path], list[str]]) -> list[str]:

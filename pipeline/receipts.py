@@ -21,6 +21,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from pipeline import files, jsontext
 from pipeline.entries import TableEntry
+from pipeline.errors import InputError
 from pipeline.options import JsonObject
 from pipeline.outcome import Materialized
 from pipeline.snapshots import Record
@@ -142,7 +143,8 @@ class Receipts:
 
     def _journals(self) -> list[_Journal]:
         if self._caught_up is None:
-            self._caught_up = [_journal(path) for path in sorted(self._dir.glob("*.jsonl"))]
+            with files.reading(self._dir):
+                self._caught_up = [_journal(path) for path in sorted(self._dir.glob("*.jsonl"))]
             for journal in self._caught_up:
                 journal.catch_up()
         return self._caught_up
@@ -156,7 +158,7 @@ class Receipts:
         path = self._own
         with files.writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab+", buffering=0) as stream:
+            with os.fdopen(files.open_own(path, os.O_RDWR | os.O_APPEND), "ab+", buffering=0) as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)
                 line = jsontext.canonical(record | {"format": _FORMAT, "at": self.now()}) + b"\n"
                 self._caught_up = None
@@ -183,7 +185,10 @@ class _Journal:
         self._read = 0
 
     def catch_up(self) -> None:
-        """Read what was added since the last time; all, if the file is another one."""
+        """Read what was added since the last time; all, if the file is another one.
+
+        :raises InputError: it is there and cannot be read.
+        """
         try:
             found = self.path.stat()
             if found.st_ino != self._inode or found.st_size < self._read:
@@ -193,8 +198,11 @@ class _Journal:
                 with self.path.open("rb") as stream:
                     stream.seek(self._read)
                     self._take(stream.read())
-        except OSError:
+        except FileNotFoundError:
             self._forget()
+        except OSError as exc:
+            self._forget()
+            raise InputError(f"{self.path}: cannot be read: {exc.strerror}") from exc
 
     def failed_since(self, since_ns: int) -> Iterator[str]:
         """The outputs of tables that have failed since, though they may have been made after that."""

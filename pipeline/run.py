@@ -6,6 +6,7 @@ import configparser
 import contextlib
 import time
 import urllib.parse
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,22 +103,23 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
     else:
         scheduling.forgive(root, scheduler)
     ended: dict[str, float] = {}
-    died: set[str] = set()
+    failed: set[str] = set()
+    told: dict[str, str] = {}
 
     def note(table: str, complete: bool) -> None:
         ended[table] = time.time() - started
-        (died.discard if complete else died.add)(table)
+        (failed.discard if complete else failed.add)(table)
         watch(table, complete)
 
     def build() -> BatchCheck:
         try:
-            scheduling.build(root, workers, scheduler, note)
+            scheduling.build(root, workers, scheduler, note, told.__setitem__)
         except SecondOpinionError:  # the tasks' own, if they read a manifest that is none any more
             _check_manifest(batch)
             raise
         _check_manifest(batch)
         if not fail_fast:  # which leaves tables untried, and those have no record either
-            _note_dead(batch, died, since_ns)
+            _note_unrecorded(batch, {table: told.get(table, PROCESS_DIED) for table in failed}, since_ns)
         return BatchCheck(batch, since_ns, tried_only=fail_fast)
 
     with interruptible():
@@ -156,7 +158,7 @@ def _check_settings() -> None:
 
 def _check_manifest(batch: Batch) -> None:
     """:raises BatchError: the manifest is no longer the one that was read; tables may be made as either asks."""
-    with contextlib.suppress(BatchError):
+    with contextlib.suppress(InputMissingError):
         if files.digest(batch.manifest) == batch.sha256:
             return
     raise BatchError(f"{batch.manifest}: the manifest changed while the batch ran; run again")
@@ -217,12 +219,13 @@ def _is_open(check: BatchCheck, root: BatchReport, scheduler: str) -> bool:
     return any(table["status"] == "not_run" for table in check.report["tables"])
 
 
-def _note_dead(batch: Batch, died: set[str], since_ns: int) -> None:
-    """Record a failure for tables whose process ended before it could: killed, out of memory."""
+def _note_unrecorded(batch: Batch, failed: Mapping[str, str], since_ns: int) -> None:
+    """Record a failure for tables whose process could not: it was killed, is out of memory, met a full disk."""
     receipts = Receipts(batch.state_dir)
-    for entry in map(batch.table, died):
+    for table, error in failed.items():
+        entry = batch.table(table)
         if receipts.failure(entry, since_ns) is None:
-            receipts.record_failure(entry, Failure("failed", PROCESS_DIED, cause(entry, batch.base_dir)))
+            receipts.record_failure(entry, Failure("failed", error, cause(entry, batch.base_dir)))
 
 
 def _written(batch: Batch) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import resource
 import socket
 import sys
@@ -31,8 +32,8 @@ def append(batch: Batch, started: float, seconds: dict[str, float], workers: int
         "base_dir": str(batch.base_dir.resolve()),
     }
     path = batch.run_log
-    with files.writing(path), path.open("a", encoding="ascii") as stream:
-        stream.write(json.dumps(line) + "\n")
+    with files.writing(path), os.fdopen(files.open_own(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:
+        stream.write(json.dumps(line).encode("ascii") + b"\n")
 
 
 def _peak(who: int) -> float:

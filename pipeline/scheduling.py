@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import threading
@@ -24,6 +25,9 @@ from pipeline.tasks import BatchReport, BatchTask
 Watch = Callable[[str, bool], None]
 """Called with a table's id and whether it is complete, when Luigi says that it is done or has failed."""
 
+Told = Callable[[str, str], None]
+"""Called with a table's id and what its task said of its failure; not for one whose process was ended."""
+
 # Luigi waits half a minute between three tries; a luigid that is started again is back within seconds.
 _RPC_TRIES, _RPC_WAIT_SECONDS = 20, 1
 _IDLE_SECONDS = 0.2
@@ -31,7 +35,9 @@ _IDLE_SECONDS = 0.2
 logging.getLogger("luigi-interface").setLevel(logging.CRITICAL)
 
 
-def build(root: BatchTask, workers: int, scheduler: str | None, watch: Watch) -> None:
+def build(
+    root: BatchTask, workers: int, scheduler: str | None, watch: Watch, told: Told | None = None
+) -> None:
     """Have Luigi run the batch; what became of it is for its files to say.
 
     :param workers: number of processes that make tables; with 1 they are made in this one.
@@ -43,7 +49,7 @@ def build(root: BatchTask, workers: int, scheduler: str | None, watch: Watch) ->
     try:
         luigi.build(
             [root],
-            worker_scheduler_factory=_Factory(watch),
+            worker_scheduler_factory=_Factory(watch, told or (lambda _table, _said: None)),
             workers=workers,
             local_scheduler=scheduler is None,
             scheduler_url=scheduler or "",
@@ -118,9 +124,10 @@ def _await_processes() -> None:
 
 
 class _Watched:
-    """A scheduler that tells `watch` how each table ended."""
+    """A scheduler that tells `watch` how each table ended, and `told` why one failed."""
 
     watch: Watch
+    told: Told
 
     def get_work(self, *args: Any, **kwargs: Any) -> Any:
         """The task to run next, unless the user has asked for an end."""
@@ -133,6 +140,9 @@ class _Watched:
         result = super().add_task(*args, **kwargs)  # type: ignore[misc]  # the scheduler that this is mixed into
         table = (kwargs.get("params") or {}).get("table")
         if table is not None and kwargs.get("status") in ("DONE", "FAILED"):
+            said = json.loads(kwargs.get("expl") or "null")
+            if said and not said.startswith(f"Task {kwargs['task_id']} "):  # which are Luigi's words
+                self.told(table, said)
             self.watch(table, kwargs["status"] == "DONE")
         return result
 
@@ -178,8 +188,8 @@ class _Worker(Worker):
 class _Factory:
     """What luigi.build asks for its scheduler and worker."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, watch: Watch, told: Told) -> None:
+        self._watch, self._told = watch, told
 
     def create_local_scheduler(self) -> Any:
         """A scheduler in this process."""
@@ -204,5 +214,5 @@ class _Factory:
         )
 
     def _watching(self, scheduler: Any) -> Any:
-        scheduler.watch = self._watch
+        scheduler.watch, scheduler.told = self._watch, self._told
         return scheduler

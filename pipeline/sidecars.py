@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pipeline.blocks import SCORED, Plain, read_plain
 from pipeline.crew import Crew
 from pipeline.entries import ScoreEntry, slug
-from pipeline.errors import Faults, InputError, InputMissingError, SidecarError, count, show
+from pipeline.errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
 from pipeline.formats import SIDECAR_EXTENSIONS, sidecar_format
 from pipeline.keys import KeyRule, Side
 from pipeline.options import JoinOptions
@@ -211,7 +211,7 @@ class _File:
                 for score in self._reader.read(row, self._name):
                     gathered[score.label, score.key_field].add_row(number, score)
             except RowFault as fault:
-                self._faults.add(f"{self._place} {number}: {fault}")
+                self._faults.add(f"{self._place} {number}: {one_line(str(fault))}")
 
     def _comparable(self, key_field: str, raw: pa.Array) -> pa.Array:
         return raw if self._raw else self._rule(key_field).apply(raw)
@@ -223,7 +223,7 @@ class _File:
         """The comparable keys of rows; notes a fault for each that has none, and one for all its aspects."""
 
         def place(row: int) -> str:
-            return f"{self._place} {numbers[row]}: field {key_field}"
+            return f"{self._place} {numbers[row]}: field {one_line(key_field)}"
 
         raw = _texts(rows, place, self._faults)
         comparable = self._comparable(key_field, raw)

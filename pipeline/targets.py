@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import luigi
 
 from pipeline.entries import TableEntry
+from pipeline.errors import InputError
 from pipeline.freshness import BatchCheck, check_table
 from pipeline.manifest import Batch
 from pipeline.receipts import Receipts
@@ -18,8 +21,10 @@ class TableTarget(luigi.Target):
         self._entry = entry
 
     def exists(self) -> bool:
-        """Whether the table is complete."""
-        return check_table(self._entry, self._batch.base_dir, Receipts(self._batch.state_dir)).complete
+        """Whether the table is complete; one of which that cannot be told is made, which tells why."""
+        with contextlib.suppress(InputError):
+            return check_table(self._entry, self._batch.base_dir, Receipts(self._batch.state_dir)).complete
+        return False
 
 
 class ReportTarget(luigi.Target):
@@ -29,5 +34,7 @@ class ReportTarget(luigi.Target):
         self._batch = batch
 
     def exists(self) -> bool:
-        """Whether the batch is complete."""
-        return BatchCheck(self._batch).complete
+        """Whether the batch is complete; if that cannot be told, it is not."""
+        with contextlib.suppress(InputError):
+            return BatchCheck(self._batch).complete
+        return False

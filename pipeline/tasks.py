@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import html
 import re
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import luigi
 from luigi.rpc import RPCError
 
 from pipeline import files, snapshots
-from pipeline.errors import BatchError, InputMissingError, SecondOpinionError, SkippedError
+from pipeline.errors import BatchError, InputError, InputMissingError, SecondOpinionError, SkippedError
 from pipeline.freshness import BatchCheck, cause
 from pipeline.manifest import Batch, load_manifest
 from pipeline.materializer import materialize_entry
@@ -78,7 +79,12 @@ class BatchTask(luigi.Task):
         :raises ManifestError: it has a fault.
         """
         signature, batch = _known.get(self.places, (None, None))
-        found = files.signature(Path(self.manifest))
+        try:
+            found = files.signature(Path(self.manifest))
+        except InputError:
+            if batch is None:
+                raise
+            return batch  # whether it is still the same is for the verdict to find
         if batch is None or signature != found:
             batch = _remember(self.places, found, load_manifest(*self.places))
         return batch
@@ -133,13 +139,16 @@ class JoinedTable(BatchTask):
             # Remembered before the outputs take their names, so that no crash leaves a finished table unknown.
             made = materialize_entry(entry, batch.base_dir, self._tell, commit=remember)
         except Exception as exc:
-            receipts.record_failure(entry, _failure(exc, batch.base_dir, asked))
+            with contextlib.suppress(BatchError):  # else whoever began the run records it, as it hears of it
+                receipts.record_failure(entry, _failure(exc, batch.base_dir, asked))
             raise
         remember(made)
 
     def on_failure(self, exception: BaseException) -> str:
         """What the visualiser shows: the message, without a traceback for what a user can cause."""
-        return str(exception) if isinstance(exception, BatchError) else str(super().on_failure(exception))
+        if isinstance(exception, SecondOpinionError):
+            return _shortened(str(exception), Path(self.base_dir))
+        return str(super().on_failure(exception))
 
     def _tell(self, doing: str, share: float) -> None:
         """Tell the visualiser, if a worker runs the task, and no more often than anyone reads it."""
@@ -148,7 +157,7 @@ class JoinedTable(BatchTask):
         if say is not None and now - self._told >= _TELL_EVERY_SECONDS:
             self._told = now
             with contextlib.suppress(RPCError):  # a luigid that has gone is no reason to lose the table
-                say(doing)
+                say(html.escape(doing, quote=False))  # which the visualiser takes for HTML
                 self.set_progress_percentage(round(100 * share))  # type: ignore[misc]  # set where `say` is
 
     @functools.cached_property
@@ -183,10 +192,7 @@ class BatchReport(BatchTask):
 
     def requires(self) -> list[JoinedTable]:
         """Every table of the batch."""
-        shared = {
-            name: getattr(self, name)
-            for name in (*BatchTask.PLACES, "fail_fast_since")
-        }
+        shared = {name: getattr(self, name) for name in (*BatchTask.PLACES, "fail_fast_since")}
         return [JoinedTable(table=table.id, **shared) for table in self.batch.tables]
 
     def output(self) -> ReportTarget:
@@ -223,7 +229,14 @@ def _remember(places: _Places, signature: files.Signature, batch: Batch) -> Batc
 
 def _failure(exc: Exception, base: Path, asked: str) -> Failure:
     message = str(exc) if isinstance(exc, BatchError) else f"internal error: {type(exc).__name__}: {exc}"
-    # Reports name files from the base folder, wherever that is; a path may begin behind a blank or a quote.
-    if base != Path():
-        message = re.sub(rf"(?<![^\s'\"]){re.escape(str(base))}/", "", message)
-    return Failure("waiting" if isinstance(exc, InputMissingError) else "failed", message, asked)
+    return Failure(
+        "waiting" if isinstance(exc, InputMissingError) else "failed", _shortened(message, base), asked
+    )
+
+
+def _shortened(message: str, base: Path) -> str:
+    """A message that names files from the base folder, wherever that is, as reports do."""
+    if base == Path():
+        return message
+    # a path may begin behind a blank or a quote
+    return re.sub(rf"(?<![^\s'\"]){re.escape(str(base))}/", "", message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import files, jsontext
-from pipeline.errors import BatchError, InputMissingError, UsageError, listing, show
+from pipeline.errors import BatchError, InputMissingError, UsageError, listing, one_line, show
 from pipeline.files import FileDescription
 from pipeline.options import JsonObject
 from pipeline.schema import load_schema, schema_faults
@@ -67,10 +67,12 @@ def verify(
     with ThreadPoolExecutor(_THREADS) as threads:
         differences = threads.map(lambda each: list(_differences(each[0], each[1], base)), named)
         faults += [fault for found_faults in differences for fault in found_faults]
-    return Verification(found, len(named), tuple(faults))
+    return Verification(found, len(named), tuple(map(one_line, faults)))
 
 
 def _read(path: Path) -> bytes:
+    if not files.is_name(path):
+        raise UsageError(f"found {show(str(path))}; expected the name of a file; expected a report")
     try:
         return files.read_bytes(path)
     except BatchError as exc:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import html as entities
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from pipeline.markdown import to_markdown
+from pipeline.report import Report
 from tests.builders import run_manifest, small_batch, write_jsonl
 
 MARKUP = [
@@ -23,11 +30,39 @@ MARKUP = [
     "# head",
 ]
 CONTROLS = ["line\nbreak\r| --- |", "\x1b[31mred\u202e"]
+PIECES = [
+    *MARKUP,
+    *CONTROLS,
+    *(
+        "http://a.example",
+        "www.a.example",
+        "a@b.example",
+        "mailto:a@b.example",
+        "<http://a.example>",
+        "[a]: /b",
+    ),
+    *("- ", "+ ", "1. ", "2) ", "---", "===", "    ", "```", "~~~", "<!--", "-->", "<?", "&#60;", "&copy;"),
+    *"<>&[]()!`*_~#|\\-+=.:/@1 \"'aw\t\n\x9b\u2028",
+]
+HOSTILE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join) | st.text(min_size=1)
+READER = MarkdownIt("gfm-like", {"html": True})
+assert READER.linkify is not None
+READER.linkify.set({"fuzzy_link": False})  # which takes any name with a dot for a page, and GitHub does not
 
 
 def html(text: str) -> str:
     """What a reader of GitHub-flavoured Markdown shows."""
-    return str(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text))
+    return str(READER.render(text))
+
+
+def tags(markup: str) -> list[str]:
+    """Every tag of a page, in order."""
+    return re.findall(r"<[^\s>]+", markup)
+
+
+def visible(text: str) -> str:
+    """The text without anything that a terminal or a reader would obey."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text).strip(" ")
 
 
 def shown(markup: str) -> list[str]:
@@ -84,3 +119,50 @@ def test_a_hostile_error_stays_text(tmp_path: Path, key: str) -> None:
     assert "rows for keys that already have one" in markup
     assert "dover.jsonl line 2" in markup
     assert not re.search("<(script|img|a|code|em|s|b)[ >]", markup)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Report]:
+    """The report of a complete batch, and that of a failed one."""
+    folder = tmp_path_factory.mktemp("batch")
+    manifest = small_batch(folder)
+    complete = run_manifest(manifest).report
+    write_jsonl(folder / "dover.jsonl", [{"clip_id": "c0"}])
+    return complete, run_manifest(manifest).report
+
+
+def filled(report: Report, text: str, lines: Sequence[str]) -> str:
+    """The Markdown of a report in which every name that comes from inputs is that text, and every error those lines."""
+    report = copy.deepcopy(report)
+    report["manifest"] = text
+    for table in report["tables"]:
+        table["id"] = table["features"] = table["out"] = text
+        if "error" in table:
+            table["error"] = "\n".join(lines)
+        for covered in table.get("summary", {}).get("competitors", {}).values():
+            covered["competitor"] = covered["column_prefix"] = text
+    provenance = report["run_provenance"]
+    provenance["argv"] = ["second-opinion", "run", text]
+    for described in (provenance["inputs"], provenance["outputs"]):
+        for role in list(described):
+            described[f"{text}.{role}"] = {**described.pop(role), "path": text}
+    return to_markdown(report).decode("utf-8")
+
+
+@given(
+    text=HOSTILE,
+    lines=st.lists(HOSTILE, min_size=1, max_size=4),
+)
+def test_no_name_becomes_markup(reports: tuple[Report, Report], text: str, lines: list[str]) -> None:
+    """Whatever a report is filled with, its page has the tags of one filled with plain words, and shows the text."""
+    lines = [
+        line for joined in lines for line in joined.splitlines() if line.strip().removeprefix("- ").strip()
+    ]
+    for report in reports:
+        page = filled(report, text, lines)
+        assert all(each.isprintable() or each == "\n" for each in page)
+        assert "www." not in page.lower()
+        markup = html(page)
+        assert tags(markup) == tags(html(filled(report, "x", ["x"] * len(lines))))
+        cells = [entities.unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", markup, re.DOTALL)]
+        assert cells.count(visible(text)) >= 3
