@@ -26,6 +26,7 @@ SEMANTICS_VERSION = 2
 
 _PACKAGE = Path(pipeline.__file__).parent
 _LIBRARIES = ("luigi", "pandas", "pyarrow")
+_SOURCES = ("*.py", "*.json", "*.j2", "*.css", "*.js")
 
 
 class RunProvenance(TypedDict):
@@ -89,7 +90,7 @@ def versions() -> dict[str, str]:
 def code_sha256() -> str:
     """sha256 over the package's source files: sorted lines of `path NUL sha256 LF`."""
     sources = sorted(
-        (files.relative(path, _PACKAGE), path) for kind in ("*.py", "*.json") for path in _PACKAGE.rglob(kind)
+        (files.relative(path, _PACKAGE), path) for kind in _SOURCES for path in _PACKAGE.rglob(kind)
     )
     running = hashlib.sha256()
     for name, path in sources:

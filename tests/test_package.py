@@ -37,12 +37,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_holds_the_whole_package(wheel: Path) -> None:
-    """Every module, both schemas and the mark of a typed package are in the wheel, and nothing else is."""
+    """Every module, schema and template and the mark of a typed package are in the wheel, and nothing else is."""
     shipped = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     source = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "pipeline").rglob("*")
-        if path.suffix in (".py", ".json", ".typed")
+        if path.suffix in (".py", ".json", ".typed", ".j2", ".css", ".js")
     }
     assert shipped == source
 

@@ -1,0 +1,60 @@
+"""Numbers as people read them: few digits, a real minus sign, a dash where there is none."""
+
+from __future__ import annotations
+
+from pipeline.evidence.documents import Interval
+
+NONE = "\N{EN DASH}"
+_MUCH = 10_000
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """`value` with `digits` significant digits; a count in full, in groups of three."""
+    if value is None:
+        return NONE
+    if isinstance(value, int):
+        return _minus(f"{value:,}")
+    return _minus(f"{value:.{digits}g}")
+
+
+def fixed(value: float | None, digits: int = 3) -> str:
+    """A correlation or another figure of merit, with `digits` after the point."""
+    if value is None:
+        return NONE
+    if abs(value) >= _MUCH:
+        return _minus(f"{value:.3g}")
+    return _minus(f"{round(value, digits) + 0.0:.{digits}f}")  # no minus before zeros alone
+
+
+def signed(value: float | None) -> str:
+    """A change, with its sign and three digits after the point."""
+    text = fixed(value)
+    return f"+{text}" if value is not None and round(value, 3) > 0 else text
+
+
+def share(value: float | None) -> str:
+    """A share in percent; 100 % and 0 % stand for all and none alone."""
+    if value is None:
+        return NONE
+    percent = 100 * value
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    if 99.9 < percent < 100:
+        return "> 99.9 %"
+    return f"{percent:.1f} %" if percent % 100 else f"{percent:.0f} %"
+
+
+def interval(ends: Interval | None) -> str:
+    """Both ends of an interval, or nothing where they cannot be told."""
+    if ends is None or None in ends:
+        return ""
+    return f"[{', '.join(fixed(end) for end in ends)}]"
+
+
+def plural(number_of: int, noun: str) -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{number_of:,} {noun}" if number_of == 1 else f"{number_of:,} {noun}s"
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "\N{MINUS SIGN}")
