@@ -80,7 +80,7 @@ class Association:
 
 
 def _interval(draws: Draws, x: Floats, y: Floats) -> Interval:
-    """Over the draws; null where there are no two groups to draw from."""
-    if pearson(x, y) is None or np.unique(draws.bundles).size < 2:
+    """Over the draws; null where there are no two groups to draw from, or the figure is not defined."""
+    if pearson(x, y) is None or not np.ptp(draws.bundles):
         return [None, None]
     return interval(draws.pearson(x, y))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pipeline.evidence import plots
 from pipeline.evidence.association import Association
@@ -51,6 +52,13 @@ STRONGEST = 20
 
 def audit_table(table: EvidenceTable, families: Families) -> TableAudit:
     """The audit of one table; equal tables give equal audits, and the order of rows shows in sampled points alone."""
+    with threadpool_limits(
+        1
+    ):  # with more threads, sums differ in the last bits, and a busy machine takes minutes
+        return _audited(table, families)
+
+
+def _audited(table: EvidenceTable, families: Families) -> TableAudit:
     columns = signals_of(table, families)
     signals = _signals(table, columns)
     names = [each.column for each in columns]

@@ -103,7 +103,7 @@ class Families:
 
     @functools.cached_property
     def _claimed(self) -> dict[tuple[str, ...], tuple[int, str]]:
-        claimants = enumerate((*self.excluded, *self.members))
+        claimants: Iterator[tuple[int, Family | Excluded]] = enumerate((*self.excluded, *self.members))
         return {
             tuple(pattern.split()): (order, each.name)
             for order, each in claimants
