@@ -109,6 +109,8 @@ class ScoreEntry:
             yield f": found {show(self.as_json())}; expected a path after the ="
         elif not files.is_name(self.path):
             yield f": found {show(self.path)}; expected the name of a file"
+        elif not _is_text(self.path):
+            yield f": found {show(self.path)}; expected Unicode text, as a column names the sidecar"
         elif sidecar_format(self.path, self.format) is None and not self.is_pattern:
             yield f": found {show(self.path)}; expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format"
         if self.label is not None and not slug(self.label):
@@ -228,6 +230,15 @@ def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             yield f"{where}: expected a name with at least one letter or digit"
         elif first != declared.label:
             yield f"{where}: shares its columns with {show(first)}; expected each scorer once"
+
+
+def _is_text(name: str) -> bool:
+    """Whether UTF-8 can hold a name; a file system may hold others, which have a surrogate for each odd byte."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def option_faults(given: Mapping[str, object]) -> Iterator[str]:

@@ -120,7 +120,7 @@ def load_manifest(
     for fault in (*_repeated_keys(raw), *broken.faults):
         faults.add(fault)
     if not broken.complete:  # what they leave standing may be anything
-        _raise_any(path, faults)
+        _raise_any(path, faults, "at least ")
     parts = _Parts.of(raw, broken)
     base = Path(base_dir or path.parent)
     markdown = Path(report_md or f"{report.parent / report.stem}.md")
@@ -148,10 +148,10 @@ def _parse(path: Path, content: bytes) -> Any:
         raise ManifestError(f"{path}: {exc}; expected a manifest, one JSON object") from exc
 
 
-def _raise_any(path: Path, faults: Faults) -> None:
+def _raise_any(path: Path, faults: Faults, about: str = "") -> None:
     if faults.count:
         count = "1 fault" if faults.count == 1 else f"{faults.count} faults"
-        raise ManifestError(faults.message(f"{path}: {count} in the manifest; nothing was written"))
+        raise ManifestError(faults.message(f"{path}: {about}{count} in the manifest; nothing was written"))
 
 
 def _repeated_keys(value: object, steps: tuple[str | int, ...] = ()) -> Iterator[str]:

@@ -37,18 +37,19 @@ def read_lines(path: Path, size: int) -> Iterator[bytes]:
     :raises InputMissingError: nothing is there.
     :raises InputError: it cannot be read, or a line is more than `MOST_WHOLE_BYTES`.
     """
-    first = 1
+    line = 1
     with files.open_text_bytes(path) as stream, files.reading(path):
         while content := stream.read(size):
+            line += content.count(b"\n")
             if not content.endswith(b"\n"):
-                content += stream.readline(MOST_WHOLE_BYTES + 1)
-            lines = content.count(b"\n")
-            if len(content) > MOST_WHOLE_BYTES:
-                raise InputError(
-                    f"{path} line {first + lines}: more than {MOST_WHOLE_BYTES >> 20} MB; expected shorter lines"
-                )
+                rest = stream.readline(MOST_WHOLE_BYTES + 1)
+                if len(rest) > MOST_WHOLE_BYTES:
+                    raise InputError(
+                        f"{path} line {line}: more than {MOST_WHOLE_BYTES >> 20} MB; expected shorter lines"
+                    )
+                line += rest.endswith(b"\n")
+                content += rest
             yield content
-            first += lines
 
 
 def record_lines(path: Path, text: io.TextIOBase) -> Iterator[str]:

@@ -130,8 +130,10 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
             ".score_fields: stands beside",
         ),
         (ScoreEntry("d.csv", label="x", score_fields=(("-", "c"),)), ".score_fields: found the aspect '-'"),
+        (ScoreEntry("\udcff.csv"), r": found '\udcff.csv'; expected Unicode text"),
+        (ScoreEntry("d/" * 3000 + "e.csv"), ": found 'd/d/"),
     ],
-    ids=["extension", "parquet", "label", "two-scores", "aspect"],
+    ids=["extension", "parquet", "label", "two-scores", "aspect", "bytes", "long"],
 )
 def test_a_sidecar_that_cannot_be_read_as_asked_is_a_fault(entry: ScoreEntry, fault: str) -> None:
     """What contradicts itself is told before anything is read, with its place below the entry."""
@@ -175,3 +177,10 @@ def test_the_faults_of_options_are_told_by_their_names() -> None:
     )
     assert sorted(fault.split(":")[0] for fault in faults) == ["key_regex", "min_coverage", "missing_policy"]
     assert list(option_faults(JoinOptions().as_json())) == []
+
+
+@pytest.mark.parametrize("prefix", ["\ud800", "a\nb", "p" * 201])
+def test_a_prefix_is_text_that_a_column_can_be_named_by(prefix: str) -> None:
+    """What no format can hold in the name of a column, or nobody read, is a fault of the option."""
+    (fault,) = option_faults({"prefix": prefix})
+    assert fault.startswith("prefix: found ")

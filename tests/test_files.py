@@ -203,3 +203,31 @@ def test_a_path_through_a_link(tmp_path: Path) -> None:
     assert files.relative(tmp_path / "base/link/../f", tmp_path / "base") == "../other/f"
     assert files.relative(tmp_path / "base/../f", tmp_path / "base") == "../f"
     assert files.relative(tmp_path / "base/sub/../f", tmp_path / "base") == "f"
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zst"])
+def test_a_file_that_unpacks_to_far_more_than_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    """No table packs into a thousandth of its size: past a size that does no harm, such a file is refused."""
+    path = tmp_path / f"f.csv.{suffix}"
+    with files.create_text_bytes(path, path.name) as stream:
+        stream.write(b"\n" * (3 << 20))
+    with files.open_text_bytes(path) as stream:
+        assert len(stream.read()) == 3 << 20
+    monkeypatch.setattr(files, "_MUCH_UNPACKED", 1 << 20)
+    monkeypatch.setattr(files, "_MOST_UNPACKED", 100)
+    with (
+        files.open_text_bytes(path) as stream,
+        pytest.raises(InputError, match=rf"f\.csv\.{suffix}: unpacks to more than 100 times its size"),
+    ):
+        stream.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"), [("a/b.csv", True), (".", False), ("..", False), ("a\0", False)]
+)
+def test_names_that_a_file_can_have(name: str, is_one: bool) -> None:
+    """What no file system takes, however long, is no name."""
+    assert files.is_name(name) is is_one
+    assert not files.is_name("a/" * 3000 + name)

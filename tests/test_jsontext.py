@@ -105,3 +105,30 @@ def test_nan_is_not_written() -> None:
     """What is written is JSON: a NaN is refused."""
     with pytest.raises(ValueError, match="not JSON compliant"):
         jsontext.pretty({"score": math.nan})
+
+
+@pytest.mark.parametrize("opened", ["[", '{"a":'], ids=["lists", "objects"])
+def test_levels_are_bounded(opened: str) -> None:
+    """What is read can be followed by every later step: 200 levels are read, one more is refused."""
+    close = "]" if opened == "[" else "}"
+
+    def nested(levels: int) -> str:
+        return opened * levels + "1" + close * levels
+
+    assert json.dumps(jsontext.parse(nested(200)), separators=(",", ":")) == nested(200)
+    assert len(list(jsontext.documents(nested(200) * 2))) == 2
+    for read in (jsontext.parse, jsontext.parse_leniently, lambda text: [*jsontext.documents(text)]):
+        with pytest.raises(ValueError, match="nested too deeply; expected at most 200 levels"):
+            read(nested(201))
+
+
+def test_values_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held at once has a bounded number of values, an object counting thrice, whatever room its text takes."""
+    monkeypatch.setattr(jsontext, "MOST_VALUES", 100)
+    assert len(jsontext.parse(f"[{','.join('1' * 100)}]")) == 100
+    with pytest.raises(
+        ValueError, match="found about 101 values; expected at most 100 that are read at once"
+    ):
+        jsontext.parse(f"[{','.join('1' * 101)}]")
+    with pytest.raises(ValueError, match="found about 136 values"):
+        list(jsontext.documents("{}," * 34))

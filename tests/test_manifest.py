@@ -249,3 +249,20 @@ def test_a_name_that_no_folder_can_have(tmp_path: Path) -> None:
     manifest = write_manifest(tmp_path / "m.json", [ENTRY])
     with pytest.raises(ManifestError, match="base folder: found no folder at"):
         load_manifest(manifest, tmp_path / ("x" * 300))
+
+
+def test_faults_without_number_are_soon_told(tmp_path: Path) -> None:
+    """Of a manifest that is wrong everywhere the first faults are told, and no more are looked for than a thousand."""
+    write_json(tmp_path / "m.json", {"tables": [{}] * 20_000, "x": 1})
+    with pytest.raises(
+        ManifestError, match=r"(?s)at least 1000 faults.*tables\[0\]\.features: missing.*and 990 more"
+    ) as told:
+        load_manifest(tmp_path / "m.json")
+    assert len(str(told.value).splitlines()) == 12
+
+
+def test_many_unknown_keys_are_soon_told(tmp_path: Path) -> None:
+    """What a misspelled key may have meant is looked for as far as it is shown."""
+    write_json(tmp_path / "m.json", {"tables": [], **{f"tabels{key}": 1 for key in range(50_000)}})
+    with pytest.raises(ManifestError, match=r"tabels0: unknown key; did you mean tables\?"):
+        load_manifest(tmp_path / "m.json")

@@ -46,6 +46,10 @@ def test_a_sound_document_has_no_fault() -> None:
             {"missing_policy": "Mark"},
             "tables[0].missing_policy: found 'Mark'; expected one of mark, drop, fail",
         ),
+        (
+            {"prefix": "p" * 201},
+            f"tables[0].prefix: found '{'p' * 198}…; expected a text of at most 200 characters",
+        ),
         ({"missing_polcy": "mark"}, "tables[0].missing_polcy: unknown key; did you mean missing_policy?"),
         ({"key column": "a"}, "tables[0].'key column': unknown key; did you mean key_column?"),
     ],

@@ -69,7 +69,9 @@ def test_two_different_scores_are_a_fault(row: dict[str, Any], fields: str) -> N
 
 
 @pytest.mark.parametrize(
-    "value", [None, NAN, INFINITE, True, "good", "", "nan", "1_0", "0x1", "1e999", [1], 10**400]
+    "value",
+    [None, NAN, INFINITE, True, "good", "", "nan", "1_0", "0x1", "1e999", [1], 10**400, "1" * 10**6 + "x"],
+    ids=lambda value: repr(value)[:20],
 )
 def test_score_must_be_a_finite_number(value: object) -> None:
     """A score is a finite number or its text; a boolean is none, and a second candidate does not stand in."""

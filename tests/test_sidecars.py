@@ -233,3 +233,16 @@ def test_a_wrapper_names_the_scorer_of_its_rows(tmp_path: Path, wrapper: dict[st
         SidecarError, match=r"row 1: field competitor: found 'DOVER', which contradicts the label 'musiq'"
     ):
         read_sidecar(ScoreEntry("s.json", label="musiq"), tmp_path, JoinOptions())
+
+
+def test_scorers_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field competitor that names something else in every row is an error, not thousands of columns."""
+    monkeypatch.setattr("pipeline.sidecars.MOST_SCORERS", 10)
+    rows = [{"clip_id": "a", "score": 1, "competitor": f"run-{row}"} for row in range(11)]
+    write_jsonl(tmp_path / "s.jsonl", rows[:10])
+    assert len(read_sidecar(ScoreEntry("s.jsonl"), tmp_path, JoinOptions())) == 10
+    write_jsonl(tmp_path / "s.jsonl", rows)
+    with pytest.raises(
+        SidecarError, match=r"s\.jsonl lines: found more than 10 scorers, 'run-10' the last of them"
+    ):
+        read_sidecar(ScoreEntry("s.jsonl"), tmp_path, JoinOptions())

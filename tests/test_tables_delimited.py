@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
@@ -207,3 +208,18 @@ def test_a_number_that_a_float_cannot_hold_stays_text(tmp_path: Path, cell: str)
     write_jsonl(tmp_path / "s.jsonl", [{"clip_id": "c0", "score": 1}])
     materialize("f.csv", ["x=s.jsonl"], "o.jsonl", base_dir=tmp_path)
     assert read_jsonl(tmp_path / "o.jsonl")[0]["v"] == cell
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.jsonl", "f.parquet"])
+def test_columns_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A table of typed or text columns has a bounded number of them, as each takes room of its own."""
+    monkeypatch.setattr("pipeline.tables.base.MOST_COLUMNS", 10)
+    table = pa.table({"clip_id": ["c0"]} | {f"x{column}": [1] for column in range(10)})
+    if name == "f.csv":
+        pacsv.write_csv(table, tmp_path / name)
+    elif name == "f.jsonl":
+        write_jsonl(tmp_path / name, table.to_pylist())
+    else:
+        pq.write_table(table, tmp_path / name)
+    with pytest.raises(TableError, match="found 11 columns; expected at most 10"):
+        join_features(tmp_path / name, "o.csv")

@@ -16,6 +16,7 @@ from pipeline.errors import TableError
 from pipeline.materializer import materialize
 from pipeline.tables import thrift
 from pipeline.tables.footer import Footer
+from pipeline.tables.thrift import I64, LIST, STRUCT, Field, Items
 from tests.builders import clips, join_features, run_main, tree, write_jsonl
 
 APPENDED = 5
@@ -204,3 +205,18 @@ def test_metadata_that_is_nested_deeply(tmp_path: Path) -> None:
     odd = features(3).replace_schema_metadata({b"pandas": b"[" * 100_000})
     _, out = joined(tmp_path, odd)
     assert pq.read_schema(out).metadata[b"pandas"] == b"[" * 100_000
+
+
+@pytest.mark.parametrize("number", [2, 3], ids=["repetition levels", "definition levels"])
+@pytest.mark.parametrize("out", ["o.parquet", "o.csv"])
+def test_statistics_that_are_damaged(tmp_path: Path, number: int, out: str) -> None:
+    """Statistics of the wrong length, of which pyarrow's Python ends the process, are an error that names the file."""
+    source, _ = joined(tmp_path, features(12).append_column("n", pa.array([[1]] * 12)))
+    footer = Footer.read(source)
+    assert footer is not None
+    for chunk in footer.row_groups[0][1].value.values:
+        chunk[3].value[16] = Field(STRUCT, {number: Field(LIST, Items(I64, [1] * 9))})
+    content = thrift.dump(footer.fields)
+    source.write_bytes(chunk_bytes(source) + content + len(content).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(TableError, match=r"f\.parquet.*histogram size mismatch"):
+        join_features(source, out)

@@ -232,3 +232,23 @@ def test_a_number_beyond_a_float_is_an_error(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "s.jsonl", [{"clip_id": "c0", "score": 1}])
     with pytest.raises(TableError, match=r"f\.jsonl line 1: found 1e400, which is beyond a 64-bit float"):
         materialize("f.jsonl", ["x=s.jsonl"], "o.jsonl", base_dir=tmp_path)
+
+
+@pytest.mark.parametrize("out", ["o.jsonl", "o.json", "o.csv"])
+@pytest.mark.parametrize("text", ["", "\n", " \n\f\n"], ids=["empty", "line", "blanks"])
+def test_blank_lines_alone(tmp_path: Path, text: str, out: str) -> None:
+    """A table of blank lines is a table without rows."""
+    joined = join_features(write_text(tmp_path / "f.jsonl", text), out, [])
+    assert joined.read_text().count("missing") == 0
+
+
+@pytest.mark.parametrize("out", ["o.csv", "o.parquet"])
+def test_rows_of_unlike_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str) -> None:
+    """Rows that have a field of their own each pass to JSONL; as columns they would be without bounds, an error."""
+    monkeypatch.setattr("pipeline.tables.jsonrows._MANY_CELLS", 10_000)
+    rows = [{"clip_id": f"c{row}", f"x{row}": 1} for row in range(300)]
+    features = write_jsonl(tmp_path / "f.jsonl", rows)
+    assert len(read_jsonl(join_features(features, "o.jsonl"))) == 300
+    with pytest.raises(TableError, match=r"found 301 columns in 300 rows that have few of them each"):
+        join_features(features, out)
+    assert not (tmp_path / out).exists()
