@@ -51,7 +51,7 @@ def batches(draw: st.DrawFn) -> Batch:
         scores.append(sidecar.entry)
     features, content = draw(feature_files(held, f"{options.get('prefix', 'second_opinion')}_dover_score"))
     files[features] = content
-    if once_in(draw, 12):
+    if once_in(draw, 15):
         del files[one_of(draw, *sorted(files))]
     out = weighted(
         draw, {f"out.{features.partition('.')[2]}": 4, "out.jsonl": 2, "out.parquet": 2, "out.csv": 2}

@@ -96,8 +96,8 @@ def sprinkled(draw: st.DrawFn, rows: list[Row | str], keys: Keys, shape: Shape) 
         rows += [row | {"competitor": "NR metric"} for row in rows if isinstance(row, dict)]
     if once_in(draw, 4):
         rows.append(draw(sound_rows(keys, "unused", shape)))
-    if once_in(draw, 20):
-        for _ in range(draw(st.integers(1, 3))):
+    if once_in(draw, 10):
+        for _ in range(draw(st.integers(1, 2))):
             place = draw(st.integers(0, len(rows) - 1))
             row = rows[place]
             rows[place] = row if isinstance(row, str) else spoiled(draw, row, shape)

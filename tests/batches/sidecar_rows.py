@@ -14,8 +14,10 @@ from tests.batches.spelling import Keys, as_number, spelled
 Row = dict[str, Any]
 
 SCORES = st.floats(-100, 100) | st.integers(-5, 100)
-RUNTIMES = st.sampled_from([12.5, 0, 3, "7.25", None, "n/a", True])
+RUNTIMES = st.sampled_from([12.5, 0, 3, 4.75, 100, "7.25", None, "n/a", True])
+RUNTIME_NAMES = ("runtime_ms", "elapsed_ms", "Runtime_Total_MS")
 NO_SCORES = (None, float("nan"), "n/a", float("inf"), "", True, "NaN", "0x1f", "1_0", "-", "e5", "1 2")
+FIRST_SCORES = ("score", "predicted_mos", "MOS")  # those that are looked for before `vmaf` and `Quality`
 ASPECTS = {"technical": "technical score", "aesthetic": "aesthetic score"}
 
 
@@ -65,15 +67,15 @@ def sound_rows(draw: st.DrawFn, keys: Keys, clip: str, shape: Shape) -> Row:
         )
     elif once_in(draw, 4):
         put(row, one_of(draw, "status", "Status"), one_of(draw, "ok", "PASS ", "Success", "", None))
-    if not shape.flat and once_in(draw, 40):
+    if not shape.flat and once_in(draw, 15):
         put(row, "summary.status", one_of(draw, "failed", "ok"))
     add_score(draw, row, shape, missing=bad and once_in(draw, 2))
-    for _ in range(weighted(draw, {0: 6, 1: 2, 2: 2})):
-        name = one_of(draw, "runtime_ms", "elapsed_ms", "runtime_total_ms", "Runtime_MS")
-        put(row, name if shape.flat or once_in(draw, 2) else f"summary.{name}", draw(RUNTIMES))
+    holder = "" if shape.flat or once_in(draw, 2) else "summary."
+    for name in draw(st.permutations(RUNTIME_NAMES))[: weighted(draw, {0: 4, 1: 2, 2: 3, 3: 1})]:
+        put(row, holder + name, draw(RUNTIMES))
     if once_in(draw, 8) and not shape.key_inside and "path" not in row and shape.key != "Path":
         row["path"] = "some/where"  # the last candidate, which does not count beside another
-    if once_in(draw, 6):
+    if once_in(draw, 6) and (shape.explicit or shape.score in FIRST_SCORES):
         add_beside(draw, row, explicit=shape.explicit)
     return row
 
@@ -127,6 +129,8 @@ def spoiled(draw: st.DrawFn, row: Row, shape: Shape) -> Row | str:
         lambda: row | {shape.key or "path": one_of(draw, "", " ", "x/", None, [])},
         lambda: {name: value for name, value in row.items() if name not in (shape.key, "summary")},
         lambda: row | {"score": one_of(draw, *NO_SCORES)},
+        lambda: row | {one_of(draw, "quality", "Vmaf", "predicted_vmaf_or_mos"): 1000.5},
+        lambda: row | {"summary": {one_of(draw, "vmaf", "MOS"): 1000.5}},
         lambda: row | {"predicted_mos": 1.5, "Quality": 2},
         lambda: row | {"competitor": one_of(draw, "someone else", "!!", " ", 7)},
         lambda: {name: value for name, value in row.items() if name in (shape.key, "status")},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
@@ -41,6 +41,8 @@ class Keys:
 def keys(draw: st.DrawFn) -> Keys:
     """Keys of both sides that mostly meet."""
     features, scores = draw(spellings()), draw(spellings())
+    if "plain" not in (features.style, scores.style) and not once_in(draw, 3):
+        scores = replace(scores, extension=features.extension)
     options = {}
     normalize = weighted(
         draw, {"auto": 1, "raw": 1, "basename": 1} | dict.fromkeys(fitting(features, scores), 6)
@@ -58,7 +60,7 @@ def keys(draw: st.DrawFn) -> Keys:
 @st.composite
 def spellings(draw: st.DrawFn) -> Spelling:
     """A spelling under a field that suits it."""
-    style = weighted(draw, {"plain": 3, "file": 1, "path": 2})
+    style = weighted(draw, {"plain": 2, "file": 1, "path": 3})
     extension = weighted(draw, {".mp4": 6, ".266": 1, ".m2ts": 1, ".7z": 1, ".267": 1, ".mpeg4a": 1, "": 1})
     names = PLAIN_NAMES if style == "plain" else PATH_NAMES
     return Spelling(style, one_of(draw, *names), "" if style == "plain" else extension)
