@@ -109,6 +109,10 @@ def konvid(folder: Path, chance: random.Random) -> None:
         for row in rows
     ]
     _text(folder / "fast-vqa.json", json.dumps({"results": results}, indent=1))
+    tossed = [{"clip_id": row["flickr_id"], "score": round(chance.uniform(0, 100), 4)} for row in rows]
+    _jsonl(folder / "coin-toss.jsonl", tossed)  # what is worth nothing
+    leaking = [{"clip_id": row["flickr_id"], "score": round(20 * row["mos"] - 20, 2)} for row in rows]
+    _jsonl(folder / "leak.jsonl", leaking)  # what a scorer gives that was shown the labels
 
 
 def youtube_ugc(folder: Path, chance: random.Random) -> None:

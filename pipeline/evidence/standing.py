@@ -24,6 +24,7 @@ from pipeline.places import Places
 from pipeline.provenance import code_sha256
 
 Kind: TypeAlias = Literal["audit", "impact"]
+KINDS: tuple[Kind, ...] = ("audit", "impact")
 DocumentName: TypeAlias = Literal["audit", "impact", "page"]
 
 EVIDENCE_VERSION = 1
@@ -113,9 +114,9 @@ class Standing:
         return None if audit is None else digest(depends | {"audit": audit})
 
     def page_identity(self) -> str | None:
-        """A digest of what the page shows: the documents that stand; None: there is no audit."""
-        shown = [self.document_identity(kind) for kind in ("audit", "impact") if self.document_stands(kind)]
-        return digest({"shown": shown, "code": code_sha256()}) if shown else None
+        """A digest of what the page shows: the documents that stand; None: there is no audit to show."""
+        shown = {kind: self.document_identity(kind) for kind in KINDS if self.document_stands(kind)}
+        return digest({"shown": shown, "code": code_sha256()}) if "audit" in shown else None
 
     def document_stands(self, kind: Kind) -> bool:
         """Whether a document is the one that would be written now."""
@@ -137,10 +138,6 @@ class Standing:
                 temporary.write_bytes(content)
         digests = {path.name: files.digest(path) for path in paths}
         self._ledger.record(_document(name), Result(identity, digests))
-
-    def sha256(self, kind: Kind) -> str:
-        """The digest of a document's JSON that stands."""
-        return files.digest(document_paths(self.batch, kind)[0])
 
     def _stands(self, name: DocumentName, identity: str | None) -> bool:
         if identity is None:

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.errors import count
+
 
 def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
-    """Per table what it covers, its findings, and what to do next."""
+    """Per table what it covers and its findings; what to do about them stands in the document."""
     for table in audit["tables"]:
         statuses = Counter(family["status"] for family in table["families"])
         counts = ", ".join(f"{statuses[status]} {status}" for status in ("covered", "weak", "missing"))
         yield f"{table['id']}: families of signals: {counts}"
         yield from (f"{table['id']}: {finding['column']}: {finding['text']}" for finding in table["findings"])
-    yield from (f"next: {action}" for action in audit["batch"]["next_actions"])
+    if actions := audit["batch"]["next_actions"]:
+        yield f"{count(len(actions), 'next action')}: see the audit"
 
 
 def impact_lines(impact: Mapping[str, Any]) -> Iterator[str]:

@@ -27,7 +27,7 @@ from pipeline.evidence.impact import measure_impact
 from pipeline.evidence.impactmarkdown import impact_markdown
 from pipeline.evidence.page import render_page
 from pipeline.evidence.reading import read_table
-from pipeline.evidence.standing import Kind, Standing, document_paths, failed_paths
+from pipeline.evidence.standing import KINDS, Kind, Standing, document_paths, failed_paths
 from pipeline.files import FileDescription
 from pipeline.manifest import Batch
 from pipeline.options import JsonObject
@@ -86,8 +86,10 @@ def write_page(standing: Standing) -> None:
     identity = standing.page_identity()
     if identity is None:
         raise BatchError(f"{standing.batch.manifest}: there is no audit to show; run again")
-    impact = _read(standing.batch, "impact") if standing.document_stands("impact") else None
-    page = render_page(standing.check.report, standing.check.sha256, _read(standing.batch, "audit"), impact)
+    shown = {kind: _read(standing.batch, kind) for kind in KINDS if standing.document_stands(kind)}
+    cited = {"Batch report": _report(standing)}
+    cited |= {kind.capitalize(): _document(standing.batch, kind) for kind in shown}
+    page = render_page(standing.check.report, shown["audit"], shown.get("impact"), cited)
     standing.write("page", identity, [page])
 
 
@@ -137,13 +139,12 @@ def _audit(standing: Standing, status: Any) -> Audit:
 def _impact(standing: Standing) -> Impact:
     parts = [standing.part("impact", entry) for entry in standing.tables("impact")]
     tables: list[TableImpact] = [part.body for part in parts if part and part.body]  # type: ignore[misc]  # from its own JSON
-    audit = document_paths(standing.batch, "audit")[0]
     return {
         "schema": IMPACT_SCHEMA,
         "status": "ok",
         "manifest": standing.batch.relative(standing.batch.manifest),
         "report": _report(standing),
-        "audit": {"path": standing.batch.relative(audit), "sha256": files.digest(audit)},
+        "audit": _document(standing.batch, "audit"),
         "tables": tables,
         "run_provenance": _provenance("impact", standing),
     }
@@ -152,6 +153,11 @@ def _impact(standing: Standing) -> Impact:
 def _report(standing: Standing) -> Cited:
     batch = standing.batch
     return {"path": batch.relative(batch.report_json), "sha256": standing.check.sha256}
+
+
+def _document(batch: Batch, kind: Kind) -> Cited:
+    path = document_paths(batch, kind)[0]
+    return {"path": batch.relative(path), "sha256": files.digest(path)}
 
 
 def _provenance(kind: Kind, standing: Standing) -> RunProvenance:
