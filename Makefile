@@ -3,13 +3,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 LOWEST ?= .venv-lowest
+AUDIT ?= .venv-audit
 BIN = $(VENV)/bin
 # A venv is made again when what it holds is declared anew.
 READY = $(VENV)/ready
 BENCH_READY = $(VENV)/bench-ready
 LOWEST_READY = $(LOWEST)/ready
 
-.PHONY: demo test test-lowest lint derive bench clean
+.PHONY: demo test test-lowest lint audit-environment derive bench clean
 
 demo: $(READY)
 	$(BIN)/second-opinion run manifests/demo.json
@@ -30,6 +31,13 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Known advisories against what the tests run with. It asks PyPI, and fails for a package that it cannot ask about.
+audit-environment: $(READY)
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet pip-audit
+	$(BIN)/python -m pip freeze --exclude-editable >$(AUDIT)/installed.txt
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps --requirement $(AUDIT)/installed.txt
 
 # What follows from the declaration of the join options: the manifest's schema, a table in the docs.
 derive: $(READY)
@@ -58,4 +66,4 @@ $(LOWEST_READY): setup.cfg pyproject.toml tools/lowest.py
 	@touch $(LOWEST_READY)
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(AUDIT) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -394,7 +394,12 @@ def identity(folder: Path) -> Identity | None:
 
 
 def _leads_up(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and Path(entry).parent.resolve().is_relative_to(Path(entry).resolve())
+    return entry.is_symlink() and resolved(Path(entry).parent).is_relative_to(resolved(Path(entry)))
+
+
+def resolved(path: Path) -> Path:
+    """The absolute path that leads through no link; where links lead in a circle, through as few as can be."""
+    return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError for a circle
 
 
 def relative(path: Path, base: Path) -> str:
@@ -403,7 +408,7 @@ def relative(path: Path, base: Path) -> str:
     if (
         ".." in below[1:]
     ):  # behind a folder, which may be a link: what is above it is for the file system to say
-        path, base = path.parent.resolve() / path.name, base.resolve()
+        path, base = resolved(path.parent) / path.name, resolved(base)
     return Path(os.path.relpath(path, base)).as_posix()
 
 

@@ -64,7 +64,7 @@ class Batch:
 
     def relative(self, path: Path) -> str:
         """A file of the batch as its report names it, however the base folder was spelled or linked to."""
-        return files.relative(path.parent.resolve() / path.name, self.base_dir.resolve())
+        return files.relative(files.resolved(path.parent) / path.name, files.resolved(self.base_dir))
 
     @property
     def stem(self) -> str:

@@ -146,7 +146,7 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
             "manifest": manifest,
             "base_dir": ".",
             "base_dir_from_report": files.relative(
-                batch.base_dir.resolve(), batch.report_json.parent.resolve()
+                files.resolved(batch.base_dir), files.resolved(batch.report_json.parent)
             ),
             "report_json": report_json,
             "report_md": report_md,
@@ -159,12 +159,12 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
 def batch_argv(batch: Batch, command: str) -> list[str]:
     """A command on the batch that is run from the base folder; flags only where they matter."""
     argv = ["second-opinion", command, batch.relative(batch.manifest)]
-    if batch.base_dir.resolve() != batch.manifest.parent.resolve():
+    if files.resolved(batch.base_dir) != files.resolved(batch.manifest.parent):
         argv += ["--base-dir", "."]
     expected = default_report(batch.manifest)
-    if batch.report_json.resolve() != expected.resolve():
+    if files.resolved(batch.report_json) != files.resolved(expected):
         argv += ["--report-json", batch.relative(batch.report_json)]
-    if batch.report_md.resolve() != batch.report_json.with_suffix(".md").resolve():
+    if files.resolved(batch.report_md) != files.resolved(batch.report_json.with_suffix(".md")):
         argv += ["--report-md", batch.relative(batch.report_md)]
     return argv
 

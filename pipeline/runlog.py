@@ -29,7 +29,7 @@ def append(batch: Batch, started: float, seconds: dict[str, float], workers: int
         "workers": workers,
         "host": socket.gethostname(),
         "argv": sys.argv,
-        "base_dir": str(batch.base_dir.resolve()),
+        "base_dir": str(files.resolved(batch.base_dir)),
     }
     path = batch.run_log
     with files.writing(path), os.fdopen(files.open_own(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:

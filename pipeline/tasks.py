@@ -46,7 +46,7 @@ class PathParameter(luigi.Parameter):
         if not x or isinstance(x, _Resolved):
             return x
         path = Path(x)
-        return _Resolved(path.resolve() if path.is_dir() else path.parent.resolve() / path.name)
+        return _Resolved(files.resolved(path) if path.is_dir() else files.resolved(path.parent) / path.name)
 
 
 class BatchTask(luigi.Task):
