@@ -86,8 +86,8 @@ def test_batches_are_worth_joining() -> None:
             {fault.kind for fault in expected.faults} if isinstance(expected, RefusedError) else {"joined"}
         )
 
-    for number in range(10):  # from several starts, as batches that follow each other are much alike
-        few = settings(COMMON, max_examples=30, database=None, phases=[Phase.generate])
+    for number in range(20):  # from several starts, as batches that follow each other are much alike
+        few = settings(COMMON, max_examples=15, database=None, phases=[Phase.generate])
         seed(number)(few(given(batch=batches())(look)))()
     assert kinds["joined"] >= 100, kinds
     assert set(kinds) == {
