@@ -391,6 +391,6 @@ def _provenance(command: str) -> RunProvenance:
         "args": {"manifest": "manifests/corpora.json"},
         "inputs": {},
         "outputs": {},
-        "versions": {"luigi": "3.8.1", "second-opinion": "0.1.0"},
+        "versions": {"luigi": "3.8.1", "pandas": "3.1.1", "pyarrow": "26.0.1", "second-opinion": "0.1.0"},
         "code_sha256": "6f" * 32,
     }

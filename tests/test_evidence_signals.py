@@ -70,7 +70,8 @@ def test_what_is_no_signal(column: str) -> None:
 def test_a_score_is_a_signal_whatever_its_name() -> None:
     """A scorer called after a label or another family's metric is a no-reference score, so that a leak can be seen."""
     labels = ("mos", "vmaf_runtime_ms", "clip_id", "roi_psnr")
-    table = made_table(**{label: np.arange(ROWS) * 1.0 for label in labels})
+    values = np.linspace(0.0, 1.0, ROWS)
+    table = made_table(mos=values, vmaf_runtime_ms=values, clip_id=values, roi_psnr=values)
     scores = {name: each.family for name, each in found(table).items() if each.role == "score"}
     assert scores == {f"second_opinion_{label}_score": "no_reference" for label in labels}
     assert dict(excluded_of(table, FAMILIES)) == {}
@@ -133,7 +134,7 @@ def test_a_family_is_missing_weak_or_covered() -> None:
     table = changed(
         made_table(),
         {
-            "psnr": np.arange(ROWS) * 1.0,
+            "psnr": np.linspace(0.0, 1.0, ROWS),
             "mse": np.zeros(ROWS),
             "ssim": np.full(ROWS, 0.5),
             "gmsd": np.full(ROWS, np.nan),

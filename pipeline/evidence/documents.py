@@ -129,7 +129,7 @@ class Curve(TypedDict):
 
 
 class Scatter(TypedDict):
-    """Some rows of a table, score against label, and the curve that is fitted to all."""
+    """Some rows of a table, score against label, and the curve that is fitted to up to 50,000."""
 
     label: str
     column: str

@@ -13,6 +13,7 @@ from pipeline.evidence.metrics import fitted_logistic
 from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
 
 MOST_POINTS = 400
+MOST_FITTED = 50_000
 MOST_COLUMNS = 40
 BINS = 30
 _CURVE_POINTS = 50
@@ -21,7 +22,10 @@ _SEED = 0
 
 
 def scatters(table: EvidenceTable) -> list[Scatter]:
-    """Score against label, of each scorer: rows drawn at random, and the curve fitted to all; none without label."""
+    """Score against label, of each scorer: rows drawn at random, and the curve that is fitted to many more of them.
+
+    Without a label there are none.
+    """
     return [_scatter(scorer, *_points(table, scorer)) for scorer in table.scorers if table.target is not None]
 
 
@@ -47,7 +51,7 @@ def _points(table: EvidenceTable, scorer: ScoreColumn) -> tuple[Floats, Floats]:
 
 
 def _scatter(scorer: ScoreColumn, x: Floats, y: Floats) -> Scatter:
-    drawn = _drawn(x.size)
+    drawn = _drawn(x.size, MOST_POINTS)
     return {
         "label": scorer.label,
         "column": scorer.column,
@@ -57,16 +61,21 @@ def _scatter(scorer: ScoreColumn, x: Floats, y: Floats) -> Scatter:
     }
 
 
-def _drawn(rows: int) -> NDArray[np.intp]:
-    if rows <= MOST_POINTS:
+def _drawn(rows: int, most: int) -> NDArray[np.intp]:
+    if rows <= most:
         return np.arange(rows)
-    drawn: NDArray[np.intp] = np.sort(np.random.default_rng(_SEED).choice(rows, MOST_POINTS, replace=False))
+    drawn: NDArray[np.intp] = np.sort(np.random.default_rng(_SEED).choice(rows, most, replace=False))
     return drawn
 
 
 def _curve(x: Floats, y: Floats) -> Curve | None:
     """The curve over the range of the scores; None: too few rows, too large, or no curve could be fitted."""
-    fitted = fitted_logistic(x, y) if x.size and max(np.abs(x).max(), np.abs(y).max()) < _BEYOND else None
+    rows = _drawn(x.size, MOST_FITTED)
+    fitted = (
+        fitted_logistic(x[rows], y[rows])
+        if x.size and max(np.abs(x).max(), np.abs(y).max()) < _BEYOND
+        else None
+    )
     if fitted is None:
         return None
     along = np.linspace(x.min(), x.max(), _CURVE_POINTS)

@@ -42,9 +42,9 @@ class Draws:
         """
         found, codes = np.unique(groups, return_inverse=True)
         random = np.random.default_rng(seed)
-        size = min(found.size, MOST_BUNDLES)
-        bundle = random.permutation(found.size) % max(size, 1)
-        weights = random.multinomial(size, np.full(size, 1 / max(size, 1)), size=draws)
+        size = max(1, min(found.size, MOST_BUNDLES))  # without rows a bundle of none
+        bundle = random.permutation(found.size) % size
+        weights = random.multinomial(size, np.full(size, 1 / size), size=draws)
         return cls(bundle[codes].astype(np.int64), weights.astype(np.float64))
 
     def of_rows(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Draws:
