@@ -129,10 +129,11 @@ class BoostedTrees:
     tuning: str = "none: 100 trees of at most 31 leaves, learning rate 0.1, no early stopping"
 
     def fit(self, features: Floats, labels: Floats, groups: Codes) -> Predictor:  # noqa: ARG002 - nothing is tuned
-        """Fitted to all rows as they are."""
+        """Fitted to all rows as they are; a column without any value among them says nothing later either."""
+        empty = np.isnan(features).all(axis=0)
         fitted = HistGradientBoostingRegressor(early_stopping=False, random_state=self.seed)
-        fitted.fit(features, labels)
-        return lambda features: _predicted(fitted, features)
+        fitted.fit(np.where(empty, 0.0, features), labels)
+        return lambda features: _predicted(fitted, np.where(empty, 0.0, features))
 
 
 def _predicted(fitted: SVR | HistGradientBoostingRegressor, features: Floats) -> Floats:
