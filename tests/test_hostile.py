@@ -74,12 +74,12 @@ def test_any_manifest(content: bytes) -> None:
             table.missing(folder)
 
 
-@pytest.mark.parametrize("name", ["a\nb", "a b", "a=b", "%s", "..b", "-b", "s*", "[a]?"])
+@pytest.mark.parametrize("name", ["a\rb", "a b", "a=b", "%s", "..b", "-b", "s*", "[a]?"])
 @pytest.mark.parametrize("role", ["features", "scores", "out"])
 def test_any_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, role: str
 ) -> None:
-    """A file may have any name that is text: it is read, and written, under just that name."""
+    """A file may have any name that is one line of text: it is read, and written, under just that name."""
     monkeypatch.chdir(tmp_path)
     file = f"{name}.jsonl"
     changed: dict[str, Any] = {role: [f"x={file}"] if role == "scores" else file}

@@ -252,3 +252,12 @@ def test_rows_of_unlike_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(TableError, match=r"found 301 columns in 300 rows that have few of them each"):
         join_features(features, out)
     assert not (tmp_path / out).exists()
+
+
+def test_fields_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows whose fields are named after what they hold are refused, whatever they shall become."""
+    monkeypatch.setattr("pipeline.tables.jsonrows._MOST_FIELDS", 300)
+    rows = [{"clip_id": f"c{row}", f"x{row}": 1} for row in range(300)]
+    assert join_features(write_jsonl(tmp_path / "f.jsonl", rows[:299]), "o.jsonl").exists()
+    with pytest.raises(TableError, match="found more than 300 different fields; expected like rows"):
+        join_features(write_jsonl(tmp_path / "f.jsonl", rows), "o.jsonl")

@@ -22,6 +22,7 @@ Row: TypeAlias = dict[str, Any]
 
 _PIECE_BYTES = 1 << 21  # of lines that are objects at a time, which take about five times as much
 _PIECE_ROWS = 4096  # of a document, or written at a time
+_MOST_FIELDS = 250_000
 _MANY_CELLS, _MOST_SPARSE = 100_000_000, 100  # cells, and how many there may be to each that a row has
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _ASCII_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
@@ -126,6 +127,10 @@ class JsonTable(FeatureTable):
                             columns[name] = None
                             if self._may_be_key(name):
                                 columns[name] = candidates[name] = _KeyTexts(total)
+            if len(columns) > _MOST_FIELDS:
+                raise TableError(
+                    f"{self.path}: found more than {_MOST_FIELDS} different fields; expected like rows"
+                )
             for name, key_texts in candidates.items():
                 key_texts.add([row.get(name) for row in rows])
             total += len(rows)
