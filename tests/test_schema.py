@@ -66,7 +66,7 @@ def test_a_fault_says_where_what_was_found_and_what_is_expected(
 def test_an_unknown_key_that_is_near_none_lists_the_known_ones() -> None:
     """Where no known key is near, all are named."""
     (fault,) = schema_faults(SOUND | {"zzz": 1}, load_schema("manifest"))
-    assert fault == "zzz: unknown key; known keys: $schema, defaults, tables"
+    assert fault == "zzz: unknown key; known keys: $schema, defaults, scorers, tables"
 
 
 def test_a_value_is_quoted_on_one_line_and_cut() -> None:
