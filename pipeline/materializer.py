@@ -11,7 +11,7 @@ The inputs are digested in threads beside the matching.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,12 @@ from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.outcome import Materialized, TableSummary
 from pipeline.places import Places
 from pipeline.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
+from pipeline.schema import load_schema, schema_faults
 from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
 from pipeline.tables import create_table, open_table
 from pipeline.tables.base import rows_in, take_rows
+
+_UNUSABLE = "the table cannot be joined like this; nothing was written"
 
 Commit = Callable[[Materialized], None]
 """Called once the outputs are written and before they take their names: from then on they may stand."""
@@ -63,7 +66,8 @@ def materialize(
     :raises UsageError: the arguments cannot be used.
     :raises BatchError: an input is missing or faulty, the join would be wrong, an output cannot be written.
     """
-    base = Path(base_dir)
+    base, scores = Path(base_dir), [*scores]
+    _check_objects([each for each in scores if isinstance(each, Mapping)], scorers or {})
     entry = TableEntry(
         features=os.fspath(features),
         scores=tuple(each if isinstance(each, ScoreEntry) else ScoreEntry.of(each, base) for each in scores),
@@ -77,9 +81,21 @@ def materialize(
     faults = [fault.removeprefix(".") for fault in entry.faults()]
     faults += [*option_faults(entry.options.as_json()), *declaration_faults(scorers or {}), *places.clashes()]
     if faults:
-        raise UsageError(listing("the table cannot be joined like this; nothing was written", faults))
+        raise UsageError(listing(_UNUSABLE, faults))
     files.sweep(path for _, path in entry.outputs(base))
     return materialize_entry(entry, base, progress)
+
+
+def _check_objects(scores: Sequence[Mapping[str, Any]], scorers: Mapping[str, Any]) -> None:
+    """:raises UsageError: objects that stand for what a manifest may hold are not of its schema."""
+    manifest = load_schema("manifest")
+    properties = {
+        "scores": {"items": manifest["$defs"]["score_entry"]},
+        "scorers": manifest["properties"]["scorers"],
+    }
+    given = {"scores": [dict(each) for each in scores], "scorers": dict(scorers)}
+    if faults := schema_faults(given, {"properties": properties, "$defs": manifest["$defs"]}):
+        raise UsageError(listing(_UNUSABLE, faults))
 
 
 def materialize_entry(

@@ -242,3 +242,28 @@ def test_a_whole_number_is_the_same_share(tmp_path: Path) -> None:
     batch = load_manifest(tmp_path / "m.json")
     assert batch.tables[0].as_json()["config"]["min_coverage"] == 1.0
     assert repr(batch.tables[0].options.min_coverage) == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("scores", "scorers", "message"),
+    [
+        (
+            [{"path": "dover.jsonl", "labell": "x"}],
+            {},
+            r"scores\[0\]\.labell: unknown key; did you mean label\?",
+        ),
+        ([{"label": "x"}], {}, r"scores\[0\]\.path: missing; expected a text"),
+        (
+            ["dover=dover.jsonl"],
+            {"dover": {"scale": "wide"}},
+            r"scorers\.dover\.scale: found 'wide'; expected a list",
+        ),
+    ],
+    ids=["unknown key", "no path", "declaration"],
+)
+def test_objects_are_those_of_a_manifest(
+    tmp_path: Path, scores: list[Any], scorers: dict[str, Any], message: str
+) -> None:
+    """An object that no manifest may hold is refused with its place, and nothing is read or written."""
+    with pytest.raises(UsageError, match=message):
+        materialize("f.jsonl", scores, "o.jsonl", scorers=scorers, base_dir=tmp_path)
