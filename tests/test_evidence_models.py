@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.evidence.models import BoostedTrees, Model, SupportVectors
 
-MODELS = [SupportVectors(), BoostedTrees()]
+MODELS: list[Model] = [SupportVectors(), BoostedTrees()]
 RANDOM = np.random.default_rng(5)
 FEATURES = RANDOM.normal(size=(200, 3)) * [1, 100, 0.01]
 LABELS = 50 + 20 * np.sin(2 * FEATURES[:, 0]) + FEATURES[:, 1] / 10

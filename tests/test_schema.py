@@ -14,7 +14,7 @@ SOUND: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", ["manifest", "report"])
+@pytest.mark.parametrize("name", ["audit", "families", "impact", "manifest", "report"])
 def test_the_schemas_of_the_package_are_schemas(name: str) -> None:
     """Each ships inside the package and is a JSON Schema of draft 2020-12."""
     schema = load_schema(name)

@@ -62,8 +62,8 @@ def _table(table: TableImpact) -> Iterator[str]:
     yield ""
     yield f"**{table['verdict']}**: {escaped(table['reason'])}"
     yield ""
-    yield f"Label: {escaped(table['target'])}. {_counted(table['rows'], table['groups'])} with all scores; groups: "
-    yield f"{escaped(_grouping(table))}. Corpus: {escaped(table['corpus'])}."
+    yield f"Label: {escaped(table['target'])}. Corpus: {escaped(table['corpus'])}. "
+    yield f"{_counted(table['rows'], table['groups'])} with all scores; groups: {escaped(_grouping(table))}."
     yield ""
     if not table["arms"]:
         return
