@@ -15,10 +15,10 @@ from rich.text import Text
 
 from pipeline.errors import count, printable, show
 from pipeline.outcome import Coverage, explain
-from pipeline.preview import Example, TablePreview
 from pipeline.report import Report, TableReport
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a run in which nothing changed waits for no pyarrow
+    from pipeline.preview import Example, TablePreview
     from pipeline.scheduling import Watch
 
 _LOG_WIDTH = 160

@@ -24,11 +24,11 @@ def test_the_derived_files_are_what_the_declaration_says(path: Path) -> None:
 
 
 def test_the_flags_of_join_are_the_options_and_the_files(capsys: pytest.CaptureFixture[str]) -> None:
-    """`join` has a flag for every option of a manifest's table, one for each file, and no other."""
+    """`join` has a flag for every option of a manifest's table, for each file and for `scorers`, and no other."""
     shown = run_main(capsys, "join", "--help").out
     flags = re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)
     files = ["--features", "--scores", "--out", "--audit-json"]
-    assert sorted(set(flags)) == sorted({*files, *(option.flag for option in OPTIONS), "--help"})
+    assert sorted(set(flags)) == sorted({*files, "--declare", *(option.flag for option in OPTIONS), "--help"})
 
 
 def test_the_defaults_of_the_flags_are_the_defaults_of_the_options() -> None:
