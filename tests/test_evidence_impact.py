@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -225,8 +226,7 @@ def test_what_cannot_be_measured_is_not(changes: dict[str, Any], reason: str) ->
     found = measured(changed(made_table(), scorers=(scorer,), **changes))
     assert found["verdict"] == "not measurable"
     assert (found["arms"], found["deltas"], found["model"], found["all_rows"]) == ([], [], None, None)
-    with pytest.raises(AssertionError, match=reason):
-        raise AssertionError(found["reason"])
+    assert re.search(reason, found["reason"])
 
 
 def test_rows_that_are_contents_of_their_own_are_measured() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.entries import slug
 from pipeline.evidence.arms import CONTROL, WITH_SCORES, Inputs, Progress, compare, corrected
-from pipeline.evidence.documents import AllRows, Delta, TableImpact, Verdict, rounded
+from pipeline.evidence.documents import AllRows, Arm, Delta, TableImpact, Verdict, rounded
 from pipeline.evidence.folds import Rows
 from pipeline.evidence.models import BoostedTrees, Model, SupportVectors
 from pipeline.evidence.protocol import DEFAULTS, FEWEST_GROUPS, ImpactSettings
@@ -46,16 +46,61 @@ def measure_impact(
             f"{table.id}: the impact of scores is measured on a label, and the table names no target"
         )
     labelled = _labelled(table, table.target)
-    groups = table.groups
-    reason = _hindrance(table, labelled)
     model = _model(labelled.every.size, settings)
-    measured: TableImpact = {
+    impact = _unmeasured(table, labelled, settings, model)
+    if table.groups is not None and not impact["reason"]:
+        measured = _Measured(table, labelled, table.groups, model, settings, workers, progress)
+        impact["model"] = model.name
+        impact["arms"], impact["deltas"] = measured.on(labelled.complete)
+        level = corrected(settings.level, len(table.scorers))
+        impact["verdict"], impact["reason"] = verdict(impact["deltas"], level)
+        impact["all_rows"] = measured.all_rows()
+    told: TableImpact = rounded(impact)
+    return told
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A table whose impact can be measured, and how it is."""
+
+    table: EvidenceTable
+    labelled: _Labelled
+    groups: Codes
+    model: Model
+    settings: ImpactSettings
+    workers: int
+    progress: Progress
+
+    def on(self, rows: Rows) -> tuple[list[Arm], list[Delta]]:
+        """Arms and their differences from `base`, on some of the labelled rows."""
+        inputs = _inputs(self.table, self.labelled.target, rows, self.groups)
+        return compare(inputs, self.model, self.settings, self.workers, self.progress)
+
+    def all_rows(self) -> AllRows | None:
+        """The same on all labelled rows; None: each has all scores."""
+        every = self.labelled.every
+        if every.size == self.labelled.complete.size:
+            return None
+        arms, deltas = self.on(every)
+        return {
+            "rows": int(every.size),
+            "groups": _distinct(self.groups, every),
+            "arms": arms,
+            "deltas": deltas,
+        }
+
+
+def _unmeasured(
+    table: EvidenceTable, labelled: _Labelled, settings: ImpactSettings, model: Model
+) -> TableImpact:
+    """What is known before anything is trained; with an empty reason, if nothing keeps it from being measured."""
+    return {
         "id": table.id,
-        "target": table.target,
+        "target": labelled.target,
         "group": table.group,
         "corpus": table.corpus,
         "rows": int(labelled.complete.size),
-        "groups": None if groups is None else _distinct(groups, labelled.complete),
+        "groups": None if table.groups is None else _distinct(table.groups, labelled.complete),
         "model": None,
         "protocol": {
             "folds": settings.folds,
@@ -69,23 +114,9 @@ def measure_impact(
         "arms": [],
         "deltas": [],
         "verdict": "not measurable",
-        "reason": reason or "",
+        "reason": _hindrance(table, labelled) or "",
         "all_rows": None,
     }
-    if reason is None and groups is not None:
-        complete = _inputs(table, labelled, labelled.complete, groups)
-        arms, deltas = compare(complete, model, settings, workers, progress)
-        found, why = verdict(deltas, corrected(settings.level, len(table.scorers)))
-        measured |= {
-            "model": model.name,
-            "arms": arms,
-            "deltas": deltas,
-            "verdict": found,
-            "reason": why,
-            "all_rows": _all_rows(table, labelled, groups, model, settings, workers, progress),
-        }
-    impact: TableImpact = rounded(measured)
-    return impact
 
 
 def _model(rows: int, settings: ImpactSettings) -> Model:
@@ -177,30 +208,9 @@ def _ends(delta: Delta) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _all_rows(
-    table: EvidenceTable,
-    labelled: _Labelled,
-    groups: Codes,
-    model: Model,
-    settings: ImpactSettings,
-    workers: int,
-    progress: Progress,
-) -> AllRows | None:
-    if labelled.every.size == labelled.complete.size:
-        return None
-    inputs = _inputs(table, labelled, labelled.every, groups)
-    arms, deltas = compare(inputs, model, settings, workers, progress)
-    return {
-        "rows": int(labelled.every.size),
-        "groups": _distinct(groups, labelled.every),
-        "arms": arms,
-        "deltas": deltas,
-    }
-
-
-def _inputs(table: EvidenceTable, labelled: _Labelled, rows: Rows, groups: Codes) -> Inputs:
+def _inputs(table: EvidenceTable, target: str, rows: Rows, groups: Codes) -> Inputs:
     return Inputs(
-        table.columns[labelled.target][rows],
+        table.columns[target][rows],
         groups[rows],
         np.column_stack([_bounded(table.columns[name][rows]) for name in table.baseline]),
         {each.label: _with_gaps(_bounded(table.columns[each.column][rows])) for each in table.scorers},
