@@ -48,6 +48,7 @@ bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.join
 	$(BIN)/python -m benchmarks.small
 	$(BIN)/python -m benchmarks.frames
+	$(BIN)/python -m benchmarks.audit
 
 $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
