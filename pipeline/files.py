@@ -364,6 +364,14 @@ def holds_file(folder: Path, name: str) -> bool:
     return stat.S_ISREG(_mode(folder / name))
 
 
+def holds_folder(folder: Path) -> bool:
+    """Whether the folder is there.
+
+    :raises InputError: that cannot be told.
+    """
+    return stat.S_ISDIR(_mode(folder))
+
+
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
@@ -378,6 +386,8 @@ def _mode(path: Path) -> int:
     """What kind of thing is at `path`, as `stat` tells; 0: nothing is."""
     try:
         return path.stat().st_mode
+    except ValueError:
+        return 0
     except OSError as exc:
         if exc.errno in _ABSENT:
             return 0

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline import files, jsontext
 from pipeline.declarations import EvidenceRequest
 from pipeline.entries import ScoreEntry, TableEntry, declaration_faults, declarations, text_faults
-from pipeline.errors import BatchError, Faults, ManifestError, show
+from pipeline.errors import BatchError, Faults, InputError, ManifestError, show
 from pipeline.options import JoinOptions, JsonObject
 from pipeline.places import Places
 from pipeline.schema import Violations, load_schema, place, violations
@@ -224,8 +224,12 @@ def _sound(
 
 def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
     """What no schema can express: each table by itself, then the tables beside each other."""
-    if not files.is_folder(batch.base_dir) or not files.is_name(batch.base_dir / batch.manifest.name):
-        yield f"base folder: found no folder at {show(str(batch.base_dir))}"
+    try:
+        there = files.holds_folder(batch.base_dir) and files.is_name(batch.base_dir / batch.manifest.name)
+        if not there:
+            yield f"base folder: found no folder at {show(str(batch.base_dir))}"
+    except InputError as exc:
+        yield f"base folder: {exc}"
     unnamed = [path for path in (batch.report_json, batch.report_md) if not files.is_name(path)]
     yield from (f"the report: found {show(str(path))}; expected the name of a file" for path in unnamed)
     folders = [path for path in (batch.report_json, batch.report_md) if files.is_folder(path)]

@@ -143,8 +143,8 @@ class Receipts:
 
     def _journals(self) -> list[_Journal]:
         if self._caught_up is None:
-            with files.reading(self._dir):
-                self._caught_up = [_journal(path) for path in sorted(self._dir.glob("*.jsonl"))]
+            names = [name for name in files.names(self._dir) if name.endswith(".jsonl")]
+            self._caught_up = [_journal(self._dir / name) for name in names]
             for journal in self._caught_up:
                 journal.catch_up()
         return self._caught_up

@@ -119,18 +119,24 @@ class _File(io.FileIO):
 
 
 def _opened(
-    fault: Fault, file: Any, mode: str = "r", buffering: int = -1, encoding: str | None = None, *how: Any
+    fault: Fault,
+    file: Any,
+    mode: str = "r",
+    buffering: int = -1,
+    encoding: str | None = None,
+    *how: Any,
+    **more: Any,
 ) -> Any:
     """What `open` gives, of files that may fail."""
     if fault.place(file) is None:
-        return _plain_open(file, mode, buffering, encoding, *how)
+        return _plain_open(file, mode, buffering, encoding, *how, **more)
     fault.meet("open", file)
     raw = _File(file, mode.replace("b", "").replace("t", ""))
     raw.fault = fault
     if buffering == 0:
         return raw
     kind = io.BufferedRandom if "+" in mode else io.BufferedReader if "r" in mode else io.BufferedWriter
-    return kind(raw) if "b" in mode else io.TextIOWrapper(kind(raw), encoding, *how)
+    return kind(raw) if "b" in mode else io.TextIOWrapper(kind(raw), encoding, *how, **more)
 
 
 def run(folder: Path, nth: int, code: int, argv: list[str]) -> bool:
