@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.tasks import BatchReport
 
 PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
-_POLL_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
         check = build()
         while scheduler is not None and not fail_fast and _is_open(check, root, scheduler):
             # Another worker is at it, or died, or the luigid forgot: none of it is a verdict.
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
             scheduling.forgive(root, scheduler, patient=True)
             check = build()
         files.sweep(_written(batch))  # of workers that died beside this one

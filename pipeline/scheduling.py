@@ -20,7 +20,7 @@ from pipeline import interruption
 from pipeline.errors import SchedulerError
 from pipeline.localscheduler import LocalScheduler
 from pipeline.provenance import code_sha256, versions
-from pipeline.tasks import BatchReport, BatchTask
+from pipeline.tasks import BatchTask
 
 Watch = Callable[[str, bool], None]
 """Called with a table's id and whether it is complete, when Luigi says that it is done or has failed."""
@@ -72,7 +72,7 @@ def read_settings() -> None:
     _CentralScheduler("http://localhost")
 
 
-def forgive(root: BatchReport, scheduler: str, *, patient: bool = False) -> None:
+def forgive(root: BatchTask, scheduler: str, *, patient: bool = False) -> None:
     """Have a luigid forget failures of the batch, which it would not let anyone try again for a day.
 
     :param patient: wait for a luigid that is being started again; at first contact, silence is an answer.
@@ -88,15 +88,16 @@ def forgive(root: BatchReport, scheduler: str, *, patient: bool = False) -> None
         raise _silent(scheduler) from exc
 
 
-def is_running(root: BatchReport, scheduler: str) -> bool:
-    """Whether a worker of the luigid is writing the report.
+def is_running(root: BatchTask, scheduler: str) -> bool:
+    """Whether a worker of the luigid is at a task of the batch.
 
     :raises SchedulerError: the luigid does not answer.
     """
     luigid: Any = _CentralScheduler(scheduler)
     try:
-        return root.task_id in luigid.task_list(status="RUNNING", upstream_status="")
-    except (RPCError, TypeError) as exc:
+        running = luigid.task_list(status="RUNNING", upstream_status="").values()
+        return any(_places(task["params"]) == _places(root.to_str_params()) for task in running)
+    except (RPCError, AttributeError, LookupError, TypeError) as exc:
         raise _silent(scheduler) from exc
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,10 @@ from pipeline.evidence.documents import TableAudit, TableError
 from pipeline.evidence.standing import Kind, Standing, check_places, document_paths, failed_paths
 from pipeline.lock import holding
 from pipeline.manifest import Batch
-from pipeline.run import PROCESS_DIED, BatchResult, run_batch
+from pipeline.run import POLL_SECONDS, PROCESS_DIED, BatchResult, run_batch
+
+_COOL_DOWN_SECONDS = 15.0
+"""A luigid takes no task again for 10 seconds after it was done, whatever has become of it since."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,38 @@ def _make(standing: Standing, kind: Kind, workers: int, scheduler: str | None) -
     files.sweep(
         [*document_paths(batch, "audit"), *document_paths(batch, "impact"), *document_paths(batch, "page")]
     )
-    with interruptible():
+
+    def build() -> Standing:
+        if scheduler is not None:
+            scheduling.forgive(root, scheduler)
         scheduling.build(root, workers, scheduler, lambda _table, _complete: None)
-    after = Standing(batch, standing.families)
-    if not after.complete(kind):
-        _fail(after, kind)
+        return Standing(batch, standing.families)
+
+    with interruptible():
+        after = build()
+        patience = time.monotonic() + _COOL_DOWN_SECONDS
+        while scheduler is not None and _is_open(after, kind):
+            if not scheduling.is_running(root, scheduler) and time.monotonic() > patience:
+                break
+            time.sleep(POLL_SECONDS)
+            after = build()
+        if not after.complete(kind):
+            _fail(after, kind)
     return after
+
+
+def _is_open(standing: Standing, kind: Kind) -> bool:
+    """Whether nothing is known to fail: another worker is at it, or the luigid has seen it done a moment ago."""
+    known = (each for each in _errors(standing, kind) if each["error"] != PROCESS_DIED)
+    return not standing.complete(kind) and not any(known) and not _leaks(standing)
+
+
+def _leaks(standing: Standing) -> list[str]:
+    from pipeline.evidence.work import leak_faults
+
+    parts = [standing.part("audit", entry) for entry in standing.batch.tables]
+    audits: list[TableAudit] = [part.body for part in parts if part and part.body]  # type: ignore[misc]  # from its own JSON
+    return leak_faults(audits)
 
 
 def _fail(standing: Standing, kind: Kind) -> None:
@@ -97,12 +127,9 @@ def _fail(standing: Standing, kind: Kind) -> None:
 
     :raises EvidenceError: always.
     """
-    from pipeline.evidence.work import leak_faults, write_document, write_failed, write_page
+    from pipeline.evidence.work import write_document, write_failed, write_page
 
-    errors = _errors(standing, kind)
-    parts = [standing.part("audit", entry) for entry in standing.batch.tables]
-    audits: list[TableAudit] = [part.body for part in parts if part and part.body]  # type: ignore[misc]  # from its own JSON
-    leaks = leak_faults(audits)
+    errors, leaks = _errors(standing, kind), _leaks(standing)
     if leaks or errors:
         path = write_failed(standing, errors)
         faults = leaks or [f"{each['id']}: {each['error']}" for each in errors]
