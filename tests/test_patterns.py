@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.errors import InputError
 from pipeline.patterns import Pattern
 from tests.builders import write_text
 
@@ -104,3 +108,18 @@ def test_linked_folders_are_looked_into(tmp_path: Path) -> None:
         (tmp_path / f"in/{name}").symlink_to("../real")
     assert Pattern("in/*/s.json").matches(tmp_path) == ["in/one/s.json", "in/two/s.json"]
     assert Pattern("in/**/s.json").matches(tmp_path) == ["in/one/s.json"]
+
+
+@pytest.mark.parametrize("call", ["scandir", "stat"])
+def test_what_cannot_be_looked_at(folder: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """A folder or file that cannot be looked at is an error: without its files a join would be wrong in silence."""
+    plain = getattr(os, call)
+
+    def failing(path: Any, *args: Any, **more: Any) -> Any:
+        if Path(path) == folder / ("b" if call == "scandir" else "b/1.json"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return plain(path, *args, **more)
+
+    monkeypatch.setattr(os, call, failing)
+    with pytest.raises(InputError, match=r"b.*: cannot be read: Permission denied"):
+        Pattern("b/*.json").matches(folder)

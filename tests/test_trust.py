@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import pipeline
+from pipeline.manifest import load_manifest
+from pipeline.tasks import BatchReport
+from tests.builders import small_batch
 
 PACKAGE = Path(pipeline.__file__).parent
 ROOT = PACKAGE.parent
@@ -79,3 +82,17 @@ def test_luigid_listens_on_loopback() -> None:
     assert [command for command in commands if "--address 127.0.0.1" not in command] == []
     said = (ROOT / "docs/operating.md").read_text("utf-8")
     assert "luigid has no authentication" in said
+
+
+def test_the_visualiser_is_told_no_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Luigi's visualiser shows of a table's progress, which it takes for HTML, has no tag of a file's name."""
+    monkeypatch.setattr("pipeline.tasks._TELL_EVERY_SECONDS", -1.0)
+    manifest = small_batch(tmp_path, scores=["dover=<b>dover.jsonl"])
+    (tmp_path / "dover.jsonl").rename(tmp_path / "<b>dover.jsonl")
+    (task,) = BatchReport.of(load_manifest(manifest)).requires()
+    said: list[str] = []
+    monkeypatch.setattr(task, "set_status_message", said.append)
+    monkeypatch.setattr(task, "set_progress_percentage", lambda _: None)
+    task.run()
+    assert "reading &lt;b&gt;dover.jsonl" in said
+    assert [each for each in said if "<" in each] == []
