@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from pipeline.options import JsonObject
 from pipeline.provenance import RunProvenance, run_provenance
 from pipeline.report import batch_argv
 
+_MOST_THREADS = 4
+
 
 def work_out(kind: Kind, standing: Standing, entry: TableEntry) -> JsonObject:
     """The part of one table.
@@ -46,7 +49,9 @@ def work_out(kind: Kind, standing: Standing, entry: TableEntry) -> JsonObject:
         raise BatchError(f"{entry.id}: the table changed while its evidence was worked out; run again")
     table = read_table(entry, standing.batch.base_dir, made)
     part: Any = (
-        audit_table(table, load_families(standing.families)) if kind == "audit" else measure_impact(table)
+        audit_table(table, load_families(standing.families))
+        if kind == "audit"
+        else measure_impact(table, workers=min(_MOST_THREADS, os.cpu_count() or 1))
     )
     body: JsonObject = rounded(part)
     return body
