@@ -14,8 +14,7 @@ from pipeline import tasks
 from pipeline.manifest import load_manifest
 from pipeline.materializer import materialize_entry
 from pipeline.run import run_batch
-from pipeline.tasks import SMALL_BYTES
-from pipeline.tasks import BatchReport
+from pipeline.tasks import SMALL_BYTES, BatchReport
 from tests.builders import batch_of, clips, run_manifest, table_entry, tree, write_jsonl, write_manifest
 
 
