@@ -48,19 +48,22 @@ class Association:
             rows=rows,
             label=label,
             label_ranks=ranks(label),
-            baseline=out_of_fold([table.columns[name][rows] for name in table.baseline], label, groups),
+            baseline=out_of_fold([table.columns[name] for name in table.baseline], rows, label, groups),
             draws=Draws.of_groups(groups),
         )
 
-    def of_column(self, column: str) -> WithTarget:
+    def of_column(self, column: str, ranked: NDArray[np.float32]) -> WithTarget:
         """Pearson and Spearman over the rows that have both, and, unless it is one of the baseline, Spearman's partial
         coefficient given the baseline's prediction; intervals for all three.
+
+        :param ranked: the column's `centred_ranks`; where no row is left out they spare ranking anew.
         """
         values = self.table.columns[column][self.rows]
         kept = np.flatnonzero(np.isfinite(values))
         complete = kept.size == values.size
         x, y = values[kept], self.label[kept]
-        x_ranks, y_ranks = ranks(x), self.label_ranks if complete else ranks(y)
+        x_ranks = ranked.astype(np.float64) if kept.size == self.table.rows else ranks(x)
+        y_ranks = self.label_ranks if complete else ranks(y)
         draws = self.draws if complete else self.draws.of_rows(kept)
         rest = None if column in self.table.baseline else self._beyond(kept, x_ranks, y_ranks)
         return {

@@ -60,9 +60,16 @@ def audit_table(table: EvidenceTable, families: Families) -> TableAudit:
 
 def _audited(table: EvidenceTable, families: Families) -> TableAudit:
     columns = signals_of(table, families)
-    signals = _signals(table, columns)
+    association = None if table.target is None else Association.of(table)
     names = [each.column for each in columns]
-    coefficients, rows = pairwise([centred_ranks(table.columns[name]) for name in names])
+    ranked = {name: centred_ranks(table.columns[name]) for name in names}
+    signals = [
+        _signal(
+            each, None if association is None else association.of_column(each.column, ranked[each.column])
+        )
+        for each in columns
+    ]
+    coefficients, rows = pairwise([*ranked.values()])
     coefficients = np.where(rows >= LEAST_PAIRED_ROWS, coefficients, np.nan)
     scorers = [_scorer(table, scorer) for scorer in table.scorers]
     covered = coverage_of(columns, families)
@@ -108,13 +115,6 @@ def audit_batch(tables: Sequence[TableAudit]) -> BatchAudit:
             *(f"No table covers {each['title']}: {advice[each['family']]}" for each in blind),
         ],
     }
-
-
-def _signals(table: EvidenceTable, columns: Sequence[SignalColumn]) -> list[Signal]:
-    association = Association.of(table) if table.target is not None else None
-    return [
-        _signal(each, None if association is None else association.of_column(each.column)) for each in columns
-    ]
 
 
 def _signal(column: SignalColumn, found: WithTarget | None) -> Signal:

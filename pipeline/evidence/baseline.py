@@ -23,15 +23,16 @@ _BEYOND = 1e100  # what is larger is cut, so that no square overflows
 _SEED = 0
 
 
-def out_of_fold(columns: Sequence[Floats], label: Floats, groups: Codes) -> Floats | None:
+def out_of_fold(columns: Sequence[Floats], rows: Rows, label: Floats, groups: Codes) -> Floats | None:
     """The label of each row, in standard deviations, as predicted by a model trained on other groups.
 
     Five folds that keep groups whole. Ridge regression (medians for what is missing, standardized) up to 2,000 rows;
     above, gradient boosting of histograms, trained on at most 50,000 rows of a fold, drawn at random.
 
-    :param columns: the baseline's, one array each; what is not finite is missing.
-    :param label: finite.
-    :param groups: the content of each row.
+    :param columns: the baseline's, one array each, of all rows of a table; what is not finite is missing.
+    :param rows: the numbers of those that have a label.
+    :param label: of each of these; finite.
+    :param groups: the content of each of these.
     :returns: None: there is no baseline, fewer groups than folds, or the label is constant.
     """
     scaled = standardized(label)
@@ -39,9 +40,9 @@ def out_of_fold(columns: Sequence[Floats], label: Floats, groups: Codes) -> Floa
         return None
     predicted = np.empty(label.size)
     for train, test in grouped_folds(groups, FOLDS, _SEED):
-        rows = _drawn(train)
-        predict = _model(label.size).fit(_features(columns, rows), scaled[rows], groups[rows])
-        predicted[test] = predict(_features(columns, test))
+        drawn = _drawn(train)
+        predict = _model(label.size).fit(_features(columns, rows[drawn]), scaled[drawn], groups[drawn])
+        predicted[test] = predict(_features(columns, rows[test]))
     return predicted
 
 
@@ -71,4 +72,5 @@ def _drawn(train: Rows) -> Rows:
 
 def _features(columns: Sequence[Floats], rows: Rows) -> Floats:
     picked = np.column_stack([column[rows] for column in columns])
-    return np.where(np.isfinite(picked), picked.clip(-_BEYOND, _BEYOND), np.nan)
+    picked[~np.isfinite(picked)] = np.nan
+    return picked.clip(-_BEYOND, _BEYOND, out=picked)
