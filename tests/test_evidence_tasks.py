@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_a_leak_fails_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert not (tmp_path / "m.audit.failed.md").exists()
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "no such label": ({"target": "dmos"}, "target: found no column of numbers named 'dmos'"),
     "a label of texts": (
         {"target": "content", "group": "f_blur"},
