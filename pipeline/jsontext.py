@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ MOST_LEVELS = 200
 """Of lists and objects in each other: fewer than any step behind the reading can follow."""
 
 _MOST_MANIFEST_VALUES = 250_000  # some 16,000 tables
+_TOO_LONG = "Exceeds the limit"  # as Python begins what it says of such an integer, and then speaks of its own settings
 _TOO_DEEP = f"nested too deeply; expected at most {MOST_LEVELS} levels"
 
 
@@ -92,6 +94,11 @@ def _guarded(decode: Any, text: str, *position: int) -> Any:
         raise ValueError(_TOO_DEEP) from exc
     except json.JSONDecodeError as exc:
         raise ValueError(f"not JSON: {exc}") from exc
+    except ValueError as exc:
+        if not str(exc).startswith(_TOO_LONG):  # ours
+            raise
+        most = sys.get_int_max_str_digits()
+        raise ValueError(f"found an integer of too many digits; expected at most {most}") from exc
 
 
 def _check_values(text: str, most: int) -> None:
