@@ -170,7 +170,7 @@ def join(
     """
     from pipeline.interruption import interruptible
     from pipeline.materializer import materialize
-    from pipeline.outcome import explain
+    from pipeline.outcome import covered_line, explain
 
     with interruptible():
         made = materialize(
@@ -182,10 +182,7 @@ def join(
             scorers=None if declare is None else flags.declared(declare),
         )
     for covered in made.summary["competitors"].values():
-        _say(
-            f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
-            f"{covered['bad_rows']} bad, {covered['unused_scores']} unused"
-        )
+        _say(covered_line(covered))
         for line in explain(covered):
             _complain(f"{covered['competitor']}: {line}", 0)
     _say(f"{out}: {count(made.summary['output_rows'], 'row')}, sha256 {made.outputs['out']['sha256']}")

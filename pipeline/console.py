@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import count, printable, show
-from pipeline.outcome import Coverage, explain
+from pipeline.outcome import covered_line, explain
 from pipeline.report import Report, TableReport
 
 if TYPE_CHECKING:  # a run in which nothing changed waits for no pyarrow
@@ -69,19 +69,11 @@ def preview(table: TablePreview) -> Group:
         head.append(f", {count(table.rows, 'row')}, key column {show(table.key_column)}")
     shown: list[Text | Padding] = [head]
     for scorer in table.scorers:
-        shown.append(Text(f"  {covered_line(scorer.covered)}"))
+        shown.append(Text(f"  {printable(covered_line(scorer.covered))}"))
         shown.append(Padding(_examples(scorer.examples), (0, 0, 0, 4), expand=False))
         if table.error is None:  # which says so itself
             shown += [Text(f"    {printable(line)}") for line in explain(scorer.covered)]
     return Group(*shown)
-
-
-def covered_line(covered: Coverage) -> str:
-    """What one scorer covers, in rows of the table; `unused` counts its keys that no row has."""
-    return printable(
-        f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
-        f"{covered['bad_rows']} bad, {covered['unused_scores']} unused"
-    )
 
 
 def _examples(examples: Iterable[Example]) -> Table:

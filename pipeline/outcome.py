@@ -95,6 +95,14 @@ class Materialized:
         return asdict(self)
 
 
+def covered_line(covered: Coverage) -> str:
+    """What one scorer covers, in rows of the table; `unused` counts its keys that no row has."""
+    return (
+        f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
+        f"{covered['bad_rows']} bad, {covered['unused_scores']} unused"
+    )
+
+
 def explain(covered: Coverage) -> list[str]:
     """What is worth a look beyond the counts, in words: why few rows match, which scores are outside the scale."""
     return [*_explain_low_match(covered), *explain_scale(covered)]

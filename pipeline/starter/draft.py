@@ -15,7 +15,7 @@ from pipeline.entries import ScoreEntry, TableEntry
 from pipeline.errors import BatchError, UsageError, count, listing, show
 from pipeline.manifest import default_report, failed_path
 from pipeline.options import OPTIONS, JsonObject
-from pipeline.preview import TablePreview
+from pipeline.outcome import covered_line
 from pipeline.starter.discovery import Found, find
 from pipeline.starter.proposal import Proposal, propose
 
@@ -174,22 +174,14 @@ def _told(
     for entry, proposed in zip(entries, proposal.tables, strict=True):
         yield ""
         yield f"table {entry.id}: {_shown(entry.features)}, {count(proposed.preview.rows or 0, 'row')}"
-        yield from (f"    {line}" for line in [*_covered(proposed.preview), *proposed.notes])
+        covered = (covered_line(scorer.covered) for scorer in proposed.preview.scorers)
+        yield from (f"    {line}" for line in [*covered, *proposed.notes])
     if left_out:
         yield ""
         yield from (f"left out: {line}" for line in _by_reason(left_out))
     yield ""
     yield f"written: {manifest}"
     yield f"look at it, then: second-opinion check {manifest} --preview"
-
-
-def _covered(preview: TablePreview) -> Iterator[str]:
-    for scorer in preview.scorers:
-        each = scorer.covered
-        yield (
-            f"{each['competitor']}: {each['matched_rows']} matched, {each['missing_rows']} missing, "
-            f"{each['bad_rows']} bad, {each['unused_scores']} unused"
-        )
 
 
 def _by_reason(left_out: Iterable[tuple[str, str]]) -> Iterator[str]:
