@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import ParamSpec, Protocol, Self, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -29,6 +29,7 @@ class Crew:
     def __init__(self) -> None:
         self._size = min(_MOST_THREADS, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(self._size)
+        self._promised: list[Future[Any]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -36,7 +37,14 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for promised in self._promised:
+            promised.cancel()
         self._pool.shutdown(cancel_futures=True)
+
+    def promise(self) -> Future[Any]:
+        """A result for threads to wait for, which the block is to set; if it ends without, they wait no longer."""
+        self._promised.append(Future())
+        return self._promised[-1]
 
     def begin(
         self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs

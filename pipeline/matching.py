@@ -82,20 +82,17 @@ def match_table(entry: TableEntry, base: Path) -> Matched:
 
     :raises BatchError: an input is missing or faulty, or its keys collide.
     """
-    with enough_memory(entry), Crew() as crew, matching(crew, entry, base) as match_onto:
+    with enough_memory(entry), Crew() as crew:
+        match_onto = matching(crew, entry, base)
         features = open_table(base / entry.features, entry.options.key_column)
         return Matched(features, match_onto(features), entry.scorers)
 
 
-@contextlib.contextmanager
 def matching(
     crew: Crew, entry: TableEntry, base: Path, tell: Progress = lambda _doing, _share: None
-) -> Iterator[MatchOnto]:
-    """Begin to read the sidecars of a table; gives what matches them, once the features are open.
-
-    What the block raises before also ends the threads, which wait for the features' keys.
-    """
-    comparable: Future[pa.Array] = Future()
+) -> MatchOnto:
+    """Begin to read the sidecars of a table; gives what matches them, once the features are open."""
+    comparable: Future[pa.Array] = crew.promise()
 
     def read_and_find(sidecar: ScoreEntry) -> list[Found]:
         scores = read_sidecar(sidecar, base, entry.options)
@@ -108,12 +105,7 @@ def matching(
         comparable.set_result(side.under(entry.options.key_normalize))
         return join.match(side, comparable.result(), _sidecars(entry, reading, tell), entry.options)
 
-    try:
-        yield match_onto
-    except BaseException as exc:
-        if not comparable.done():
-            comparable.set_exception(exc)
-        raise
+    return match_onto
 
 
 @contextlib.contextmanager

@@ -158,7 +158,8 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     """Read the inputs and match them; everything that can be refused is refused here."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
-    with Crew() as crew, matching(crew, entry, base, tell) as match_onto:
+    with Crew() as crew:
+        match_onto = matching(crew, entry, base, tell)
         digesting = {role: crew.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
         features = open_table(base / entry.features, entry.options.key_column)
         copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)

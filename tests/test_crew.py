@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from concurrent.futures import CancelledError, Future
 
 import pytest
 from hypothesis import given, settings
@@ -48,3 +49,28 @@ def test_error_of_an_item_is_that_of_the_result() -> None:
         assert [next(results), next(results)] == [1, 2]
         with pytest.raises(ValueError, match="5 is odd"):
             next(results)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_nobody_waits_for_what_will_not_come(error: type[BaseException]) -> None:
+    """A block that ends before it has set what its threads wait for ends them too, however it ends."""
+    begun: list[Future[int]] = []
+
+    def leave() -> None:
+        with Crew() as crew:
+            begun.append(crew.begin(crew.promise().result))
+            raise error
+
+    with pytest.raises(error):
+        leave()
+    with pytest.raises(CancelledError):
+        begun[0].result(timeout=0)
+
+
+def test_what_is_promised_comes() -> None:
+    """Threads that wait for a result of the block go on with it."""
+    with Crew() as crew:
+        promised = crew.promise()
+        waiting = crew.begin(promised.result)
+        promised.set_result(7)
+    assert waiting.result() == 7
