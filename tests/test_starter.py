@@ -316,6 +316,33 @@ def test_nothing_is_overwritten(tmp_path: Path, there: str, capsys: pytest.Captu
     assert manifest.read_text("utf-8") == "mine" if there == "file" else manifest.is_symlink()
 
 
+def test_no_manifest_is_written_that_no_command_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name of two lines, which `check` and `run` refuse, is refused before anything is written: exit code 2."""
+    features(tmp_path / "features.jsonl", ["a", "b"])
+    write_jsonl(tmp_path / "dover.jsonl", clips("a", "b", score=1.5))
+    before = tree(tmp_path)
+    ended = run_main(capsys, "init", tmp_path, "--out", tmp_path / "two\nlines.json")
+    assert (ended.code, ended.out) == (2, "")
+    assert "two\\nlines.json'; expected the name of a file for the manifest, on one line" in ended.err
+    assert tree(tmp_path) == before
+
+
+def test_the_faults_of_what_is_left_out_stand_below_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A reason of several lines is indented below the file that it is about, so that no line passes for another file."""
+    features(tmp_path / "features.jsonl", ["a", "b"])
+    write_jsonl(tmp_path / "dover.jsonl", clips("a", "a", score=1.5))
+    ended = run_main(capsys, "init", tmp_path)
+    assert ended.code == 2
+    _, named, fault, end = ended.err.split("\n")
+    assert named.startswith("  - features.jsonl: ")
+    assert fault.startswith("    - dover.jsonl line 2: the key 'a' again")
+    assert end == ""
+
+
 def test_the_manifest_may_stand_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With `--out`, paths start at the manifest's folder, which is made; outputs still go below DIR."""
     features(tmp_path / "data/features.jsonl", ["a", "b"])

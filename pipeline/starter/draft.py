@@ -47,7 +47,8 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
     go to a folder `joined` below `folder`.
 
     :param out: the manifest. Default: `second-opinion.json` in `folder`.
-    :raises UsageError: there is no such folder, no table can be joined, or something stands at `out` already.
+    :raises UsageError: there is no such folder, no table can be joined, or no file can be `out`, or something stands
+        there already.
     :raises BatchError: the manifest cannot be written.
     """
     place = Path(folder)
@@ -64,7 +65,7 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
     if not proposal.tables:
         looked = f"{place}: found {count(len(found.features), 'feature table')} and {count(len(found.sidecars), 'sidecar')}"
         looked += f" among {count(found.looked_at, 'file')}, and nothing to join; {_EXPECTED}"
-        raise UsageError(listing(looked, _by_reason(left_out)))
+        raise UsageError(listing(looked, (line.replace("\n", "\n  ") for line in _by_reason(left_out))))
     entries = list(_placed(proposal, place))
     rooted = [_rooted(entry, place, manifest) for entry in entries]
     content = {"tables": [_spelled(entry, manifest.parent) for entry in rooted]}
@@ -74,6 +75,10 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
 
 
 def _check_free(manifest: Path) -> None:
+    if not files.is_name(manifest):
+        raise UsageError(
+            f"found {show(str(manifest))}; expected the name of a file for the manifest, on one line"
+        )
     if files.is_taken(manifest):
         raise UsageError(f"{manifest}: found a file; expected none, as nothing is overwritten (set --out)")
 
