@@ -224,9 +224,7 @@ def test_a_file_that_unpacks_to_far_more_than_it_is(
         stream.read()
 
 
-@pytest.mark.parametrize(
-    ("name", "is_one"), [("a/b.csv", True), (".", False), ("..", False), ("a\0", False)]
-)
+@pytest.mark.parametrize(("name", "is_one"), [("a/b.csv", True), (".", False), ("..", False), ("a\0", False)])
 def test_names_that_a_file_can_have(name: str, is_one: bool) -> None:
     """What no file system takes, however long, is no name."""
     assert files.is_name(name) is is_one
