@@ -89,7 +89,12 @@ def compare(
     base = found[arms[BASE]]
     return (
         [_arm(name, _width(inputs, given), found[given], settings.level) for name, given in arms.items()],
-        [_delta(name, found[given], base, level) for name, given in arms.items() if name != BASE],
+        [
+            # Widened for the number of scorers, the control's would hide what it is there to show.
+            _delta(name, found[given], base, settings.level if name == CONTROL else level)
+            for name, given in arms.items()
+            if name != BASE
+        ],
     )
 
 

@@ -155,7 +155,7 @@ def _of_values(table: EvidenceTable, signal: Signal) -> Iterator[tuple[str, str]
         if table.rows:
             yield "no_values", "no row has a finite value"
     elif signal["std"] <= LEAST_STD:
-        yield "constant", f"every value is {signal['mean']:.6g}: it tells rows not apart"
+        yield "constant", f"every value is {signal['mean']:.6g}: it does not tell rows apart"
     elif signal["finite_share"] < LEAST_FINITE_SHARE:
         yield (
             "sparse",

@@ -52,8 +52,7 @@ def measure_impact(
         measured = _Measured(table, labelled, table.groups, model, settings, workers, progress)
         impact["model"] = model.name
         impact["arms"], impact["deltas"] = measured.on(labelled.complete)
-        level = corrected(settings.level, len(table.scorers))
-        impact["verdict"], impact["reason"] = verdict(impact["deltas"], level)
+        impact["verdict"], impact["reason"] = verdict(impact["deltas"], settings.level, len(table.scorers))
         impact["all_rows"] = measured.all_rows()
     told: TableImpact = rounded(impact)
     return told
@@ -171,11 +170,11 @@ def _scored(table: EvidenceTable, labelled: _Labelled) -> str:
     return ", ".join(f"{label} {count}" for label, count in counts.items())
 
 
-def verdict(deltas: Sequence[Delta], level: float) -> tuple[Verdict, str]:
+def verdict(deltas: Sequence[Delta], level: float, scorers: int) -> tuple[Verdict, str]:
     """What the SRCC's changes say of the scores, and why.
 
     :param deltas: of `base+scores` and of the control, with their intervals.
-    :param level: of these intervals, corrected for the number of scorers.
+    :param level: of the control's interval; that of the other one is corrected for the number of scorers.
     """
     by_name = {each["name"]: each for each in deltas}
     control, found = by_name[CONTROL], by_name[WITH_SCORES]
@@ -188,9 +187,9 @@ def verdict(deltas: Sequence[Delta], level: float) -> tuple[Verdict, str]:
     if held[0] > 0:
         return "not measurable", (
             f"The control gains: with the scores of other rows {_told(control, level)}. These cannot help, so it is "
-            "not the scores that are measured. Check for rows that repeat, and for groups that split a content."
+            "not the scores that are measured. Check for rows that repeat."
         )
-    told = f"With the scores {_told(found, level)}; the interval"
+    told = f"With the scores {_told(found, corrected(level, scorers))}; the interval"
     if ends[0] > 0:
         return "improves", f"{told} lies above 0."
     if ends[1] < 0:

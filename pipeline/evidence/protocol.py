@@ -21,7 +21,7 @@ class ImpactSettings:
         repeats: partitions, each shuffled anew.
         seed: of all that is drawn at random.
         bootstrap: draws of groups.
-        level: of intervals; those of differences are widened for the number of scorers tried (Bonferroni).
+        level: of intervals; those of differences, but for the control's, are widened for the number of scorers (Bonferroni).
         model: None: support vectors up to `most_svr_rows` rows, boosted trees above.
         most_svr_rows: the time that support vectors take grows with the square of rows and beyond.
     """
