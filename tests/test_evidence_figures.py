@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
+from importlib import resources
+
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from pipeline.evidence import figures
 from pipeline.evidence.svg import CHARACTER, cut
@@ -43,3 +50,35 @@ def test_a_name_that_is_too_wide_is_cut_in_its_middle(name: str, width: int) -> 
         start, end = shown.split("…")
         assert cut(name, 10_000).startswith(start)
         assert cut(name, 10_000).endswith(end)
+
+
+def test_numbers_on_a_heat_map_stand_out() -> None:
+    """The strongest tints, on the page's paper, leave the page's ink a contrast of 4.5 (WCAG 2, AA), light and dark."""
+    drawn = figures.heat_map({"columns": ["a", "b"], "spearman": [[1.0, -1.0], [-1.0, 1.0]]}, "m")
+    assert drawn is not None
+    encoded = re.findall(r"data:image/png;base64,([^\"]+)", drawn.svg)[0]
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA"))
+    tints = np.unique(pixels.reshape(-1, 4), axis=0).tolist()
+    assert len(tints) == 2
+    style = (resources.files("pipeline.evidence") / "templates" / "page.css").read_text("utf-8")
+    papers, inks = (re.findall(rf"--{name}: (#\w+);", style) for name in ("paper", "ink"))
+    assert len(papers) == len(inks) == 3
+    for paper, ink in zip(papers, inks, strict=True):
+        for *tint, opacity in tints:
+            ground = [a + (b - a) * opacity / 255 for a, b in zip(_rgb(paper), tint, strict=True)]
+            assert _contrast(ground, _rgb(ink)) >= 4.5
+
+
+def _rgb(colour: str) -> list[float]:
+    return [float(int(colour[at : at + 2], 16)) for at in (1, 3, 5)]
+
+
+def _contrast(one: list[float], other: list[float]) -> float:
+    darker, lighter = sorted(_luminance(each) for each in (one, other))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(rgb: list[float]) -> float:
+    parts = [each / 255 for each in rgb]
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
