@@ -13,7 +13,6 @@ import pytest
 from tests.builders import write_jsonl
 from tests.processes import COMMAND, environment
 
-SMALL, LARGE = 96, 240  # MB; the small one fills all that is read ahead
 CELLS = 200
 FEATURES = {f"f{cell}": cell + 0.123456 for cell in range(CELLS)}
 NAMES = ("clip_id", *FEATURES)
@@ -47,12 +46,17 @@ def peak_megabytes(folder: Path, features: str, out: str) -> float:
     return used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_a_table_streams(tmp_path: Path, suffix: str) -> None:
-    """Memory grows by less than half of what was added to the file, which held at once would take all of it."""
+@pytest.mark.parametrize(
+    ("suffix", "out", "small", "large"), [(".csv", "out.parquet", 96, 240), (".jsonl", "out.jsonl", 24, 96)]
+)
+def test_a_table_streams(tmp_path: Path, suffix: str, out: str, small: int, large: int) -> None:
+    """Memory grows by less than half of what was added to the file, which held at once would take all of it.
+
+    The small file, in MB, fills all that is read ahead.
+    """
     write_jsonl(tmp_path / "nr.jsonl", [{"clip_id": "c1", "score": 0.5}])
     peaks = []
-    for megabytes in (SMALL, LARGE):
+    for megabytes in (small, large):
         write_table(tmp_path / f"f{suffix}", megabytes)
-        peaks.append(peak_megabytes(tmp_path, f"f{suffix}", "out.parquet"))
-    assert peaks[1] - peaks[0] < (LARGE - SMALL) / 2, peaks
+        peaks.append(peak_megabytes(tmp_path, f"f{suffix}", out))
+    assert peaks[1] - peaks[0] < (large - small) / 2, peaks
