@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.builders import clips, lasting, run_manifest, tree, write_jsonl, write_manifest, write_text
-from tests.processes import started
+from tests.builders import clips, lasting, tree, write_jsonl, write_manifest, write_text
+from tests.processes import second_opinion, started
 
 EVERY = int(os.environ.get("SECOND_OPINION_FAULTS_EVERY", "67"))
 """Of how many calls one fails; 1: each, which takes minutes; 0: each in each way."""
@@ -53,7 +53,7 @@ def changed(folder: Path) -> Path:
     """The same, complete, but for a sidecar that has changed since; its records are long."""
     batch(folder)
     write_jsonl(folder / "dover.jsonl", clips("c0", "c1", score=2))
-    assert run_manifest(folder / "m.json").exit_code == 0
+    assert second_opinion(folder, "run", "m.json").returncode == 0
     write_jsonl(folder / "dover.jsonl", SCORES)
     (journal,) = folder.glob(".*.state/*.jsonl")
     journal.write_bytes(journal.read_bytes() * 50)
@@ -115,7 +115,8 @@ def undisturbed(start: Path, *, mended: bool = False) -> Left:
     folder = Path(shutil.copytree(start, start.with_name(f"undisturbed-{mended}")))
     if mended:
         mend(folder)
-    return Left(run_manifest(folder / "m.json").exit_code, lasting(folder))
+    # In a process of its own, as are those that are compared with it.
+    return Left(second_opinion(folder, "run", "m.json").returncode, lasting(folder))
 
 
 def met(copies: Path) -> Iterator[tuple[Path, Met]]:
@@ -155,7 +156,7 @@ def test_each_call_that_fails_once(tmp_path: Path, start: str, workers: str) -> 
         told(folder, how, usual, before)
         whole_or_old(folder, [before, usual.files, whole.files])
         mend(folder)
-        assert run_manifest(folder / "m.json").exit_code == 0, how
+        assert second_opinion(folder, "run", "m.json").returncode == 0, how
         assert lasting(folder) == whole.files, how
         assert [name for name in tree(folder) if name.endswith(".tmp")] == [], how
 
