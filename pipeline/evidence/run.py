@@ -90,18 +90,21 @@ def _make(standing: Standing, kind: Kind, workers: int, scheduler: str | None) -
     )
 
     def build() -> Standing:
-        if scheduler is not None:
-            scheduling.forgive(root, scheduler)
         scheduling.build(root, workers, scheduler, lambda _table, _complete: None)
         return Standing(batch, standing.families)
 
+    if scheduler is not None:
+        scheduling.forgive(root, scheduler)
     with interruptible():
         after = build()
         patience = time.monotonic() + _COOL_DOWN_SECONDS
         while scheduler is not None and _is_open(after, kind):
             if not scheduling.is_running(root, scheduler) and time.monotonic() > patience:
                 break
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)  # nothing else tells that another worker has ended
+            scheduling.forgive(
+                root, scheduler, patient=True
+            )  # it may be a luigid that is being started again
             after = build()
         if not after.complete(kind):
             _fail(after, kind)
