@@ -17,6 +17,7 @@ from pipeline.manifest import default_report, failed_path
 from pipeline.options import OPTIONS, JsonObject
 from pipeline.outcome import covered_line
 from pipeline.starter.discovery import Found, find
+from pipeline.starter.names import own_name
 from pipeline.starter.proposal import Proposal, propose
 
 MANIFEST = "second-opinion.json"
@@ -119,9 +120,7 @@ def _ids(features: Sequence[str], folder: Path) -> list[str]:
     ids: list[str] = []
     for name, parent in zip(features, parents, strict=True):
         alone = parents.count(parent) == 1
-        wanted = (
-            (parent.name or folder.resolve().name) if alone else PurePosixPath(name).name.partition(".")[0]
-        )
+        wanted = (parent.name or folder.resolve().name) if alone else own_name(name)
         plain = re.sub(r"[^A-Za-z0-9._-]+", "_", wanted).lstrip("._-") or "table"
         numbered = (plain if number == 1 else f"{plain}_{number}" for number in range(1, len(features) + 1))
         ids.append(next(each for each in numbered if each.lower() not in map(str.lower, ids)))

@@ -17,7 +17,8 @@ from pipeline.rows import Row, RowFault, read_rows, unit
 from pipeline.tables import open_table
 
 SAMPLE_ROWS = 1000
-_DEEPEST = 4
+_MAX_DEPTH = 4
+_MAX_ITEMS = 3
 Texts: TypeAlias = Mapping[str, pa.Array]
 """Per column the key texts (string) of a sample's rows; columns without any are left out."""
 
@@ -68,7 +69,7 @@ def take_sample(folder: Path, name: str) -> Sample:
     for number, row in found[:SAMPLE_ROWS]:
         if isinstance(row, RowFault):
             raise SidecarError(f"{unit(form)} {number}: {row}")
-        rows.append(row)
+        rows.append({field: _beginning(value) for field, value in row.items()})
     return sample_of(name, rows, whole=len(found) <= SAMPLE_ROWS)
 
 
@@ -92,11 +93,16 @@ def flattened(row: Row, place: str = "", depth: int = 0) -> Row:
     """A row without nested objects: their fields under dotted paths; lists stay as they are."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
-        if isinstance(value, dict) and depth < _DEEPEST:
+        if isinstance(value, dict) and depth < _MAX_DEPTH:
             flat |= flattened(value, f"{place}{name}.", depth + 1)
         else:
             flat[f"{place}{name}"] = value
     return flat
+
+
+def _beginning(value: Any) -> Any:
+    """The first items of a list, as thousands of files may each list thousands of frames."""
+    return value[:_MAX_ITEMS] if isinstance(value, list) else value
 
 
 def _of_parquet(path: Path, name: str) -> Sample:

@@ -5,31 +5,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from pipeline.entries import ScoreEntry, slug
+from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError, SidecarError, TableError
 from pipeline.options import JoinOptions
 from pipeline.sidecars import read_sidecar
 from pipeline.starter.inspection import Finding
 from pipeline.starter.meeting import Keys, best_meeting
+from pipeline.starter.names import scorer_name
 from pipeline.starter.samples import Texts
 from pipeline.tables import check_place, open_table
 
 _RAW = JoinOptions(key_normalize="raw")
-_MOST_COLUMNS = 3
-_GENERAL_NAMES = {
-    "features",
-    "scores",
-    "score",
-    "results",
-    "result",
-    "predictions",
-    "pred",
-    "output",
-    "out",
-    "data",
-}
+_MAX_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -54,17 +43,19 @@ class Sidecar:
     Attributes:
         name: the file or pattern, relative to the folder that is looked at.
         finding: what it was taken for, and why.
+        label: a name for its scorer, if its path says more than the name of a file does.
     """
 
     name: str
     finding: Finding
+    label: str | None = None
 
     def entries(self) -> Iterator[ScoreEntry]:
         """The entries that may be meant: one for each way to name the clip, best first."""
         found = self.finding
         entry = ScoreEntry(
             path=self.name,
-            label=plain_name(self.name) if found.unnamed else None,
+            label=None if found.scorers else self.label or scorer_name(self.name),
             score_field=found.score_field,
             score_fields=found.score_fields,
         )
@@ -150,7 +141,7 @@ class Columns:
         names = [name for name in self.features.finding.key_columns if name is not None]
         hits = {name: self._hits(name, scores) for name in names}
         ranked = sorted((name for name in names if hits[name]), key=lambda name: -hits[name])
-        return [self.column(name) for name in (ranked or names)[:_MOST_COLUMNS]]
+        return [self.column(name) for name in (ranked or names)[:_MAX_COLUMNS]]
 
     @functools.cached_property
     def extension(self) -> str:
@@ -170,12 +161,3 @@ class Columns:
         if name not in self._read:
             self._read[name] = Keys(name, open_table(self._path, name).keys())
         return self._read[name]
-
-
-def plain_name(name: str) -> str:
-    """A file's name without extensions, or its folder's where that says more; fit for a scorer."""
-    path = PurePosixPath(name)
-    stem = path.name.partition(".")[0]
-    if "*" in stem or stem.lower() in _GENERAL_NAMES:
-        stem = path.parent.name
-    return stem if slug(stem) and stem.isprintable() and "=" not in stem else "scorer"
