@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pipeline.keys import KeyRule
-from pipeline.starter.names import extension
+from pipeline.starter.names import extension, word_spans
 from pipeline.starter.sources import Features
 
-_MAX_BOUNDARIES = 64
 _MAX_FOLDERS = 3
 
 
@@ -73,20 +72,9 @@ def _forms(key: str, short: str | None) -> Iterator[str]:
 def _longest(path: str, columns: dict[str, list[tuple[str, str]]]) -> dict[tuple[str, str], tuple[int, int]]:
     """Where the path has the longest text of each column; of equals the last."""
     spans: dict[tuple[str, str], tuple[int, int]] = {}
-    for start, end in _word_spans(path.removesuffix(extension(path))):
+    for start, end in word_spans(path.removesuffix(extension(path))):
         for column in columns.get(path[start:end], ()):
             first, last = spans.get(column, (0, 0))
             if end - start >= last - first:
                 spans[column] = (start, end)
     return spans
-
-
-def _word_spans(text: str) -> Iterator[tuple[int, int]]:
-    """The parts of a text that do not begin or end within a word or number."""
-    bounds = [
-        at
-        for at in range(len(text) + 1)
-        if at in (0, len(text)) or not (text[at - 1].isalnum() and text[at].isalnum())
-    ]
-    bounds = bounds[-_MAX_BOUNDARIES:]
-    return ((start, end) for at, start in enumerate(bounds) for end in bounds[at + 1 :])

@@ -164,6 +164,11 @@ def words(name: str) -> list[str]:
     return re.findall(r"[a-z]+|[0-9]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
 
 
+def names_clip(name: str) -> bool:
+    """Whether the name of a column or field says that it names a clip."""
+    return _rank(name) != (1, 0)
+
+
 def possible_keys(sample: Sample, without: Iterable[str] = ()) -> list[str]:
     """The columns that may name the clip, best first: of texts or whole numbers that are not all the same."""
     left_out = set(without)

@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.entries import ScoreEntry
 from pipeline.patterns import Pattern
-from pipeline.starter.meeting import common_start
 from pipeline.starter.names import extension
+from pipeline.starter.setting import common_start
 
 
 def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from pipeline.entries import slug
 from pipeline.formats import COMPRESSIONS, table_format
 
+_MAX_BOUNDARIES = 64
 UNNAMED = "scorer"
 """What a scorer is called where no name says more."""
 
@@ -82,6 +84,17 @@ def scorer_name(name: str) -> str:
 def first_fit(*candidates: str | None) -> str | None:
     """The first of the names that can be a scorer's and says what it is."""
     return next((each for each in candidates if each and not is_general(each) and _fits(each)), None)
+
+
+def word_spans(text: str) -> Iterator[tuple[int, int]]:
+    """The parts of a text that do not begin or end within a word or number."""
+    bounds = [
+        at
+        for at in range(len(text) + 1)
+        if at in (0, len(text)) or not (text[at - 1].isalnum() and text[at].isalnum())
+    ]
+    bounds = bounds[-_MAX_BOUNDARIES:]
+    return ((start, end) for at, start in enumerate(bounds) for end in bounds[at + 1 :])
 
 
 def _fits(name: str) -> bool:

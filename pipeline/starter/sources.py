@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError, SidecarError, TableError
 from pipeline.options import JoinOptions
-from pipeline.sidecars import read_sidecar
+from pipeline.sidecars import Scores, read_sidecar
 from pipeline.starter.inspection import Finding
-from pipeline.starter.meeting import Keys, best_meeting
+from pipeline.starter.meeting import best_meeting
 from pipeline.starter.names import scorer_name
 from pipeline.starter.samples import Texts
+from pipeline.starter.setting import Keys
 from pipeline.tables import check_place, open_table
 
 _RAW = JoinOptions(key_normalize="raw")
@@ -125,7 +128,16 @@ class Readings:
         scores = read_sidecar(entry, self._folder, _RAW)
         if not any(len(each.keys) for each in scores):
             raise SidecarError(f"{entry.path}: found no row")
-        return Scored(self.sidecar, entry, tuple(Keys(each.key_field, each.keys) for each in scores))
+        return Scored(self.sidecar, entry, tuple(_keys(scores)))
+
+
+def _keys(scores: Sequence[Scores]) -> Iterator[Keys]:
+    """The keys of a sidecar, those of its many files together."""
+    texts: dict[tuple[str, str], list[pa.Array]] = {}
+    for each in scores:
+        texts.setdefault((each.key_field, each.label), []).append(each.keys)
+    for (field, label), parts in texts.items():
+        yield Keys(field, pa.chunked_array(parts, pa.string()).combine_chunks(), label)
 
 
 class Columns:
