@@ -76,12 +76,12 @@ def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
     return sample
 
 
-def _take(found: Found, sample: Sample, finding: Finding) -> None:
+def _take(found: Found, sample: Sample, finding: Finding, label: str | None = None) -> None:
     if finding.kind == "features":
         texts = {name: sample.texts[name] for name in finding.key_columns if name is not None}
         found.features.append(Features(sample.name, finding, texts))
     elif finding.kind == "sidecar":
-        found.sidecars.append(Sidecar(sample.name, finding))
+        found.sidecars.append(Sidecar(sample.name, finding, label))
     else:
         found.left_out.append((sample.name, finding.why))
 
@@ -94,14 +94,14 @@ def _take_clip_files(found: Found, folder: Path, files: ClipFiles, reserved: Seq
     alone = len(files.names) == 1
     if alone or finding.kind != "sidecar" or not (finding.by_file or _is_keyed(grouped, finding)):
         for each in files.files:
-            _take(found, each.sample, each.finding)
+            _take(found, each.sample, each.finding, files.label if alone and each.is_named else None)
         return
     pattern = glob_for(folder, files.names, reserved)
     if pattern is not None:
         found.sidecars.append(Sidecar(pattern, finding, files.label))
         return
     others = ", ".join(others_of(folder, files.names, reserved)[:_MAX_NAMED])
-    reason = f"files of one clip each, and a pattern for them would match {others} as well; expected a folder of their own"
+    reason = f"files of one clip each, but a pattern for them also matches {others}; expected a folder of their own"
     found.left_out += [(name, reason) for name in files.names]
 
 

@@ -43,6 +43,7 @@ class ClipFile:
         clip: what names its clip.
         before: what the path has before the clip's name, folders included.
         after: what the path has behind it, extension included.
+        is_named: whether the path holds a feature key.
     """
 
     sample: Sample
@@ -50,6 +51,7 @@ class ClipFile:
     clip: str
     before: str
     after: str
+    is_named: bool
 
     @property
     def name(self) -> str:
@@ -108,15 +110,18 @@ def _clip_files(samples: Sequence[tuple[Sample, Finding]], features: Sequence[Fe
     around = {(each.before, each.after) for each in named.values()}
     longest = sorted(around, key=lambda each: (-len(each[0]) - len(each[1]), each))
     return [
-        _clip_file(sample, finding, named.get(sample.name) or _rest(sample.name, longest), key)
+        _clip_file(sample, finding, named.get(sample.name), key, longest)
         for (sample, finding), key in zip(samples, own, strict=True)
     ]
 
 
-def _clip_file(sample: Sample, finding: Finding, named: Named, key: str | None) -> ClipFile:
+def _clip_file(
+    sample: Sample, finding: Finding, named: Named | None, key: str | None, around: Sequence[tuple[str, str]]
+) -> ClipFile:
+    found = named or _rest(sample.name, around)
     # A folder that is named after the clip says nothing of the scorer.
-    before = re.sub(rf"(?<![^/]){re.escape(named.clip)}(?=/)", "*", named.before)
-    return ClipFile(sample, finding, key or named.clip, before, named.after)
+    before = re.sub(rf"(?<![^/]){re.escape(found.clip)}(?=/)", "*", found.before)
+    return ClipFile(sample, finding, key or found.clip, before, found.after, named is not None)
 
 
 def _rest(name: str, around: Sequence[tuple[str, str]]) -> Named:

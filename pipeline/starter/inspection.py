@@ -133,6 +133,10 @@ def _sidecar(sample: Sample, fields: Fields, why: str) -> Finding:
 
 def _features(sample: Sample, sign: str) -> Finding:
     found = possible_keys(sample)
+    if found and all("frame" in name.lower() for name in found):
+        return Finding(
+            "neither", f"its rows are frames, numbered by {found[0]}; expected one row for each clip"
+        )
     if not found:
         return Finding("neither", f"no column can name the clips (columns: {listed(sample.columns)})")
     why = f"{sign}; {len(sample.columns)} columns, of which {listed(found)} may be the key"
