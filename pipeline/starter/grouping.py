@@ -24,7 +24,7 @@ from pipeline import keys
 from pipeline.formats import table_format
 from pipeline.starter.clips import Named, named_clips
 from pipeline.starter.inspection import Finding
-from pipeline.starter.names import extension, first_fit, folder_name, own_name, stem, trimmed
+from pipeline.starter.names import extension, first_fit, folder_name, is_general, own_name, stem, trimmed
 from pipeline.starter.samples import Sample
 from pipeline.starter.sources import Features
 
@@ -236,7 +236,8 @@ def _label(files: list[ClipFile], several: bool) -> str | None:
     before, after = around.pop() if len(around) == 1 else ("", "")
     folder, slash, tail = after.rpartition("/")
     behind = own_name(tail) if slash else own_name(f"x{tail}")[1:]
-    beside = "-".join(filter(None, map(trimmed, (before.rpartition("/")[2], folder, behind))))
+    words = map(trimmed, (before.rpartition("/")[2], *folder.split("/"), behind))
+    beside = "-".join(word for word in words if word and not is_general(word))
     above = os.path.commonpath([PurePosixPath(f"{each.before}x").parent for each in files])
     nearest = folder_name(f"{above}/x")
     return first_fit(beside, nearest) if several else first_fit(nearest, beside)
