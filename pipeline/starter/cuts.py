@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 
 from pipeline.keys import KeyRule
 from pipeline.options import KeyNormalize
-from pipeline.starter.fields import names_clip
 from pipeline.starter.names import word_spans
 from pipeline.starter.setting import Keys, Setting, common_start, loosened, taking
 
@@ -32,15 +31,14 @@ _Spans: TypeAlias = tuple[list[tuple[str, int, int]], pa.Array]
 
 def cut_settings(mode: KeyNormalize, column: Keys, scores: tuple[Keys, ...]) -> Iterator[Setting]:
     """Options that take what stands around the keys of a side away."""
-    of_clips = names_clip(column.name)
     for key_regex in (None, *(_without_folders(column) if mode == "raw" else ())):
         plain = Setting(column.name, mode, key_regex=key_regex)
         if key_regex is not None:
             yield plain
-        for regex in _cuts(_spans(scores, mode, of_clips), _distinct((column,), mode, key_regex), mode):
+        for regex in _cuts(_spans(scores, mode), _distinct((column,), mode, key_regex), mode):
             setting = replace(plain, score_key_regex=regex)
             yield from (setting, loosened(setting))
-    for regex in _cuts(_spans((column,), mode, of_clips), _distinct(scores, mode), mode):
+    for regex in _cuts(_spans((column,), mode), _distinct(scores, mode), mode):
         yield Setting(column.name, mode, key_regex=regex)
 
 
@@ -84,25 +82,18 @@ def _surroundings(longer: _Spans, shorter: pa.Array) -> list[tuple[str, str]]:
 
 
 @functools.lru_cache(maxsize=16)
-def _spans(side: tuple[Keys, ...], mode: KeyNormalize, of_clips: bool) -> _Spans:
+def _spans(side: tuple[Keys, ...], mode: KeyNormalize) -> _Spans:
     """The parts of a few keys that may name a clip: where each stands, and its text."""
     keys = _distinct(side, mode)
     step = max(1, len(keys) // _SAMPLED_KEYS)
     sampled = keys.take(pa.array(range(0, len(keys), step), pa.int64())).to_pylist()
-    spans = [(key, *span) for key in sampled for span in _parts(key, mode, of_clips)]
+    spans = [(key, *span) for key in sampled for span in _parts(key, mode)]
     return spans, pa.array([key[start:end] for key, start, end in spans], pa.string())
 
 
-def _parts(key: str, mode: KeyNormalize, of_clips: bool) -> list[tuple[int, int]]:
-    """The proper parts of a key that may name a clip: whole words, of stems also any that are long enough.
-
-    Small numbers name clips only where the column's name says that it does.
-    """
-    found = {
-        (start, end)
-        for start, end in word_spans(key)
-        if end - start >= _SHORTEST or of_clips or not key[start:end].isdigit()
-    }
+def _parts(key: str, mode: KeyNormalize) -> list[tuple[int, int]]:
+    """The proper parts of a key that may name a clip: whole words, of stems also any that are long enough."""
+    found = set(word_spans(key))
     if mode == "stem" and len(key) <= _LONGEST:
         starts = range(len(key))
         found.update((start, end) for start in starts for end in range(start + _SHORTEST, len(key) + 1))

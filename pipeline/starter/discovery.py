@@ -13,7 +13,7 @@ from pipeline.formats import table_format
 from pipeline.patterns import Pattern
 from pipeline.starter.globs import glob_for, others_of
 from pipeline.starter.grouping import ClipFiles, group
-from pipeline.starter.inspection import Finding, inspect, may_be_of_one_clip
+from pipeline.starter.inspection import Finding, as_features, inspect, may_be_of_one_clip
 from pipeline.starter.samples import Sample, sample_of, take_sample
 from pipeline.starter.sources import Features, Sidecar
 
@@ -45,6 +45,7 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
     """
     found = Found()
     singles: list[tuple[Sample, Finding]] = []
+    labels: list[tuple[Sample, Finding]] = []
     for name in Pattern("**/*").matches(folder):
         if table_format(name) is None:
             continue
@@ -57,8 +58,13 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
         finding = inspect(sample)
         if may_be_of_one_clip(sample, finding):
             singles.append((sample, finding))
+        elif finding.labels:
+            labels.append((sample, finding))
         else:
             _take(found, sample, finding)
+    as_tables = not found.features
+    for sample, finding in labels:
+        _take(found, sample, as_features(finding) if as_tables else finding)
     pattern_for = functools.partial(glob_for, folder, reserved=reserved)
     for files in group(singles, found.features, pattern_for):
         _take_clip_files(found, folder, files, reserved)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import keys
@@ -27,6 +28,7 @@ _KEY_WORDS = frozenset({"id", "vid", "video", "clip", "name", "file", "path", "k
 _MEASURED = (
     r"^[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?$|^[+-]?[0-9]+(?:\.[0-9]*)?[eE][+-][0-9]+$|^(?i:nan|[+-]?inf)$"
 )
+_SMALL = r"^[0-9]{1,4}$"
 _PREDICTIONS = (*(each for each in SCORE_FIELDS if each != "mos"), "mos")
 
 
@@ -164,9 +166,13 @@ def words(name: str) -> list[str]:
     return re.findall(r"[a-z]+|[0-9]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
 
 
-def names_clip(name: str) -> bool:
-    """Whether the name of a column or field says that it names a clip."""
-    return _rank(name) != (1, 0)
+def tells_clips(column: str, keys: pa.Array) -> bool:
+    """Whether keys (string) can name clips: small numbers cannot, unless the name of their column says that they do.
+
+    Frame rates, heights and the numbers of rows are the numbers of some clips by chance.
+    """
+    small = pc.match_substring_regex(keys, _SMALL)
+    return _rank(column) != (1, 0) or not len(keys) or small.true_count < len(keys)
 
 
 def possible_keys(sample: Sample, without: Iterable[str] = ()) -> list[str]:

@@ -6,7 +6,7 @@ columns. What may be the human label is never taken for a score.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
@@ -40,6 +40,7 @@ class Finding:
         measured: the fields that hold scores.
         score_field: what must be said to be the score.
         score_fields: (aspect, field) pairs, as in an entry.
+        labels: whether it holds nothing but what may be the human label, beside keys.
         notes: what else a reader should know.
     """
 
@@ -51,6 +52,7 @@ class Finding:
     measured: tuple[str, ...] = ()
     score_field: str | None = None
     score_fields: tuple[tuple[str, str], ...] = ()
+    labels: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -73,6 +75,13 @@ def inspect(sample: Sample) -> Finding:
             "neither", f"it seems to have no header: found {show(header[0])} as the name of a field"
         )
     return _of_text(sample)
+
+
+def as_features(finding: Finding) -> Finding:
+    """A file of human labels as a feature table, for a folder in which there is no other."""
+    keys = listed(finding.key_columns)
+    why = f"it has a human label, and no file has features; of its columns {keys} may be the key"
+    return replace(finding, kind="features", why=why)
 
 
 def may_be_of_one_clip(sample: Sample, finding: Finding) -> bool:
@@ -98,9 +107,7 @@ def _of_text(sample: Sample) -> Finding:
         return _sidecar(sample, fields, f"it has {held} and little else")
     if fields.exact and not fields.measures:
         if fields.is_only_mos:
-            return Finding(
-                "neither", "its only score is mos, which may be the human label; add it by hand if not"
-            )
+            return _labels(sample, fields)
         return _sidecar(sample, fields, f"it has {listed(fields.exact)} and little else")
     if len(fields.measures) == 1 and not fields.labels and not fields.exact:
         return _sidecar(sample, fields, f"it has one number beside its key, {fields.measures[0]}")
@@ -141,6 +148,12 @@ def _features(sample: Sample, sign: str) -> Finding:
         return Finding("neither", f"no column can name the clips (columns: {listed(sample.columns)})")
     why = f"{sign}; {len(sample.columns)} columns, of which {listed(found)} may be the key"
     return Finding("features", why, tuple(found))
+
+
+def _labels(sample: Sample, fields: Fields) -> Finding:
+    why = "its only score is mos, which may be the human label; add it by hand if not"
+    keys = possible_keys(sample, [*fields.exact, *fields.labels])
+    return Finding("neither", why, tuple(keys), labels=bool(keys))
 
 
 def _own(sample: Sample) -> str | None:

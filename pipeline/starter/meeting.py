@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 
 from pipeline.keys import KeyRule
 from pipeline.options import KeyNormalize
+from pipeline.sharing import find_sharing
 from pipeline.starter.cuts import CUT_MODES, cut_settings
+from pipeline.starter.fields import tells_clips
 from pipeline.starter.setting import Keys, Setting
 
 MODES: tuple[KeyNormalize, ...] = ("auto", "raw", "basename", "stem")
@@ -25,6 +27,7 @@ MIN_SHARE = 0.1
 """The least share of the keys of the smaller side that must meet: fewer meet by chance."""
 
 _FULL_SHARE = 0.5
+_ANY_RULE = KeyRule("basename")
 
 
 @dataclass(frozen=True)
@@ -74,22 +77,30 @@ def best_meeting(columns: Sequence[Keys], scores: Sequence[Keys]) -> Meeting | N
 
 
 def meeting(setting: Setting, column: Keys, scores: Sequence[Keys]) -> Meeting | None:
-    """How the sides meet under these options; None: the sidecar's keys collide, or are not matched, under them."""
+    """How the sides meet under these options; None: not at all, by chance, or in a way that a join refuses.
+
+    A join refuses keys that collide, and a clip that would get the score of another.
+    """
     return _meeting(setting, column, tuple(scores))
 
 
 @functools.lru_cache(maxsize=64)
 def _meeting(setting: Setting, column: Keys, scores: tuple[Keys, ...]) -> Meeting | None:
-    distinct = _distinct(scores, setting.key_normalize, setting.score_key_regex)
-    if distinct is None:
+    scorers = _scorers(scores, setting.key_normalize, setting.score_key_regex)
+    if scorers is None:
         return None
     features = KeyRule.of(setting.key_normalize, column.name, setting.key_regex).apply(column.raw)
     present = features.drop_null()
-    met = _count_in(distinct, present)
+    distinct = _joined(each.comparable for each in scorers).unique()
+    met = distinct.filter(pc.is_in(distinct, present))
+    if any(_is_refused(features, column.raw, each) for each in scorers if len(met)):
+        return None
+    if all(each.name.lower() != column.name.lower() for each in scores) and not tells_clips(column.name, met):
+        return None
     return Meeting(
         setting,
-        met=met,
-        rows=_count_in(present, distinct) if met else 0,
+        met=len(met),
+        rows=int(pc.is_in(present, distinct).true_count) if len(met) else 0,
         loaded=len(distinct),
         possible=min(len(distinct), len(features)),
     )
@@ -111,26 +122,38 @@ def _first(meetings: Iterable[Meeting | None]) -> Meeting | None:
     return max(found, key=lambda each: (each.met, each.rows), default=None)
 
 
+@dataclass(frozen=True)
+class _Scorer:
+    """The keys of a scorer, as they came and comparable (string)."""
+
+    raw: pa.Array
+    comparable: pa.Array
+
+
 @functools.lru_cache(maxsize=16)
-def _distinct(scores: tuple[Keys, ...], normalize: KeyNormalize, regex: str | None) -> pa.Array | None:
-    """The distinct comparable keys of a sidecar; None: some collide, or the regex does not match them."""
+def _scorers(scores: tuple[Keys, ...], normalize: KeyNormalize, regex: str | None) -> list[_Scorer] | None:
+    """The comparable keys of each scorer; None: some collide, or the regex does not match them."""
     by_scorer: dict[str, list[Keys]] = {}
     for each in scores:
         by_scorer.setdefault(each.scorer, []).append(each)
-    parts = []
+    found = []
     for its in by_scorer.values():
+        raw = _joined(each.raw for each in its)
         comparable = _joined(KeyRule.of(normalize, each.name, regex).apply(each.raw) for each in its)
-        if comparable.null_count or len(comparable.unique()) < len(
-            _joined(each.raw for each in its).unique()
-        ):
+        if comparable.null_count or len(comparable.unique()) < len(raw.unique()):
             return None
-        parts.append(comparable)
-    return _joined(parts).unique()
+        found.append(_Scorer(raw, comparable))
+    return found
+
+
+def _is_refused(features: pa.Array, raw: pa.Array, scorer: _Scorer) -> bool:
+    """Whether a score would go to rows of several keys though its own key is closer to some of them.
+
+    A join takes keys that a regex makes equal as meant to be; a regex that nobody has asked for is not.
+    """
+    positions = pc.index_in(features, scorer.comparable, skip_nulls=True)
+    return find_sharing(_ANY_RULE, positions, lambda: raw, lambda: scorer.raw).refused > 0
 
 
 def _joined(parts: Iterable[pa.Array]) -> pa.Array:
     return pa.chunked_array(list(parts), pa.string()).combine_chunks()
-
-
-def _count_in(texts: pa.Array, others: pa.Array) -> int:
-    return int(pc.is_in(texts, others).true_count)
