@@ -70,7 +70,7 @@ LAYERS = (
     ("snapshots",),
     ("manifest",),
     ("entries",),
-    ("declarations", "schema", "keys", "places"),
+    ("declarations", "schema", "keys", "places", "dialect"),
     ("options", "patterns", "texts"),
     ("files", "jsontext", "crew"),
     ("formats", "errors"),
