@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import files
+from pipeline import dialect, files
 from pipeline.declarations import EvidenceRequest, ScorerDeclaration
 from pipeline.errors import InputError, show
+from pipeline.fieldpaths import path_fault
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.patterns import Pattern
@@ -41,6 +42,9 @@ class ScoreEntry:
         key_from: "file": the key is the path of the file a row stands in.
         score_field: overrides the table's `score_field`.
         score_fields: (aspect, field) pairs, each a scorer of its own, labelled LABEL-aspect.
+        delimiter: of delimited text, the one sign between two cells; None: it is recognised.
+        decimal: of delimited text, the mark before a number's fraction; None: it is recognised.
+        columns: of delimited text without a header, the names of the columns.
     """
 
     path: str
@@ -50,6 +54,9 @@ class ScoreEntry:
     key_from: str | None = None
     score_field: str | None = None
     score_fields: tuple[tuple[str, str], ...] = ()
+    delimiter: str | None = None
+    decimal: str | None = None
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, given: str | Mapping[str, Any], base: Path) -> ScoreEntry:
@@ -58,8 +65,9 @@ class ScoreEntry:
         A string that names an existing file as it stands is a path even if it contains `=`.
         """
         if not isinstance(given, str):
-            plain = {name: value for name, value in given.items() if name != "score_fields"}
-            return cls(**plain, score_fields=tuple(sorted((given.get("score_fields") or {}).items())))
+            plain = {name: value for name, value in given.items() if name not in ("score_fields", "columns")}
+            score_fields = tuple(sorted((given.get("score_fields") or {}).items()))
+            return cls(**plain, score_fields=score_fields, columns=tuple(given.get("columns") or ()))
         label, equals, path = given.partition("=")
         if not equals or files.is_file(base / given):
             return cls(path=given)
@@ -95,6 +103,9 @@ class ScoreEntry:
             "key_from": self.key_from,
             "score_field": self.score_field,
             "score_fields": dict(self.score_fields),
+            "delimiter": self.delimiter,
+            "decimal": self.decimal,
+            "columns": list(self.columns),
         }
         kept = {name: value for name, value in given.items() if value or name == "path"}
         if set(kept) == {"path"} and not (self.is_pattern and "=" in self.path):
@@ -122,6 +133,31 @@ class ScoreEntry:
         for aspect, _ in self.score_fields:
             if not slug(aspect):
                 yield f".score_fields: found the aspect {show(aspect)}; expected at least one letter or digit"
+        yield from self._path_faults()
+        yield from self._text_faults()
+
+    def _path_faults(self) -> Iterator[str]:
+        named = [("key_field", self.key_field), ("score_field", self.score_field)]
+        named += [("score_fields", field) for _, field in self.score_fields]
+        for name, field in named:
+            if field is not None and (fault := path_fault(field, is_key=name == "key_field")) is not None:
+                yield f".{name}: {fault}"
+
+    def _text_faults(self) -> Iterator[str]:
+        """What is wrong with what the entry says of delimited text."""
+        given = {"delimiter": self.delimiter, "decimal": self.decimal, "columns": self.columns}
+        form = sidecar_format(self.path, self.format)
+        if form is not None and form not in ("csv", "tsv"):
+            for name, value in given.items():
+                if value:
+                    yield f".{name}: found it for a file of format {form}; expected it for csv or tsv only"
+        if self.decimal not in (None, *dialect.DECIMALS):
+            yield f".decimal: found {show(self.decimal)}; expected one of {' '.join(dialect.DECIMALS)}"
+        if self.decimal is not None and self.decimal == self.delimiter:
+            yield f".decimal: found {show(self.decimal)}, which is also the delimiter; expected two signs"
+        if "" in map(str.strip, self.columns):
+            yield f".columns: found {show(list(self.columns))}; expected a name for each column"
+        yield from dialect.setting_faults(self.delimiter, self.columns)
 
 
 @dataclass(frozen=True)
@@ -255,6 +291,13 @@ def text_faults(given: Mapping[str, object]) -> Iterator[str]:
     """What is wrong with texts among join options that no schema can tell: regular expressions, names of columns."""
     if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
         yield f"prefix: found {show(prefix)}; expected printable text"
+    for name in ("score_key_field", "score_field"):
+        field = given.get(name)
+        if (
+            isinstance(field, str)
+            and (fault := path_fault(field, is_key=name == "score_key_field")) is not None
+        ):
+            yield f"{name}: {fault}"
     for name in ("key_regex", "score_key_regex"):
         if isinstance(pattern := given.get(name), str) and pattern:
             from pipeline.keys import regex_fault

@@ -93,7 +93,8 @@ def score_entry(given: str) -> str | Mapping[str, Any]:
         return given
     from pipeline.schema import load_schema
 
-    schema = load_schema("manifest")["$defs"]["score_entry"]
+    manifest = load_schema("manifest")
+    schema = {**manifest["$defs"]["score_entry"], "$defs": manifest["$defs"]}
     return _parsed(f"--scores {given}", given, schema, "[LABEL=]PATH or a JSON object")
 
 

@@ -34,10 +34,18 @@ class OutsideScale(TypedDict):
     examples: list[OutsideScore]
 
 
+class BadStatus(TypedDict):
+    """A status that is not ok, and how many rows of the scorer have it."""
+
+    status: str
+    rows: int
+
+
 class Coverage(TypedDict, total=False):
     """What one scorer covers, in rows of the feature table; `unused_scores` counts keys no row used.
 
-    `direction`, `scale`, `revision` are as declared, and there only if they are.
+    `direction`, `scale`, `revision` are as declared, and there only if they are. `bad_statuses` are up to five statuses,
+    the most frequent first, and there only if all rows of the scorer are bad. `notes` say what was recognised of its files.
     """
 
     competitor: str
@@ -47,6 +55,8 @@ class Coverage(TypedDict, total=False):
     missing_rows: int
     bad_rows: int
     unused_scores: int
+    bad_statuses: list[BadStatus]
+    notes: list[str]
     low_match: LowMatch
     direction: str
     scale: list[float]
@@ -105,7 +115,12 @@ def covered_line(covered: Coverage) -> str:
 
 def explain(covered: Coverage) -> list[str]:
     """What is worth a look beyond the counts, in words: why few rows match, which scores are outside the scale."""
-    return [*_explain_low_match(covered), *explain_scale(covered)]
+    return [
+        *_explain_low_match(covered),
+        *_explain_statuses(covered),
+        *explain_scale(covered),
+        *covered.get("notes", []),
+    ]
 
 
 def explain_scale(covered: Coverage) -> list[str]:
@@ -116,6 +131,17 @@ def explain_scale(covered: Coverage) -> list[str]:
     low, high = covered["scale"]
     shown = ", ".join(f"{show(each['key'])} {each['score']:g}" for each in outside["examples"])
     return [f"{count(outside['scores'], 'score')} outside the declared scale {low:g} to {high:g}: {shown}"]
+
+
+def _explain_statuses(covered: Coverage) -> list[str]:
+    """Why every row of a scorer is bad; nothing if one is not."""
+    statuses = covered.get("bad_statuses")
+    if not statuses:
+        return []
+    shown = ", ".join(f"{show(each['status'])} ({count(each['rows'], 'row')})" for each in statuses)
+    return [
+        f"every row is bad: found the status {shown}; a scorer that did not fail says ok, pass, success or nothing"
+    ]
 
 
 def _explain_low_match(covered: Coverage) -> list[str]:

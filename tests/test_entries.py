@@ -122,8 +122,8 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        (ScoreEntry("d.txt"), ": found 'd.txt'; expected one of .jsonl"),
-        (ScoreEntry("d.parquet"), ": found 'd.parquet'; expected one of .jsonl"),
+        (ScoreEntry("d.txt"), ": found 'd.txt'; expected one of .parquet, .pq, .jsonl"),
+        (ScoreEntry("d.parquet.gz"), ": found 'd.parquet.gz'; expected one of .parquet"),
         (ScoreEntry("d.csv", label="·"), ".label: found '·'"),
         (
             ScoreEntry("d.csv", label="x", score_field="a", score_fields=(("b", "c"),)),

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError, InputMissingError, SidecarError
+from pipeline.fields import RowFault
 from pipeline.formats import TableFormat, sidecar_format
-from pipeline.rows import RowFault, read_rows
+from pipeline.rows import read_rows
 from tests.builders import write_text
 
 A, B = {"clip_id": "a", "score": 1}, {"clip_id": "b", "score": 2}
