@@ -86,20 +86,27 @@ def sample(lines: Iterable[str]) -> list[str]:
 
 
 def recognised(
-    lines: Sequence[str], usual: str, delimiter: str | None = None, decimal: str | None = None
+    lines: Sequence[str],
+    usual: str,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    *,
+    header: bool = True,
 ) -> Dialect:
     """The dialect of a text, by its first lines with their ends; where these leave a doubt, `usual` and `.`.
 
-    Another delimiter than the usual one is recognised where it alone gives every record as many cells as the
-    header, two or more, and the usual one does not. A decimal comma is recognised where it is not the delimiter, no
-    cell has a decimal point, and a column holds such numbers only, which cannot be meant otherwise.
+    Another delimiter than the usual one is recognised where it alone gives every record as many cells as the first,
+    two or more; the semicolon also beside the comma, where every comma is then a decimal mark. A decimal comma is
+    recognised where it is not the delimiter, no cell has a decimal point, and a column holds only numbers that cannot
+    be meant otherwise.
 
     :param usual: the delimiter that the file's extension stands for.
     :param delimiter: the delimiter, if it is set; only the decimal mark is recognised then.
     :param decimal: the decimal mark, if it is set.
+    :param header: whether the first record is a header.
     """
-    found = delimiter or _delimiter(lines, usual)
-    return Dialect(found, decimal or _decimal(lines, found))
+    found = delimiter or _delimiter(lines, usual, header)
+    return Dialect(found, decimal or _decimal(_records(lines, found)[header:], found))
 
 
 def note(found: Dialect, usual: str, delimiter: str | None = None, decimal: str | None = None) -> str | None:
@@ -185,15 +192,20 @@ def _kind_of_number(cell: str) -> str | None:
     return "number" if text in WORDS_FOR_NONE or text.isdecimal() else None
 
 
-def _delimiter(lines: Sequence[str], usual: str) -> str:
-    if _fits(lines, usual):
-        return usual
-    others = [each for each in DELIMITERS if each != usual and _fits(lines, each)]
-    return others[0] if len(others) == 1 else usual
+def _delimiter(lines: Sequence[str], usual: str, header: bool) -> str:
+    fitting = [each for each in DELIMITERS if _fits(lines, each)]
+    if usual not in fitting:
+        return fitting[0] if len(fitting) == 1 else usual
+    below = _records(lines, ";")[header:] if usual == "," and ";" in fitting else []
+    commas = [cell for record in below for cell in record if "," in cell]
+    decimal = _decimal(below, ";") == "," and all(map(has_decimal_comma, commas))
+    return ";" if decimal else usual
 
 
 def _fits(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether every record has as many cells as the header, two or more."""
+    """Whether every record has as many cells as the first, two or more."""
+    if not lines or delimiter not in lines[0]:
+        return False
     records = _records(lines, delimiter)
     return bool(records) and len(records[0]) > 1 and all(len(each) == len(records[0]) for each in records)
 
@@ -211,16 +223,11 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     return records
 
 
-def _decimal(lines: Sequence[str], delimiter: str) -> str:
+def _decimal(records: Sequence[Sequence[str]], delimiter: str) -> str:
     """The decimal mark; a point where there is a doubt, and always among commas, where `"1,5"` may be a list."""
-    if delimiter == ",":
+    if delimiter == "," or any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
         return "."
-    header, *records = _records(lines, delimiter) or [[]]
-    if any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
-        return "."
-    columns = itertools.zip_longest(
-        *(record for record in records if len(record) == len(header)), fillvalue=""
-    )
+    columns = itertools.zip_longest(*records, fillvalue="")
     return "," if any(_shows_comma(cells, delimiter) for cells in columns) else "."
 
 
