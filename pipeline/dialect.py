@@ -10,8 +10,9 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline import texts
 from pipeline.errors import show
@@ -71,6 +72,50 @@ def setting_faults(delimiter: str | None, columns: Sequence[str]) -> Iterator[st
         )
     if repeated := sorted(name for name, times in Counter(columns).items() if times > 1):
         yield f".columns: {show(repeated[0])} is there twice; expected unique names"
+    for name in columns:
+        if name != name.encode("utf-8", "replace").decode("utf-8"):
+            yield f".columns: found {show(name)}; expected Unicode text"
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """What an entry sets for delimited text; the rest is recognised.
+
+    Attributes:
+        delimiter: the delimiter; None: not set.
+        decimal: the decimal mark; None: not set.
+        columns: the names of the columns of a file without a header; none: it has one.
+    """
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> TextSettings:
+        """The settings among the members of an entry that a schema has checked."""
+        return cls(given.get("delimiter"), given.get("decimal"), tuple(given.get("columns") or ()))
+
+    def as_json(self) -> dict[str, Any]:
+        """What is set, as an entry holds it."""
+        given = {"delimiter": self.delimiter, "decimal": self.decimal, "columns": [*self.columns]}
+        return {name: value for name, value in given.items() if value}
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with them beyond their schema, each fault with its place below the entry."""
+        return setting_faults(self.delimiter, self.columns)
+
+    def recognised(self, lines: Sequence[str], usual: str) -> Dialect:
+        """The dialect of a text that begins with `lines`."""
+        return recognised(lines, usual, self.delimiter, self.decimal, header=not self.columns)
+
+    def note(self, found: Dialect, usual: str) -> str | None:
+        """What was recognised and is neither usual nor set; None: nothing."""
+        return note(found, usual, self.delimiter, self.decimal)
+
+
+UNSET = TextSettings()
+"""All is recognised."""
 
 
 def sample(lines: Iterable[str]) -> list[str]:
