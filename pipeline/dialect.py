@@ -262,9 +262,9 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     records: list[list[str]] = []
     try:
         records.extend(record for record in reader if record)
-    except csv.Error:
-        # Only the last record may go on behind the sample.
-        return records if reader.line_num == len(lines) else []
+    except csv.Error as exc:
+        # The last record may go on behind the sample.
+        return records if str(exc) == "unexpected end of data" else []
     return records
 
 

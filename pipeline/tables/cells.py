@@ -102,7 +102,7 @@ class ColumnCensus:
         if not self._others:
             first, why = self._first_long, "no type of number holds it exactly beside the others"
         elif self._commas > self._numbers:
-            why = "set decimal if that is a number"
+            why = "set decimal to , if that is a number"
         return f"column {show(column)} stays text: row {first.row} holds {show(first.text)}; {why}"
 
     @property
