@@ -10,8 +10,9 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline import texts
 from pipeline.errors import show
@@ -71,6 +72,50 @@ def setting_faults(delimiter: str | None, columns: Sequence[str]) -> Iterator[st
         )
     if repeated := sorted(name for name, times in Counter(columns).items() if times > 1):
         yield f".columns: {show(repeated[0])} is there twice; expected unique names"
+    for name in columns:
+        if name != name.encode("utf-8", "replace").decode("utf-8"):
+            yield f".columns: found {show(name)}; expected Unicode text"
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """What an entry sets for delimited text; the rest is recognised.
+
+    Attributes:
+        delimiter: the delimiter; None: not set.
+        decimal: the decimal mark; None: not set.
+        columns: the names of the columns of a file without a header; none: it has one.
+    """
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> TextSettings:
+        """The settings among the members of an entry that a schema has checked."""
+        return cls(given.get("delimiter"), given.get("decimal"), tuple(given.get("columns") or ()))
+
+    def as_json(self) -> dict[str, Any]:
+        """What is set, as an entry holds it."""
+        given = {"delimiter": self.delimiter, "decimal": self.decimal, "columns": [*self.columns]}
+        return {name: value for name, value in given.items() if value}
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with them beyond their schema, each fault with its place below the entry."""
+        return setting_faults(self.delimiter, self.columns)
+
+    def recognised(self, lines: Sequence[str], usual: str) -> Dialect:
+        """The dialect of a text that begins with `lines`."""
+        return recognised(lines, usual, self.delimiter, self.decimal, header=not self.columns)
+
+    def note(self, found: Dialect, usual: str) -> str | None:
+        """What was recognised and is neither usual nor set; None: nothing."""
+        return note(found, usual, self.delimiter, self.decimal)
+
+
+UNSET = TextSettings()
+"""All is recognised."""
 
 
 def sample(lines: Iterable[str]) -> list[str]:
@@ -86,20 +131,27 @@ def sample(lines: Iterable[str]) -> list[str]:
 
 
 def recognised(
-    lines: Sequence[str], usual: str, delimiter: str | None = None, decimal: str | None = None
+    lines: Sequence[str],
+    usual: str,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    *,
+    header: bool = True,
 ) -> Dialect:
     """The dialect of a text, by its first lines with their ends; where these leave a doubt, `usual` and `.`.
 
-    Another delimiter than the usual one is recognised where it alone gives every record as many cells as the
-    header, two or more, and the usual one does not. A decimal comma is recognised where it is not the delimiter, no
-    cell has a decimal point, and a column holds such numbers only, which cannot be meant otherwise.
+    Another delimiter than the usual one is recognised where it alone gives every record as many cells as the first,
+    two or more; the semicolon also beside the comma, where every comma is then a decimal mark. A decimal comma is
+    recognised where it is not the delimiter, no cell has a decimal point, and a column holds only numbers that cannot
+    be meant otherwise.
 
     :param usual: the delimiter that the file's extension stands for.
     :param delimiter: the delimiter, if it is set; only the decimal mark is recognised then.
     :param decimal: the decimal mark, if it is set.
+    :param header: whether the first record is a header.
     """
-    found = delimiter or _delimiter(lines, usual)
-    return Dialect(found, decimal or _decimal(lines, found))
+    found = delimiter or _delimiter(lines, usual, header)
+    return Dialect(found, decimal or _decimal(_records(lines, found)[header:], found))
 
 
 def note(found: Dialect, usual: str, delimiter: str | None = None, decimal: str | None = None) -> str | None:
@@ -185,15 +237,20 @@ def _kind_of_number(cell: str) -> str | None:
     return "number" if text in WORDS_FOR_NONE or text.isdecimal() else None
 
 
-def _delimiter(lines: Sequence[str], usual: str) -> str:
-    if _fits(lines, usual):
-        return usual
-    others = [each for each in DELIMITERS if each != usual and _fits(lines, each)]
-    return others[0] if len(others) == 1 else usual
+def _delimiter(lines: Sequence[str], usual: str, header: bool) -> str:
+    fitting = [each for each in DELIMITERS if _fits(lines, each)]
+    if usual not in fitting:
+        return fitting[0] if len(fitting) == 1 else usual
+    below = _records(lines, ";")[header:] if usual == "," and ";" in fitting else []
+    commas = [cell for record in below for cell in record if "," in cell]
+    decimal = _decimal(below, ";") == "," and all(map(has_decimal_comma, commas))
+    return ";" if decimal else usual
 
 
 def _fits(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether every record has as many cells as the header, two or more."""
+    """Whether every record has as many cells as the first, two or more."""
+    if not lines or delimiter not in lines[0]:
+        return False
     records = _records(lines, delimiter)
     return bool(records) and len(records[0]) > 1 and all(len(each) == len(records[0]) for each in records)
 
@@ -205,22 +262,17 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     records: list[list[str]] = []
     try:
         records.extend(record for record in reader if record)
-    except csv.Error:
-        # Only the last record may go on behind the sample.
-        return records if reader.line_num == len(lines) else []
+    except csv.Error as exc:
+        # The last record may go on behind the sample.
+        return records if str(exc) == "unexpected end of data" else []
     return records
 
 
-def _decimal(lines: Sequence[str], delimiter: str) -> str:
+def _decimal(records: Sequence[Sequence[str]], delimiter: str) -> str:
     """The decimal mark; a point where there is a doubt, and always among commas, where `"1,5"` may be a list."""
-    if delimiter == ",":
+    if delimiter == "," or any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
         return "."
-    header, *records = _records(lines, delimiter) or [[]]
-    if any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
-        return "."
-    columns = itertools.zip_longest(
-        *(record for record in records if len(record) == len(header)), fillvalue=""
-    )
+    columns = itertools.zip_longest(*records, fillvalue="")
     return "," if any(_shows_comma(cells, delimiter) for cells in columns) else "."
 
 

@@ -67,7 +67,7 @@ LAYERS = (
     ("tables.registry",),
     ("tables.extension",),
     ("tables.delimited", "tables.jsonrows", "tables.parquet"),
-    ("tables.footer", "tables.forms", "tables.inference"),
+    ("tables.footer", "tables.forms", "tables.inference", "tables.beginning", "tables.cells"),
     ("tables.base", "tables.thrift"),
     ("outcome",),
     ("snapshots",),

@@ -32,6 +32,7 @@ RECOGNISED = {
     "a quoted cell that holds the delimiter": ('clip_id;note\na;"x;y"\nb;z\n', ",", Dialect(";")),
     "a quoted cell of two lines": ('clip_id;note\na;"x\ny"\nb;z\n', ",", Dialect(";")),
     "a comma in a name": ('clip_id;"mos, mean"\na;71.17\n', ",", Dialect(";")),
+    "a comma in each record": ('clip_id;"mos, mean"\na;71,17\n', ",", Dialect(";", ",")),
     "an unquoted comma in a name": ("clip;mos (1,5);std\na;71,17;0,5\n", ",", Dialect(";", ",")),
     "a header alone": ("clip_id;mos\n", ",", Dialect(";")),
     "carriage returns": ("clip_id;mos\r\na;71,17\r\n", ",", Dialect(";", ",")),
@@ -48,7 +49,8 @@ IN_DOUBT = {
     "a quoted name with semicolons": ('"clip;id","mos"\na,1\n', ",", Dialect(",")),
     "quoted decimal commas among commas": ('clip_id,mos\na,"71,17"\nb,"25,83"\n', ",", Dialect(",")),
     "semicolons, not as many in each": ("clip_id;note;mos\na;x;1\nb;x;y;2\n", ",", Dialect(",")),
-    "a comma in each record": ('clip_id;"mos, mean"\na;71,17\n', ",", Dialect(",")),
+    "commas in a name and in each record": ("clip_id;note, x\na;b, y\n", ",", Dialect(",")),
+    "semicolons in a name and in each record": ("k,a;b,c\nx,1;2,3\n", ",", Dialect(",")),
     "two that fit": ("clip_id;x|y\na;1|2\n", ",", Dialect(",")),
     "points and commas": ("clip_id;mos;rate\na;71,17;0.5\n", ",", Dialect(";")),
     "thousands between tabs": ("clip_id\tviews\na\t1,234\nb\t12,345\n", "\t", Dialect("\t")),
@@ -82,6 +84,13 @@ def test_what_is_set_is_not_recognised() -> None:
     assert recognised(text, ",", decimal=".") == Dialect(";", ".")
     assert recognised(lines('a,b\nx,"1,5"\n'), ",", decimal=",") == Dialect(",", ",")
     assert recognised(lines("a~b\nx~1,5\n"), ",", delimiter="~") == Dialect("~", ",")
+
+
+def test_a_text_without_a_header() -> None:
+    """Where the columns are named elsewhere, the first record counts among the others."""
+    assert recognised(["a;71,17\n"], ",", header=False) == Dialect(";", ",")
+    assert recognised(["a;71.17\n"], ",", header=False) == Dialect(";")
+    assert recognised(["a,71\n", "b;c,17\n"], ",", header=False) == Dialect(",")
 
 
 def test_the_note_names_what_was_recognised() -> None:
