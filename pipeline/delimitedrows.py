@@ -7,16 +7,15 @@ import csv
 import io
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePath
 from typing import IO, Any
 
 from pipeline import dialect, files, texts
 from pipeline.dialect import Dialect
 from pipeline.errors import SidecarError, one_line, show
 from pipeline.fieldpaths import ABSENT, lookup
-from pipeline.fields import Row, RowFault, SetFields, layout_of
+from pipeline.fields import Reading, Row, RowFault, layout_of
 from pipeline.formats import TableFormat
 from pipeline.numbers import finite_number
 
@@ -24,55 +23,86 @@ USUAL = {"csv": ",", "tsv": "\t"}
 """The delimiter of each format, where the text does not show another one."""
 
 
-@dataclass(frozen=True)
-class Delimited:
-    """What an entry says of its delimited text.
+class DelimitedRows:
+    """A file of delimited text."""
 
-    Attributes:
-        path: the file as the entry names it; empty: no entry does, and any first line is taken for the header.
-        delimiter: between two cells; None: it is recognised.
-        decimal: the decimal mark; None: it is recognised.
-        columns: the names of the columns of a file without a header; none: the first line is the header.
-    """
+    def __init__(self, path: Path, form: TableFormat, how: Reading) -> None:
+        self._path, self._usual, self._how = path, USUAL[form], how
 
-    path: str = ""
-    delimiter: str | None = None
-    decimal: str | None = None
-    columns: tuple[str, ...] = ()
+    def note(self) -> str | None:
+        """What was recognised of the file and is neither usual nor set; None: nothing.
 
-    def recognised(self, lines: Sequence[str], form: TableFormat) -> Dialect:
-        """The dialect of a text with these first lines."""
-        return dialect.recognised(lines, USUAL[form], self.delimiter, self.decimal)
+        :raises InputError: the file cannot be read.
+        """
+        with _opened(self._path) as text, _reading(self._path, lambda: 0):
+            lines = dialect.sample(texts.record_lines(self._path, text))
+            return self._how.text.note(self._how.text.recognised(lines, self._usual), self._usual)
 
+    def read(self) -> Iterator[tuple[int, Row | RowFault]]:
+        """Every row with the number of its line.
 
-def dialect_note(path: Path, form: TableFormat, given: Delimited) -> str | None:
-    """What was recognised of a file and is neither usual nor set; None: nothing.
-
-    :raises InputError: the file cannot be read.
-    """
-    with _opened(path) as text, _reading(path, lambda: 0):
-        lines = dialect.sample(texts.record_lines(path, text))
-        return dialect.note(given.recognised(lines, form), USUAL[form], given.delimiter, given.decimal)
-
-
-def read_delimited(
-    path: Path, form: TableFormat, given: Delimited, fields: SetFields
-) -> Iterator[tuple[int, Row | RowFault]]:
-    """Every row of the file with the number of its line.
-
-    :raises InputError: the file cannot be read.
-    :raises SidecarError: it is no delimited text, or has no header and the entry names no columns.
-    """
-    with _opened(path) as text:
-        lines = texts.record_lines(path, text)
+        :raises InputError: the file cannot be read.
+        :raises SidecarError: it is no delimited text, or has no header and the entry names no columns.
+        """
         records: Any = None
-        with _reading(path, lambda: 0 if records is None else records.line_num):
+        with (
+            _opened(self._path) as text,
+            _reading(self._path, lambda: 0 if records is None else records.line_num),
+        ):
+            lines = texts.record_lines(self._path, text)
             first = dialect.sample(lines)
-            found = given.recognised(first, form)
+            if first and "\0" in first[0]:  # every second byte of UTF-16
+                raise SidecarError(texts.not_utf8(self._path, texts.UTF_16_MARKS[0]))
+            found = self._how.text.recognised(first, self._usual)
             records = csv.reader(itertools.chain(first, lines), delimiter=found.delimiter, strict=True)
-            header = _Header(path, given, fields, found.delimiter)
-            names = header.checked_columns(first) if given.columns else header.names(next(records, []), first)
-            yield from _rows(names, records, found, fields, "entry" if given.columns else "header")
+            names = self._names(_Beginning(self._path, first, found.delimiter), records)
+            named_by = "columns" if self._how.text.columns else "the header"
+            for cells in records:
+                if len(cells) == len(names):
+                    yield records.line_num, self._row(dict(zip(names, cells, strict=True)), found)
+                elif cells:
+                    fault = f"found {len(cells)} cells; expected {len(names)}, as in {named_by}"
+                    yield records.line_num, RowFault(fault)
+
+    def _names(self, beginning: _Beginning, records: Any) -> list[str]:
+        """The names of the columns: the entry's, else the header's.
+
+        :raises SidecarError: there is no header, or one beside the entry's names.
+        """
+        if columns := self._how.text.columns:
+            beginning.check_has_no_header(columns, self._has_needed)
+            return list(columns)
+        cells: list[str] = next(records, [])
+        names = [cell.strip() for cell in cells]
+        if not any(names):
+            raise SidecarError(f"{self._path}: found no header; expected one line that names the fields")
+        if self._how.entry and not self._has_needed(names):
+            beginning.check_is_header(cells, self._how)
+        if repeated := sorted({name for name, times in Counter(names).items() if times > 1 and name}):
+            raise SidecarError(
+                f"{self._path} line 1: the header names {show(repeated[0])} twice; expected unique names"
+            )
+        return names
+
+    def _has_needed(self, names: Sequence[str]) -> bool:
+        """Whether there are names of a key and of a score."""
+        row = dict.fromkeys(names)
+        if self._how.fields.scores:
+            has_score = any(lookup(row, field) is not ABSENT for field in self._how.fields.scores)
+        else:
+            has_score = bool(layout_of(tuple(names)).scores)
+        return has_score and self._how.fields.has_key(row)
+
+    def _row(self, row: Row, found: Dialect) -> Row:
+        """A row with decimal points in its scores and runtimes."""
+        if found.decimal == ".":
+            return row
+        layout = layout_of(tuple(row))
+        for name in {*layout.scores, *layout.runtimes, *self._how.fields.scores} & row.keys() - {
+            self._how.fields.key
+        }:
+            row[name] = _number(row[name], found)
+        return row
 
 
 def _opened(path: Path) -> io.TextIOWrapper:
@@ -88,96 +118,51 @@ def _reading(path: Path, line: Callable[[], int]) -> Iterator[None]:
         with files.reading(path):
             yield
     except UnicodeDecodeError as exc:
+        if exc.object[:2] in texts.UTF_16_MARKS:
+            raise SidecarError(texts.not_utf8(path, exc.object)) from exc
         raise SidecarError(f"{path}: not UTF-8 text near line {line() + 1}") from exc
     except csv.Error as exc:
         raise SidecarError(f"{path} line {line()}: {exc}; expected delimited text") from exc
 
 
-class _Header:
-    """The first line of a file, and what the entry says in its stead."""
+class _Beginning:
+    """The first lines of a file."""
 
-    def __init__(self, path: Path, given: Delimited, fields: SetFields, delimiter: str) -> None:
-        self._path, self._given, self._fields, self._delimiter = path, given, fields, delimiter
+    def __init__(self, path: Path, lines: Sequence[str], delimiter: str) -> None:
+        self._path, self._lines, self._delimiter = path, lines, delimiter
 
-    def names(self, cells: Sequence[str], lines: Sequence[str]) -> list[str]:
-        """The names that the header gives to the columns.
-
-        :raises SidecarError: it is no header.
-        """
-        names = [cell.strip() for cell in cells]
-        if not any(names):
-            raise SidecarError(f"{self._path}: found no header; expected one line that names the fields")
-        if self._given.path and not self._is_enough(names):
-            self._check_is_header(cells, lines)
-        if repeated := sorted({name for name, times in Counter(names).items() if times > 1 and name}):
-            raise SidecarError(
-                f"{self._path} line 1: the header names {show(repeated[0])} twice; expected unique names"
-            )
-        return names
-
-    def checked_columns(self, lines: Sequence[str]) -> list[str]:
-        """The names that the entry gives to the columns.
-
-        :raises SidecarError: the file has a header.
-        """
-        first = next(iter(self._first_records(lines)), [])
-        if dialect.repeats_names(first, self._given.columns):
-            shown = ", ".join(map(show, first))
+    def check_has_no_header(
+        self, columns: Sequence[str], has_needed: Callable[[Sequence[str]], bool]
+    ) -> None:
+        """:raises SidecarError: the first line names the columns, as the entry does or otherwise."""
+        first = next(iter(self._records()), [])
+        if dialect.repeats_names(first, columns) or has_needed(first):
+            shown = ", ".join(map(show, first[:5]))
             raise SidecarError(
                 f"{self._path} line 1: found a header ({shown}), and the entry names the columns; "
                 "expected one of the two (leave columns out)"
             )
-        return list(self._given.columns)
 
-    def _is_enough(self, names: Sequence[str]) -> bool:
-        """Whether the names are those of a key and a score."""
-        row = dict.fromkeys(names)
-        set_scores = self._fields.scores
-        has_score = any(lookup(row, field) is not ABSENT for field in set_scores) or (
-            not set_scores and bool(layout_of(tuple(row)).scores)
-        )
-        return has_score and self._fields.has_key(row)
-
-    def _check_is_header(self, cells: Sequence[str], lines: Sequence[str]) -> None:
-        advice = dialect.delimiter_advice(cells, self._delimiter)
-        if advice:
+    def check_is_header(self, cells: Sequence[str], how: Reading) -> None:
+        """:raises SidecarError: the first line seems to have another delimiter, or to be data."""
+        if advice := dialect.delimiter_advice(cells, self._delimiter):
             shown = ", ".join(map(show, cells[:5]))
             raise SidecarError(
                 f"{self._path} line 1: found the fields {shown}; expected a key and a score{advice}"
             )
-        second = next(iter(self._first_records(lines)[1:]), None)
+        second = next(iter(self._records()[1:]), None)
         if dialect.looks_like_data(cells, second):
-            advice = dialect.no_header(self._given.path, cells, "score")
-            raise SidecarError(f"{self._path} line 1: {advice}")
+            label = how.label or PurePath(how.entry).name.partition(".")[0]
+            raise SidecarError(f"{self._path} line 1: {dialect.no_header(how.entry, cells, 'score', label)}")
 
-    def _first_records(self, lines: Iterable[str]) -> list[list[str]]:
+    def _records(self) -> list[list[str]]:
         """The first two records, as far as they are sound."""
         found: list[list[str]] = []
         with contextlib.suppress(csv.Error):
-            records = csv.reader(lines, delimiter=self._delimiter, strict=True)
+            records = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
             for record in itertools.islice(filter(None, records), 2):
                 found.append(record)  # noqa: PERF402  # a later one may be unsound
         return found
-
-
-def _rows(
-    names: Sequence[str], records: Any, found: Dialect, fields: SetFields, named_by: str
-) -> Iterator[tuple[int, Row | RowFault]]:
-    layout = layout_of(tuple(names))
-    numbers = (
-        {*layout.scores, *layout.runtimes, *fields.scores} - {fields.key} if found.decimal != "." else set()
-    )
-    for cells in records:
-        if len(cells) == len(names):
-            row = dict(zip(names, cells, strict=True))
-            for name in numbers & row.keys():
-                row[name] = _number(row[name], found)
-            yield records.line_num, row
-        elif cells:
-            yield (
-                records.line_num,
-                RowFault(f"found {len(cells)} cells; expected {len(names)}, as in the {named_by}"),
-            )
 
 
 def _number(cell: str, found: Dialect) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import dialect, files
+from pipeline import files
 from pipeline.declarations import EvidenceRequest, ScorerDeclaration
 from pipeline.dialect import UNSET, TextSettings
 from pipeline.errors import InputError, show
@@ -43,9 +43,7 @@ class ScoreEntry:
         key_from: "file": the key is the path of the file a row stands in.
         score_field: overrides the table's `score_field`.
         score_fields: (aspect, field) pairs, each a scorer of its own, labelled LABEL-aspect.
-        delimiter: of delimited text, the one sign between two cells; None: it is recognised.
-        decimal: of delimited text, the mark before a number's fraction; None: it is recognised.
-        columns: of delimited text without a header, the names of the columns.
+        text: how the file is written, if it is delimited text.
     """
 
     path: str
@@ -55,9 +53,7 @@ class ScoreEntry:
     key_from: str | None = None
     score_field: str | None = None
     score_fields: tuple[tuple[str, str], ...] = ()
-    delimiter: str | None = None
-    decimal: str | None = None
-    columns: tuple[str, ...] = ()
+    text: TextSettings = UNSET
 
     @classmethod
     def of(cls, given: str | Mapping[str, Any], base: Path) -> ScoreEntry:
@@ -66,9 +62,10 @@ class ScoreEntry:
         A string that names an existing file as it stands is a path even if it contains `=`.
         """
         if not isinstance(given, str):
-            plain = {name: value for name, value in given.items() if name not in ("score_fields", "columns")}
+            apart = {"score_fields", *vars(UNSET)}
+            plain = {name: value for name, value in given.items() if name not in apart}
             score_fields = tuple(sorted((given.get("score_fields") or {}).items()))
-            return cls(**plain, score_fields=score_fields, columns=tuple(given.get("columns") or ()))
+            return cls(**plain, score_fields=score_fields, text=TextSettings.of(given))
         label, equals, path = given.partition("=")
         if not equals or files.is_file(base / given):
             return cls(path=given)
@@ -104,10 +101,7 @@ class ScoreEntry:
             "key_from": self.key_from,
             "score_field": self.score_field,
             "score_fields": dict(self.score_fields),
-            "delimiter": self.delimiter,
-            "decimal": self.decimal,
-            "columns": list(self.columns),
-        }
+        } | self.text.as_json()
         kept = {name: value for name, value in given.items() if value or name == "path"}
         if set(kept) == {"path"} and not (self.is_pattern and "=" in self.path):
             return self.path
@@ -146,19 +140,11 @@ class ScoreEntry:
 
     def _text_faults(self) -> Iterator[str]:
         """What is wrong with what the entry says of delimited text."""
-        given = {"delimiter": self.delimiter, "decimal": self.decimal, "columns": self.columns}
         form = sidecar_format(self.path, self.format)
-        if form is not None and form not in ("csv", "tsv"):
-            for name, value in given.items():
-                if value:
-                    yield f".{name}: found it for a file of format {form}; expected it for csv or tsv only"
-        if self.decimal not in (None, *dialect.DECIMALS):
-            yield f".decimal: found {show(self.decimal)}; expected one of {' '.join(dialect.DECIMALS)}"
-        if self.decimal is not None and self.decimal == self.delimiter:
-            yield f".decimal: found {show(self.decimal)}, which is also the delimiter; expected two signs"
-        if "" in map(str.strip, self.columns):
-            yield f".columns: found {show(list(self.columns))}; expected a name for each column"
-        yield from dialect.setting_faults(self.delimiter, self.columns)
+        if form not in (None, "csv", "tsv"):
+            settings = self.text.as_json()
+            yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
+        yield from self.text.faults()
 
 
 @dataclass(frozen=True)

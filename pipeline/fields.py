@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pipeline import keys
+from pipeline.dialect import UNSET, TextSettings
 from pipeline.fieldpaths import ABSENT, first_step, list_path, lookup
 
 Row: TypeAlias = dict[str, Any]
@@ -122,3 +123,26 @@ class SetFields:
             if value is not ABSENT and not isinstance(value, dict):
                 return True
         return False
+
+
+ALL_BY_NAME = SetFields()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the rows of a file are read.
+
+    Attributes:
+        entry: the file as an entry names it; empty: none does, so a first look takes what would be refused as it is.
+        label: the entry's label.
+        fields: what is set for the rows.
+        text: what is set for delimited text.
+    """
+
+    entry: str = ""
+    label: str | None = None
+    fields: SetFields = ALL_BY_NAME
+    text: TextSettings = UNSET
+
+
+FIRST_LOOK = Reading()

@@ -13,19 +13,17 @@ from numpy.typing import NDArray
 
 from pipeline import jsontext, shapes, texts
 from pipeline.columnrows import read_parts
-from pipeline.delimitedrows import Delimited, read_delimited
+from pipeline.delimitedrows import DelimitedRows
 from pipeline.errors import SidecarError, show
-from pipeline.fields import Row, RowFault, SetFields
+from pipeline.fields import ALL_BY_NAME, FIRST_LOOK, Reading, Row, RowFault, SetFields
 from pipeline.formats import TableFormat
 
 BLOCK_BYTES = 1 << 22
-ALL_BY_NAME = SetFields()
-AS_RECOGNISED = Delimited()
 _LINE_FEED = ord("\n")
 
 
 def read_rows(
-    path: Path, form: TableFormat, fields: SetFields = ALL_BY_NAME, given: Delimited = AS_RECOGNISED
+    path: Path, form: TableFormat, how: Reading = FIRST_LOOK
 ) -> Iterator[tuple[int, Row | RowFault]]:
     """Every row of the file with its number, from 1: its line (jsonl, csv, tsv) or its position (json, parquet).
 
@@ -37,13 +35,13 @@ def read_rows(
     """
     match form:
         case "jsonl":
-            return (row for block in read_blocks(path, fields) for row in block.rows())
+            return (row for block in read_blocks(path, how.fields) for row in block.rows())
         case "json":
-            return _documents(path, texts.read_whole(path), fields)
+            return _documents(path, texts.read_whole(path), how)
         case "parquet":
-            return (row for part in read_parts(path, fields) for row in part.rows())
+            return (row for part in read_parts(path, how.fields) for row in part.rows())
         case "csv" | "tsv":
-            return read_delimited(path, form, given, fields)
+            return DelimitedRows(path, form, how).read()
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,12 @@ def read_blocks(path: Path, fields: SetFields = ALL_BY_NAME) -> Iterator[Block]:
 
     :raises InputMissingError: the file is not there yet.
     :raises InputError: it cannot be read.
+    :raises SidecarError: it is UTF-16 text.
     """
     first = 1
     for content in texts.read_lines(path, BLOCK_BYTES):
+        if first == 1:
+            _check_is_not_utf_16(path, content)
         block = Block(first, content, line_feeds(content), fields)
         if not content.isspace():
             yield block
@@ -117,16 +118,25 @@ def unit(form: TableFormat) -> str:
     return "row" if form in ("json", "parquet") else "line"
 
 
-def _documents(path: Path, content: bytes, fields: SetFields) -> Iterator[tuple[int, Row | RowFault]]:
+def _documents(path: Path, content: bytes, how: Reading) -> Iterator[tuple[int, Row | RowFault]]:
+    _check_is_not_utf_16(path, content)
     try:
         values = list(jsontext.documents(_decoded(content)))
     except ValueError as exc:
         raise SidecarError(f"{path}: {exc}; expected JSON objects or a list of them") from exc
     try:
-        for number, row in enumerate(shapes.rows_in(values, fields), 1):
-            yield number, _object(row)
+        rows = list(shapes.rows_in(values, how.fields))
     except RowFault as exc:
-        raise SidecarError(f"{path}: {exc}") from exc
+        if how.entry:
+            raise SidecarError(f"{path}: {exc}") from exc
+        rows = values
+    for number, row in enumerate(rows, 1):
+        yield number, _object(row)
+
+
+def _check_is_not_utf_16(path: Path, content: bytes) -> None:
+    if content[:2] in texts.UTF_16_MARKS:
+        raise SidecarError(f"{path}: found UTF-16 text; expected UTF-8 (iconv -f UTF-16 -t UTF-8)")
 
 
 def _object(value: Any) -> Row | RowFault:

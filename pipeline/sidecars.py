@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from pipeline.blocks import SCORED, Plain, read_plain
 from pipeline.columnrows import Part, read_parts
 from pipeline.crew import Crew
-from pipeline.delimitedrows import Delimited, dialect_note
+from pipeline.delimitedrows import DelimitedRows
 from pipeline.entries import ScoreEntry, slug
 from pipeline.errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
-from pipeline.fields import Row, RowFault
+from pipeline.fields import Reading, Row, RowFault
 from pipeline.formats import SIDECAR_EXTENSIONS, sidecar_format
 from pipeline.keys import KeyRule, Side
 from pipeline.options import JoinOptions
@@ -171,7 +171,7 @@ class _File:
             )
         self._entry, self._name, self._path, self._form = entry, name, path, form
         self._reader, self._options, self._faults = reader, options, faults
-        self._delimited = Delimited(name, entry.delimiter, entry.decimal, entry.columns)
+        self._how = Reading(name, entry.label, reader.set_fields, entry.text)
         self._place = f"{name} {unit(form)}"
         self._raw = False
 
@@ -194,8 +194,8 @@ class _File:
     def _note(self) -> str | None:
         if self._form not in ("csv", "tsv"):
             return None
-        note = dialect_note(self._path, self._form, self._delimited)
-        return None if note is None else f"{self._name}: {note}"
+        text = DelimitedRows(self._path, self._form, self._how).note()
+        return None if text is None else f"{self._name}: {text}"
 
     def recall(self, of: tuple[str, str], expected: int) -> pa.Table:
         """The rows of a scorer and key field once more, with their keys as they came.
@@ -227,11 +227,11 @@ class _File:
     def _blocks(self) -> Iterator[Block | Part] | None:
         """The file in blocks of many rows; None: its format has none."""
         if self._form == "jsonl":
-            return read_blocks(self._path, self._reader.set_fields)
-        return read_parts(self._path, self._reader.set_fields) if self._form == "parquet" else None
+            return read_blocks(self._path, self._how.fields)
+        return read_parts(self._path, self._how.fields) if self._form == "parquet" else None
 
     def _rows(self) -> Iterator[tuple[int, Row | RowFault]]:
-        return read_rows(self._path, self._form, self._reader.set_fields, self._delimited)
+        return read_rows(self._path, self._form, self._how)
 
     def _read_plain(self, block: Block | Part) -> tuple[Block | Part, Plain]:
         return block, read_plain(block, self._reader, self._comparable)

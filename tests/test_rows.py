@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError, InputMissingError, SidecarError
-from pipeline.fields import RowFault
+from pipeline.fields import Reading, RowFault
 from pipeline.formats import TableFormat, sidecar_format
 from pipeline.rows import read_rows
 from tests.builders import write_text
@@ -30,7 +30,8 @@ def read(folder: Path, name: str, content: str | bytes) -> list[tuple[int, Any]]
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     form = sidecar_format(name, None)
     assert form is not None
-    return [(number, str(row) if isinstance(row, RowFault) else row) for number, row in read_rows(path, form)]
+    rows = read_rows(path, form, Reading(entry=name))
+    return [(number, str(row) if isinstance(row, RowFault) else row) for number, row in rows]
 
 
 def zstd(content: bytes) -> bytes:
