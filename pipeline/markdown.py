@@ -54,10 +54,11 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
     if made:
         yield "## Coverage"
         yield ""
-        yield "Rows of the feature table per scorer; unused: scores that no row used."
+        yield "Rows of the feature table per scorer. Unused: scores that no row has. Shared: rows whose score a row of"
+        yield "another key has as well."
         yield ""
         yield from markdown_table(
-            ["table", "scorer", "columns", "loaded", "matched", "missing", "bad", "unused"],
+            ["table", "scorer", "columns", "loaded", "matched", "missing", "bad", "unused", "shared"],
             (
                 [table, each["competitor"], f"{each['column_prefix']}_...", *map(str, counts)]
                 for table, summary in made
@@ -69,6 +70,7 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
                         each["missing_rows"],
                         each["bad_rows"],
                         each["unused_scores"],
+                        each["shared_rows"],
                     ]
                 ]
             ),

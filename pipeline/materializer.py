@@ -68,14 +68,15 @@ def materialize(
     :raises UsageError: the arguments cannot be used.
     :raises BatchError: an input is missing or faulty, the join would be wrong, an output cannot be written.
     """
-    base, scores = Path(base_dir), [*scores]
-    given = features if isinstance(features, Mapping) else os.fspath(features)
+    base, scores = Path(base_dir), jsontext.without_comments([*scores])
+    scorers = jsontext.without_comments(scorers)
+    given = jsontext.without_comments(features) if isinstance(features, Mapping) else os.fspath(features)
     _check_objects(given, [each for each in scores if isinstance(each, Mapping)], scorers or {})
     entry = TableEntry(
         features=FeaturesEntry.of(given),
         scores=tuple(each if isinstance(each, ScoreEntry) else ScoreEntry.of(each, base) for each in scores),
         out=os.fspath(out),
-        audit_json=None if audit_json is None else os.fspath(audit_json),
+        audit_json=os.fspath(audit_json or "") or None,
         options=options or JoinOptions(),
         scorers=declarations(scorers or {}),
     )

@@ -42,10 +42,13 @@ class BadStatus(TypedDict):
 
 
 class Coverage(TypedDict, total=False):
-    """What one scorer covers, in rows of the feature table; `unused_scores` counts keys no row used.
+    """What one scorer covers, in rows of the feature table: matched, missing and bad rows together are all of them.
 
-    `direction`, `scale`, `revision` are as declared, and there only if they are. `bad_statuses` are up to five statuses,
-    the most frequent first, and there only if all rows of the scorer are bad. `notes` say what was recognised of its files.
+    `scores_loaded` and `unused_scores` count keys of the scorer, the latter those that no row has. `shared_rows` share
+    a score with a row of another key. `case_rows` are missing rows that would match if letter case were ignored, and
+    there only if there are any. `direction`, `scale`, `revision` are as declared, and there only if they are. `bad_statuses`
+    are up to five statuses, the most frequent first, and there only if all rows of the scorer are bad. `notes` say what
+    was recognised of its files, and are there only if something was.
     """
 
     competitor: str
@@ -55,6 +58,8 @@ class Coverage(TypedDict, total=False):
     missing_rows: int
     bad_rows: int
     unused_scores: int
+    shared_rows: int
+    case_rows: int
     bad_statuses: list[BadStatus]
     notes: list[str]
     low_match: LowMatch
@@ -107,17 +112,22 @@ class Materialized:
 
 
 def covered_line(covered: Coverage) -> str:
-    """What one scorer covers, in rows of the table; `unused` counts its keys that no row has."""
-    return (
+    """What one scorer covers, in rows of the table; `unused` counts its keys that no row has.
+
+    `shared` rows, if there are any, have a score that a row of another key has as well.
+    """
+    line = (
         f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
         f"{covered['bad_rows']} bad, {covered['unused_scores']} unused"
     )
+    return f"{line}, {covered['shared_rows']} shared" if covered["shared_rows"] else line
 
 
 def explain(covered: Coverage) -> list[str]:
     """What is worth a look beyond the counts, in words: why few rows match, which scores are outside the scale."""
     return [
         *_explain_low_match(covered),
+        *_explain_case(covered),
         *_explain_statuses(covered),
         *explain_scale(covered),
         *covered.get("notes", []),
@@ -142,6 +152,15 @@ def _explain_statuses(covered: Coverage) -> list[str]:
     shown = ", ".join(f"{show(each['status'])} ({count(each['rows'], 'row')})" for each in statuses)
     return [
         f"every row is bad: found the status {shown}; a scorer that did not fail says ok, pass, success or nothing"
+    ]
+
+
+def _explain_case(covered: Coverage) -> list[str]:
+    rows = covered.get("case_rows", 0)
+    if not rows:
+        return []
+    return [
+        f"{count(rows, 'row')} more would match if letter case were ignored; spell the keys of both sides alike"
     ]
 
 

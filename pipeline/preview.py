@@ -128,7 +128,9 @@ def _refusal(matched: Matched, entry: TableEntry) -> BatchError | None:
 
 def _scorers(matched: Matched) -> Iterator[ScorerPreview]:
     found = matched.found
-    shown = [_example_rows(positions, found.kept) for positions in found.positions]
+    shown = [
+        _example_rows(positions, found.kept) for positions in (each.positions for each in found.by_scorer)
+    ]
     keys = found.side.read() if any(shown) else []
     for index, (covered, rows) in enumerate(zip(matched.covered, shown, strict=True)):
         examples = []

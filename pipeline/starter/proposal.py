@@ -107,9 +107,9 @@ def _try(
         return
     notes = _key_said(columns, setting, served)
     if any(scorer.covered["missing_rows"] for scorer in preview.scorers):
-        notes.append("missing_policy mark: some rows have no score; drop leaves them out, fail refuses them")
-    else:
-        entry = replace(entry, options=replace(entry.options, missing_policy="fail"))
+        notes.append(
+            "missing_policy mark (the default): some rows have no score; drop leaves them out, fail refuses them"
+        )
     notes += [
         f"{scored.entry.path}: {note}"
         for scored in served
@@ -146,7 +146,7 @@ def _entry(columns: Columns, setting: Setting, served: Sequence[Scored]) -> Tabl
         scores=tuple(scored.entry for scored in served),
         out=f"joined{columns.extension}",
         audit_json=None,
-        options=JoinOptions(**asdict(setting), missing_policy="mark"),
+        options=JoinOptions(**asdict(setting)),
     )
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.oracle import keys
-from tests.oracle.explanation import low_match
+from tests.oracle.explanation import case_rows, low_match
 from tests.oracle.faults import Fault, RefusedError, raise_any
 from tests.oracle.scores import Score, slug
+from tests.oracle.sharing import shared
 from tests.oracle.sidecars import as_object, format_of, labels_of, read_sidecar
 from tests.oracle.tables import Table, as_kind, as_text, key_column_of, kind_of, read_features
 
@@ -22,7 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "key_normalize": "auto",
     "key_regex": None,
     "score_key_regex": None,
-    "missing_policy": "fail",
+    "missing_policy": "mark",
     "min_coverage": 0.0,
     "prefix": "second_opinion",
     "overwrite": False,
@@ -65,14 +66,23 @@ def joined(
         "input_rows": len(table.rows),
         "competitors": {label: counted(label, lookups[label], wanted, options) for label in sorted(lookups)},
     }
+    refused = 0
     for label, counts in audit["competitors"].items():
+        counts["shared_rows"], conflicts = shared(
+            raw, column, scorers[label], options, options["key_normalize"]
+        )
+        refused += conflicts
+        if differing := case_rows(wanted, lookups[label]):
+            counts["case_rows"] = differing
         if (low := low_match(raw, column, scorers[label], options)) is not None:
             counts["low_match"] = low
     kept = [row for row, key in enumerate(wanted) if stays(key, lookups, options["missing_policy"])]
     audit["output_rows"] = len(kept)
     planned = [f"{options['prefix']}_{slug(label)}_{each}" for label in sorted(lookups) for each in FIVE]
     problems = [*shared_slugs(lookups), *doubled, *taken(table, planned, column, options)]
-    if not doubled:
+    if refused and not doubled:
+        problems.append(Fault("JoinError", "rows would get the scores of other clips"))
+    elif not doubled:
         problems += uncovered(audit["competitors"].values(), len(wanted), options)
     kind = str(kind_of(out))
     try:
@@ -167,13 +177,14 @@ def counted(
 ) -> dict[str, Any]:
     """What the audit says of a scorer."""
     matched = [key for key in wanted if key in lookup]
+    bad = sum(lookup[key].bad for key in matched if key is not None)
     return {
         "competitor": label,
         "column_prefix": f"{options['prefix']}_{slug(label)}",
         "scores_loaded": len(lookup),
-        "matched_rows": len(matched),
+        "matched_rows": len(matched) - bad,
         "missing_rows": len(wanted) - len(matched),
-        "bad_rows": sum(lookup[key].bad for key in matched if key is not None),
+        "bad_rows": bad,
         "unused_scores": len(set(lookup) - set(matched)),
     }
 
@@ -204,7 +215,7 @@ def uncovered(counts: Iterable[Mapping[str, Any]], rows: int, options: Mapping[s
     counts = list(counts)
     low = 0
     for each in counts:
-        matched = each["matched_rows"]
+        matched = rows - each["missing_rows"]
         too_few = matched == 0 or matched / rows < options["min_coverage"] if rows else False
         low += too_few or (matched < rows and options["missing_policy"] == "fail")
     return [Fault("JoinError", f"{low} of {len(counts)} scorers do not cover")] if low else []
