@@ -12,7 +12,9 @@ from typing import Any
 
 from pipeline import files
 from pipeline.declarations import EvidenceRequest, ScorerDeclaration
+from pipeline.dialect import UNSET, TextSettings
 from pipeline.errors import InputError, show
+from pipeline.fieldpaths import path_fault
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.patterns import Pattern
@@ -41,6 +43,7 @@ class ScoreEntry:
         key_from: "file": the key is the path of the file a row stands in.
         score_field: overrides the table's `score_field`.
         score_fields: (aspect, field) pairs, each a scorer of its own, labelled LABEL-aspect.
+        text: how the file is written, if it is delimited text.
     """
 
     path: str
@@ -50,6 +53,7 @@ class ScoreEntry:
     key_from: str | None = None
     score_field: str | None = None
     score_fields: tuple[tuple[str, str], ...] = ()
+    text: TextSettings = UNSET
 
     @classmethod
     def of(cls, given: str | Mapping[str, Any], base: Path) -> ScoreEntry:
@@ -58,8 +62,10 @@ class ScoreEntry:
         A string that names an existing file as it stands is a path even if it contains `=`.
         """
         if not isinstance(given, str):
-            plain = {name: value for name, value in given.items() if name != "score_fields"}
-            return cls(**plain, score_fields=tuple(sorted((given.get("score_fields") or {}).items())))
+            apart = {"score_fields", *vars(UNSET)}
+            plain = {name: value for name, value in given.items() if name not in apart}
+            score_fields = tuple(sorted((given.get("score_fields") or {}).items()))
+            return cls(**plain, score_fields=score_fields, text=TextSettings.of(given))
         label, equals, path = given.partition("=")
         if not equals or files.is_file(base / given):
             return cls(path=given)
@@ -95,7 +101,7 @@ class ScoreEntry:
             "key_from": self.key_from,
             "score_field": self.score_field,
             "score_fields": dict(self.score_fields),
-        }
+        } | self.text.as_json()
         kept = {name: value for name, value in given.items() if value or name == "path"}
         if set(kept) == {"path"} and not (self.is_pattern and "=" in self.path):
             return self.path
@@ -122,6 +128,58 @@ class ScoreEntry:
         for aspect, _ in self.score_fields:
             if not slug(aspect):
                 yield f".score_fields: found the aspect {show(aspect)}; expected at least one letter or digit"
+        yield from self._path_faults()
+        yield from self._text_faults()
+
+    def _path_faults(self) -> Iterator[str]:
+        named = [("key_field", self.key_field), ("score_field", self.score_field)]
+        named += [("score_fields", field) for _, field in self.score_fields]
+        for name, field in named:
+            if field is not None and (fault := path_fault(field, is_key=name == "key_field")) is not None:
+                yield f".{name}: {fault}"
+
+    def _text_faults(self) -> Iterator[str]:
+        """What is wrong with what the entry says of delimited text."""
+        form = sidecar_format(self.path, self.format)
+        if form not in (None, "csv", "tsv"):
+            settings = self.text.as_json()
+            yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
+        yield from self.text.faults()
+
+
+@dataclass(frozen=True)
+class FeaturesEntry:
+    """A feature table as a manifest names it.
+
+    Attributes:
+        path: the file.
+        text: how it is written, if it is delimited text.
+    """
+
+    path: str
+    text: TextSettings = UNSET
+
+    @classmethod
+    def of(cls, given: str | Mapping[str, Any]) -> FeaturesEntry:
+        """The entry for a path, or for an object that the manifest's schema has checked."""
+        return cls(given) if isinstance(given, str) else cls(given["path"], TextSettings.of(given))
+
+    def as_json(self) -> str | JsonObject:
+        """The entry as a manifest spells it, in its shortest form."""
+        settings = self.text.as_json()
+        return {"path": self.path, **settings} if settings else self.path
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        found = table_format(self.path)
+        if found is None:
+            yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+        elif not files.is_name(self.path):
+            yield f": found {show(self.path)}; expected the name of a file"
+        elif found not in ("csv", "tsv"):
+            settings = self.text.as_json()
+            yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
+        yield from self.text.faults()
 
 
 @dataclass(frozen=True)
@@ -139,7 +197,7 @@ class TableEntry:
         evidence: what evidence is asked for; None: none about its label.
     """
 
-    features: str
+    features: FeaturesEntry
     scores: tuple[ScoreEntry, ...]
     out: str
     audit_json: str | None
@@ -152,7 +210,7 @@ class TableEntry:
         """What decides the table's content and place: all but its id and the evidence, with every option."""
         declared = {each.label: told for each in self.scorers if (told := each.as_json())}
         return {
-            "features": self.features,
+            "features": self.features.as_json(),
             "scores": [entry.as_json() for entry in self.scores],
             "out": self.out,
             "audit_json": self.audit_json,
@@ -169,7 +227,7 @@ class TableEntry:
 
         :raises InputError: a folder that a pattern goes through cannot be read.
         """
-        named = [(FEATURES, base / self.features)]
+        named = [(FEATURES, base / self.features.path)]
         for index, entry in enumerate(self.scores):
             for name, path in entry.files(base):
                 named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))
@@ -177,7 +235,7 @@ class TableEntry:
 
     def missing(self, base: Path) -> list[tuple[str, str]]:
         """The inputs that are not there yet, each as its field and name; a pattern that matches none is one."""
-        named = [("features", self.features)]
+        named = [(FEATURES, self.features.path)]
         for index, entry in enumerate(self.scores):
             try:
                 found = [name for name, _ in entry.files(base)] or [entry.path]
@@ -191,12 +249,12 @@ class TableEntry:
 
         Its options are for `option_faults`, as they may stand elsewhere, its files for `claim`.
         """
-        for name, path in (("features", self.features), ("out", self.out)):
-            if table_format(path) is None:
-                yield f".{name}: found {show(path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+        yield from (f".features{fault}" for fault in self.features.faults())
+        if table_format(self.out) is None:
+            yield f".out: found {show(self.out)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
         for index, entry in enumerate(self.scores):
             yield from (f".scores[{index}]{fault}" for fault in entry.faults())
-        for name, given in (("features", self.features), ("out", self.out), ("audit_json", self.audit_json)):
+        for name, given in (("out", self.out), ("audit_json", self.audit_json)):
             if given is not None and not files.is_name(given):
                 yield f".{name}: found {show(given)}; expected the name of a file"
         if self.evidence is not None:
@@ -255,6 +313,13 @@ def text_faults(given: Mapping[str, object]) -> Iterator[str]:
     """What is wrong with texts among join options that no schema can tell: regular expressions, names of columns."""
     if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
         yield f"prefix: found {show(prefix)}; expected printable text"
+    for name in ("score_key_field", "score_field"):
+        field = given.get(name)
+        if (
+            isinstance(field, str)
+            and (fault := path_fault(field, is_key=name == "score_key_field")) is not None
+        ):
+            yield f"{name}: {fault}"
     for name in ("key_regex", "score_key_regex"):
         if isinstance(pattern := given.get(name), str) and pattern:
             from pipeline.keys import regex_fault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from pipeline.errors import count, show
 from pipeline.files import FileDescription
@@ -34,12 +34,21 @@ class OutsideScale(TypedDict):
     examples: list[OutsideScore]
 
 
+class BadStatus(TypedDict):
+    """A status that is not ok, and how many rows of the scorer have it."""
+
+    status: str
+    rows: int
+
+
 class Coverage(TypedDict, total=False):
     """What one scorer covers, in rows of the feature table: matched, missing and bad rows together are all of them.
 
     `scores_loaded` and `unused_scores` count keys of the scorer, the latter those that no row has. `shared_rows` share
     a score with a row of another key. `case_rows` are missing rows that would match if letter case were ignored, and
-    there only if there are any. `direction`, `scale`, `revision` are as declared, and there only if they are.
+    there only if there are any. `direction`, `scale`, `revision` are as declared, and there only if they are. `bad_statuses`
+    are up to five statuses, the most frequent first, and there only if all rows of the scorer are bad. `notes` say what
+    was recognised of its files, and are there only if something was.
     """
 
     competitor: str
@@ -51,6 +60,8 @@ class Coverage(TypedDict, total=False):
     unused_scores: int
     shared_rows: int
     case_rows: int
+    bad_statuses: list[BadStatus]
+    notes: list[str]
     low_match: LowMatch
     direction: str
     scale: list[float]
@@ -59,11 +70,12 @@ class Coverage(TypedDict, total=False):
 
 
 class TableSummary(TypedDict):
-    """The counts of one joined table."""
+    """The counts of one joined table; `notes` says what a reader should know of how its features were read."""
 
     input_rows: int
     output_rows: int
     competitors: dict[str, Coverage]
+    notes: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,13 @@ def covered_line(covered: Coverage) -> str:
 
 def explain(covered: Coverage) -> list[str]:
     """What is worth a look beyond the counts, in words: why few rows match, which scores are outside the scale."""
-    return [*_explain_low_match(covered), *_explain_case(covered), *explain_scale(covered)]
+    return [
+        *_explain_low_match(covered),
+        *_explain_case(covered),
+        *_explain_statuses(covered),
+        *explain_scale(covered),
+        *covered.get("notes", []),
+    ]
 
 
 def explain_scale(covered: Coverage) -> list[str]:
@@ -124,6 +142,17 @@ def explain_scale(covered: Coverage) -> list[str]:
     low, high = covered["scale"]
     shown = ", ".join(f"{show(each['key'])} {each['score']:g}" for each in outside["examples"])
     return [f"{count(outside['scores'], 'score')} outside the declared scale {low:g} to {high:g}: {shown}"]
+
+
+def _explain_statuses(covered: Coverage) -> list[str]:
+    """Why every row of a scorer is bad; nothing if one is not."""
+    statuses = covered.get("bad_statuses")
+    if not statuses:
+        return []
+    shown = ", ".join(f"{show(each['status'])} ({count(each['rows'], 'row')})" for each in statuses)
+    return [
+        f"every row is bad: found the status {shown}; a scorer that did not fail says ok, pass, success or nothing"
+    ]
 
 
 def _explain_case(covered: Coverage) -> list[str]:
