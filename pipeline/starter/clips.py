@@ -34,7 +34,7 @@ def named_clips(paths: Sequence[str], features: Sequence[Features]) -> dict[str,
 
     Several columns may have their values in the paths (`h264` of a codec): the one that tells most files apart counts.
     """
-    columns = _columns_by_text(features)
+    columns = columns_by_text(features)
     found = {path: _longest(path, columns) for path in paths}
     held: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for path, spans in found.items():
@@ -49,7 +49,7 @@ def named_clips(paths: Sequence[str], features: Sequence[Features]) -> dict[str,
     return named
 
 
-def _columns_by_text(features: Sequence[Features]) -> dict[str, list[tuple[str, str]]]:
+def columns_by_text(features: Sequence[Features]) -> dict[str, list[tuple[str, str]]]:
     """The columns that have each text among their keys; a path also by its ends and without its extension."""
     columns: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for table in features:

@@ -14,7 +14,9 @@ from pipeline.patterns import Pattern
 from pipeline.starter.globs import glob_for, others_of
 from pipeline.starter.grouping import ClipFiles, group
 from pipeline.starter.inspection import Finding, as_features, inspect, may_be_of_one_clip
-from pipeline.starter.samples import Sample, sample_of, take_sample
+from pipeline.starter.maps import told_apart
+from pipeline.starter.samples import Sample, sample_of
+from pipeline.starter.sampling import take_sample
 from pipeline.starter.sources import Features, Sidecar
 
 _MIN_KEYED = 3
@@ -43,32 +45,58 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
 
     :param reserved: files that a run will write, relative to the folder.
     """
-    found = Found()
-    singles: list[tuple[Sample, Finding]] = []
-    labels: list[tuple[Sample, Finding]] = []
+    looking = _Looking()
+    maps: list[Sample] = []
     for name in Pattern("**/*").matches(folder):
         if table_format(name) is None:
             continue
-        found.looked_at += 1
+        looking.found.looked_at += 1
         try:
             sample = _sample(folder, name, reserved)
         except BatchError as exc:
-            found.left_out.append((name, str(exc)))
+            looking.found.left_out.append((name, str(exc)))
             continue
+        if sample.as_row is None:
+            looking.take(sample)
+        else:
+            maps.append(sample)
+    for sample in told_apart(maps, looking.found.features):
+        looking.take(sample)
+    looking.take_labels()
+    pattern_for = functools.partial(glob_for, folder, reserved=reserved)
+    for files in group(looking.of_one_clip, looking.found.features, pattern_for):
+        _take_clip_files(looking.found, folder, files, reserved)
+    return looking.found
+
+
+class _Looking:
+    """What has been looked at so far.
+
+    Attributes:
+        found: what it was taken for.
+        of_one_clip: files of one clip each, which may belong together.
+    """
+
+    def __init__(self) -> None:
+        self.found = Found()
+        self.of_one_clip: list[tuple[Sample, Finding]] = []
+        self._labels: list[tuple[Sample, Finding]] = []
+
+    def take(self, sample: Sample) -> None:
+        """Take a file for what its fields say."""
         finding = inspect(sample)
         if may_be_of_one_clip(sample, finding):
-            singles.append((sample, finding))
+            self.of_one_clip.append((sample, finding))
         elif finding.labels:
-            labels.append((sample, finding))
+            self._labels.append((sample, finding))
         else:
-            _take(found, sample, finding)
-    as_tables = not found.features
-    for sample, finding in labels:
-        _take(found, sample, as_features(finding) if as_tables else finding)
-    pattern_for = functools.partial(glob_for, folder, reserved=reserved)
-    for files in group(singles, found.features, pattern_for):
-        _take_clip_files(found, folder, files, reserved)
-    return found
+            _take(self.found, sample, finding)
+
+    def take_labels(self) -> None:
+        """Take files of human labels for feature tables where there is no other."""
+        as_tables = not self.found.features
+        for sample, finding in self._labels:
+            _take(self.found, sample, as_features(finding) if as_tables else finding)
 
 
 def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
@@ -85,9 +113,9 @@ def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
 def _take(found: Found, sample: Sample, finding: Finding, label: str | None = None) -> None:
     if finding.kind == "features":
         texts = {name: sample.texts[name] for name in finding.key_columns if name is not None}
-        found.features.append(Features(sample.name, finding, texts))
+        found.features.append(Features(sample.name, finding, texts, sample.text))
     elif finding.kind == "sidecar":
-        found.sidecars.append(Sidecar(sample.name, finding, label))
+        found.sidecars.append(Sidecar(sample.name, finding, label, sample.text))
     else:
         found.left_out.append((sample.name, finding.why))
 
@@ -104,7 +132,7 @@ def _take_clip_files(found: Found, folder: Path, files: ClipFiles, reserved: Seq
         return
     pattern = glob_for(folder, files.names, reserved)
     if pattern is not None:
-        found.sidecars.append(Sidecar(pattern, finding, files.label))
+        found.sidecars.append(Sidecar(pattern, finding, files.label, first.text))
         return
     others = ", ".join(others_of(folder, files.names, reserved)[:_MAX_NAMED])
     reason = f"files of one clip each, but a pattern for them also matches {others}; expected a folder of their own"

@@ -65,7 +65,7 @@ class Fields:
         numeric = [name for name in sample.columns if self._is_numeric(name)]
         self.exact = [name for name in numeric if _is_near(name) and _last(name) in SCORE_FIELDS]
         beside = [name for name in numeric if name not in self.exact and not _is_bookkeeping(name)]
-        self.labels = [name for name in beside if _is_label(name)]
+        self.labels = [name for name in beside if is_label(name)]
         others = [name for name in beside if name not in self.labels]
         self.worded = [name for name in others if "score" in words(name)]
         self.pooled = [name for name in others if name.startswith("pooled_metrics.")]
@@ -90,6 +90,19 @@ class Fields:
             for frame in _first_frame(row)
         )
 
+    @functools.cached_property
+    def in_frames(self) -> list[str]:
+        """Paths to the numbers that each frame holds one level down, as libvmaf writes them: vmaf alone if it is there."""
+        found = dict.fromkeys(
+            f"frames[].metrics.{name}"
+            for row in self._rows
+            for frame in _first_frame(row)
+            if isinstance(frame, dict) and isinstance(frame.get("metrics"), dict)
+            for name, value in frame["metrics"].items()
+            if finite_number(value) is not None
+        )
+        return [name for name in found if name == "frames[].metrics.vmaf"] or list(found)
+
     @property
     def is_strong(self) -> bool:
         """Whether a field can be nothing but a score."""
@@ -112,7 +125,7 @@ class Fields:
             return ScoreSetting(score_field=rivals[0], notes=(note,))
         if self.framed and not self.pooled:
             return ScoreSetting()
-        fields = self._pooled_means() or self.worded or self.measures
+        fields = self._pooled_means() or self.worded or self.in_frames or self.measures
         if len(fields) == 1:
             note = f"score_field {fields[0]}: no field has a name that is known to hold a score"
             return ScoreSetting(score_field=fields[0], notes=(note,))
@@ -176,6 +189,11 @@ def tells_clips(column: str, keys: pa.Array) -> bool:
     return _rank(column) != (1, 0) or not len(keys) or small.true_count < len(keys)
 
 
+def is_label(name: str) -> bool:
+    """Whether the name of a field or file says that it may hold the human label."""
+    return bool(_LABEL_WORDS & set(words(name))) or name.lower().startswith("mos")
+
+
 def possible_keys(sample: Sample, without: Iterable[str] = ()) -> list[str]:
     """The columns that may name the clip, best first: of texts or whole numbers that are not all the same."""
     left_out = set(without)
@@ -217,17 +235,14 @@ def _aspects(fields: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _aspect(field: str) -> str:
-    kept = field.removeprefix("pooled_metrics.").removesuffix(".mean").partition("/")[0]
+    kept = field.removeprefix("pooled_metrics.").removeprefix("frames[].metrics.").removesuffix(".mean")
+    kept = kept.partition("/")[0]
     left = [each for each in re.findall(r"[A-Za-z0-9+]+", kept) if each.lower() != "score"]
     return "-".join(left)
 
 
 def _is_bookkeeping(name: str) -> bool:
     return name.lower().removeprefix("summary.") in _BOOKKEEPING
-
-
-def _is_label(name: str) -> bool:
-    return bool(_LABEL_WORDS & set(words(name))) or name.lower().startswith("mos")
 
 
 def _is_near(name: str) -> bool:

@@ -67,15 +67,16 @@ def inspect(sample: Sample) -> Finding:
     """What the file of the sample holds."""
     if (own := _own(sample)) is not None:
         return Finding("neither", own)
-    if sample.is_parquet:
-        return _features(sample, "Parquet")
     if not sample.rows:
-        return Finding("neither", "it has no row")
+        return _features(sample, "Parquet") if sample.is_parquet else Finding("neither", "it has no row")
     if header := [name for name in sample.columns if finite_number(name) is not None]:
         return Finding(
             "neither", f"it seems to have no header: found {show(header[0])} as the name of a field"
         )
-    return _of_text(sample)
+    finding = _by_fields(sample)
+    if sample.is_parquet and finding.kind == "neither" and not finding.labels:
+        finding = _features(sample, "Parquet")
+    return replace(finding, why=f"{finding.why}; {sample.note}") if sample.note else finding
 
 
 def as_features(finding: Finding) -> Finding:
@@ -87,17 +88,17 @@ def as_features(finding: Finding) -> Finding:
 
 def may_be_of_one_clip(sample: Sample, finding: Finding) -> bool:
     """Whether the file may hold the score of one clip, be there one or not as the scorer failed."""
-    if not sample.is_single or sample.is_parquet or _own(sample) is not None:
+    if not sample.is_single or _own(sample) is not None:
         return False
     has_failed = any(not is_ok(sample.rows[0].get(name)) for name in ("status", "summary.status"))
     return finding.kind == "sidecar" or has_failed or bool(Fields(sample).scorers)
 
 
-def _of_text(sample: Sample) -> Finding:
+def _by_fields(sample: Sample) -> Finding:
     fields = Fields(sample)
     if fields.scorers:
         return _sidecar(sample, fields, f"its rows name their scorer, {listed(fields.scorers)}")
-    if fields.framed:
+    if fields.framed or fields.in_frames:
         return _sidecar(sample, fields, "its rows hold scores of frames")
     name = PurePosixPath(sample.name).name.lower()
     if "feature" in name or "feats" in name:

@@ -106,7 +106,7 @@ def _try(
     if preview.error is not None:
         proposal.left_out.append((entry.features.path, str(preview.error)))
         return
-    notes = _key_said(columns, setting, served)
+    notes = [*columns.features.said(), *_key_said(columns, setting, served)]
     if any(scorer.covered["missing_rows"] for scorer in preview.scorers):
         notes.append(
             "missing_policy mark (the default): some rows have no score; drop leaves them out, fail refuses them"
@@ -143,7 +143,7 @@ def _served(
 
 def _entry(columns: Columns, setting: Setting, served: Sequence[Scored]) -> TableEntry:
     return TableEntry(
-        features=FeaturesEntry(columns.features.name),
+        features=FeaturesEntry(columns.features.name, columns.features.text),
         scores=tuple(scored.entry for scored in served),
         out=f"joined{columns.extension}",
         audit_json=None,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.dialect import UNSET, TextSettings
 from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError, SidecarError, TableError
 from pipeline.options import JoinOptions
@@ -18,7 +19,7 @@ from pipeline.starter.meeting import best_meeting
 from pipeline.starter.names import scorer_name
 from pipeline.starter.samples import Texts
 from pipeline.starter.setting import Keys
-from pipeline.tables import check_place, open_table
+from pipeline.tables import FeatureTable, check_place, open_table
 
 _RAW = JoinOptions(key_normalize="raw")
 _MAX_COLUMNS = 3
@@ -32,11 +33,24 @@ class Features:
         name: the file, relative to the folder that is looked at.
         finding: what it was taken for, and why.
         texts: what may be a key, in its first rows.
+        text: what an entry must say of it, if it is delimited text.
     """
 
     name: str
     finding: Finding
     texts: Texts
+    text: TextSettings = UNSET
+
+    def open(self, folder: Path, key_column: str | None) -> FeatureTable:
+        """The table.
+
+        :raises BatchError: it cannot be read.
+        """
+        return open_table(folder / self.name, key_column, self.text)
+
+    def said(self) -> list[str]:
+        """Why it is read like this."""
+        return _text_said(self.text)
 
 
 @dataclass(frozen=True)
@@ -47,11 +61,13 @@ class Sidecar:
         name: the file or pattern, relative to the folder that is looked at.
         finding: what it was taken for, and why.
         label: a name for its scorer, if its path says more than the name of a file does.
+        text: what an entry must say of it, if it is delimited text.
     """
 
     name: str
     finding: Finding
     label: str | None = None
+    text: TextSettings = UNSET
 
     def entries(self) -> Iterator[ScoreEntry]:
         """The entries that may be meant: one for each way to name the clip, best first."""
@@ -61,6 +77,7 @@ class Sidecar:
             label=None if found.scorers else self.label or scorer_name(self.name),
             score_field=found.score_field,
             score_fields=found.score_fields,
+            text=self.text,
         )
         if found.by_file:
             yield replace(entry, key_from="file")
@@ -83,7 +100,7 @@ class Scored:
 
     def said(self) -> list[str]:
         """Why it is read like this."""
-        notes = list(self.sidecar.finding.notes)
+        notes = [*_text_said(self.sidecar.text), *self.sidecar.finding.notes]
         if self.entry.label is not None:
             notes.append(f"label {self.entry.label}: the file names no scorer; its own name is taken")
         if self.entry.key_field is not None:
@@ -93,6 +110,10 @@ class Scored:
         if self.entry.key_from is not None:
             notes.append("key_from file: no field names the clip, so the file's name does")
         return notes
+
+
+def _text_said(text: TextSettings) -> list[str]:
+    return [f"columns {', '.join(text.columns)}: the file has no header"] if text.columns else []
 
 
 class Readings:
@@ -144,7 +165,7 @@ class Columns:
     """What may be the key column of a feature table, read in full where a sample has keys of a sidecar."""
 
     def __init__(self, folder: Path, features: Features) -> None:
-        self._path = folder / features.name
+        self._folder = folder
         self.features = features
         self._read: dict[str, Keys] = {}
 
@@ -159,7 +180,9 @@ class Columns:
     def extension(self) -> str:
         """The format of the joined table: Parquet, unless a column has no place there."""
         try:
-            check_place("joined.parquet", open_table(self._path, self.features.finding.key_columns[0]))
+            check_place(
+                "joined.parquet", self.features.open(self._folder, self.features.finding.key_columns[0])
+            )
         except TableError:
             return ".jsonl"
         return ".parquet"
@@ -171,5 +194,5 @@ class Columns:
     def column(self, name: str) -> Keys:
         """A column in full."""
         if name not in self._read:
-            self._read[name] = Keys(name, open_table(self._path, name).keys())
+            self._read[name] = Keys(name, self.features.open(self._folder, name).keys())
         return self._read[name]
