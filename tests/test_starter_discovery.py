@@ -52,7 +52,7 @@ def test_what_cannot_be_used_is_named_with_the_reason(
     write_jsonl(tmp_path / "elsewhere.jsonl", clips("x1", "y2", score=1.5))
     write_text(tmp_path / "broken.json", "{")
     write_text(tmp_path / "empty.csv", "")
-    write_text(tmp_path / "bare.csv", "a1.png,0.5\nb2.png,0.25\n")
+    write_text(tmp_path / "bare.csv", "a1,5\nb2,25\n")
     write_text(tmp_path / "star*.csv", "clip_id,score\na1,1\n")
     write_text(tmp_path / "notes.txt", "-")
     write_text(tmp_path / ".hidden.jsonl", "{")
@@ -65,7 +65,7 @@ def test_what_cannot_be_used_is_named_with_the_reason(
         "elsewhere.jsonl": "no feature table has its keys: 'x1', 'y2'",
         "broken.json": "expected JSON objects",
         "empty.csv": "found no header",
-        "bare.csv": "it seems to have no header: found '0.5' as the name of a field",
+        "bare.csv": "it seems to have no header: found '5' as the name of a field",
         "star*.csv": "its name holds",
     }.items():
         (line,) = [line for line in said.splitlines() if line.startswith(f"left out: {name}: ")]

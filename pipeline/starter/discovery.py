@@ -54,7 +54,7 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
         try:
             sample = _sample(folder, name, reserved)
         except BatchError as exc:
-            looking.found.left_out.append((name, str(exc)))
+            looking.found.left_out.append((name, str(exc).removeprefix(f"{folder / name}: ")))
             continue
         if sample.as_row is None:
             looking.take(sample)
@@ -126,7 +126,8 @@ def _take_clip_files(found: Found, folder: Path, files: ClipFiles, reserved: Seq
     grouped = sample_of(first.name, [each.sample.first for each in files.files], whole=True, grouped=True)
     finding = inspect(grouped)
     alone = len(files.names) == 1
-    if alone or finding.kind != "sidecar" or not (finding.by_file or _is_keyed(grouped, finding)):
+    keyed = finding.by_file or _is_keyed(grouped, finding, all(each.is_named for each in files.files))
+    if alone or finding.kind != "sidecar" or not keyed:
         for each in files.files:
             _take(found, each.sample, each.finding, files.label if alone and each.is_named else None)
         return
@@ -139,8 +140,8 @@ def _take_clip_files(found: Found, folder: Path, files: ClipFiles, reserved: Seq
     found.left_out += [(name, reason) for name in files.names]
 
 
-def _is_keyed(grouped: Sample, finding: Finding) -> bool:
-    """Whether each of at least three files has a key of its own."""
+def _is_keyed(grouped: Sample, finding: Finding, named: bool) -> bool:
+    """Whether each file has a key of its own; of two files whose names hold no clip that may be chance."""
     names = (name or keys.pick(list(grouped.texts)) for name in finding.key_columns)
     distinct = (len(grouped.texts[name].unique()) for name in names if name is not None)
-    return len(grouped.rows) >= _MIN_KEYED and len(grouped.rows) in distinct
+    return len(grouped.rows) >= (2 if named else _MIN_KEYED) and len(grouped.rows) in distinct

@@ -24,7 +24,7 @@ MANIFEST = "second-opinion.json"
 _MOST_NAMED = 3
 _EXPECTED = (
     "expected at least one feature table (a key column and many others) and one sidecar (a scorer or a score for each "
-    "clip) whose keys are the same, in Parquet (features only), JSON, JSONL, CSV or TSV"
+    "clip) whose keys are the same, in Parquet, JSON, JSONL, CSV or TSV"
 )
 
 

@@ -67,8 +67,12 @@ def inspect(sample: Sample) -> Finding:
     """What the file of the sample holds."""
     if (own := _own(sample)) is not None:
         return Finding("neither", own)
-    if not sample.rows:
-        return _features(sample, "Parquet") if sample.is_parquet else Finding("neither", "it has no row")
+    if not sample.rows:  # nor are there any of a very wide Parquet file
+        return (
+            _features(sample, "Parquet")
+            if any(map(len, sample.texts.values()))
+            else Finding("neither", "it has no row")
+        )
     if header := [name for name in sample.columns if finite_number(name) is not None]:
         return Finding(
             "neither", f"it seems to have no header: found {show(header[0])} as the name of a field"
@@ -76,6 +80,8 @@ def inspect(sample: Sample) -> Finding:
     finding = _by_fields(sample)
     if sample.is_parquet and finding.kind == "neither" and not finding.labels:
         finding = _features(sample, "Parquet")
+    if finding.kind == "neither" and sample.refused:
+        return replace(finding, why=sample.refused)
     return replace(finding, why=f"{finding.why}; {sample.note}") if sample.note else finding
 
 
@@ -113,6 +119,10 @@ def _by_fields(sample: Sample) -> Finding:
         return _sidecar(sample, fields, f"it has {listed(fields.exact)} and little else")
     if len(fields.measures) == 1 and not fields.labels and not fields.exact:
         return _sidecar(sample, fields, f"it has one number beside its key, {fields.measures[0]}")
+    if sample.is_single and fields.measures and few and not possible_keys(sample, fields.measures):
+        return _sidecar(
+            sample, fields, f"it has {listed(fields.measures)} and no key, as files of one clip each have"
+        )
     return _features(sample, "no scorer is named and it has many columns, or none that holds a score")
 
 

@@ -33,6 +33,7 @@ class Sample:
         grouped: whether each row is from a file of its own, of which `name` is a pattern.
         text: what an entry must say of it, if it is delimited text.
         note: what was recognised of it; empty: nothing.
+        refused: why no row of a sidecar can be found in it; empty: one can.
         as_row: the same file read as one row, if it may also be a map from keys; None: it cannot be meant so.
     """
 
@@ -45,6 +46,7 @@ class Sample:
     grouped: bool = False
     text: TextSettings = UNSET
     note: str = ""
+    refused: str = ""
     as_row: Sample | None = None
 
     @property

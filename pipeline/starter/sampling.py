@@ -51,8 +51,17 @@ def _of_json(path: Path, name: str, form: TableFormat) -> Sample:
         return as_row
     mapped, whole = _rows(path, form, FIRST_LOOK)
     if mapped == rows:
-        return as_row
+        return replace(as_row, refused=_refusal(path, name, form))
     return replace(sample_of(name, mapped, whole=whole), as_row=as_row)
+
+
+def _refusal(path: Path, name: str, form: TableFormat) -> str:
+    """What a join would say of the shape of a file that has no known fields."""
+    try:
+        next(iter(read_rows(path, form, Reading(entry=name))), None)
+    except SidecarError as exc:
+        return str(exc).removeprefix(f"{path}: ")
+    return ""
 
 
 def _may_be_map(row: Row) -> bool:
