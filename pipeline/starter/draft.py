@@ -21,7 +21,7 @@ from pipeline.starter.names import own_name
 from pipeline.starter.proposal import Proposal, propose
 
 MANIFEST = "second-opinion.json"
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 _EXPECTED = (
     "expected at least one feature table (a key column and many others) and one sidecar (a scorer or a score for each "
     "clip) whose keys are the same, in Parquet, JSON, JSONL, CSV or TSV"
@@ -195,8 +195,8 @@ def _by_reason(left_out: Iterable[tuple[str, str]]) -> Iterator[str]:
     for name, reason in left_out:
         names[reason].append(_shown(name))
     for reason, its in names.items():
-        more = f" and {len(its) - _MOST_NAMED} more" if len(its) > _MOST_NAMED else ""
-        yield f"{', '.join(its[:_MOST_NAMED])}{more}: {reason}"
+        more = f" and {len(its) - _MAX_NAMED} more" if len(its) > _MAX_NAMED else ""
+        yield f"{', '.join(its[:_MAX_NAMED])}{more}: {reason}"
 
 
 def _shown(name: str) -> str:
