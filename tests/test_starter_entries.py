@@ -252,3 +252,10 @@ def test_hostile_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     ended = run_main(capsys, "init", tmp_path)
     assert (ended.code, ended.err) == (0, "")
     assert "dover: 3 matched, 0 missing, 0 bad, 0 unused" in ended.out
+
+
+def test_a_map_that_names_its_scorer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A map may stand beside the name of its scorer."""
+    features(tmp_path / "features.jsonl", FILES, "vid")
+    write_json(tmp_path / "d.json", {"competitor": "DOVER", "scores": dict.fromkeys(FILES, 3.5)})
+    assert scores_of(tmp_path, capsys) == ["d.json"]

@@ -2,8 +2,9 @@
 
 ::
 
-    vmaf/a_vmaf.json ─┐                                   vmaf/b_vmaf.json ─┐
-    vmaf/a_ssim.json ─┴─ one clip twice: two scorers ──▶  vmaf/a_vmaf.json ─┴─▶ vmaf/*_vmaf.json, and the like for ssim
+    vmaf/a_x.json  vmaf/b_x.json  ───────────────────────────────────────▶  vmaf/*.json
+    all/a_vmaf.json  all/a_ssim.json  all/b_vmaf.json ...  ──clip a twice──▶  all/*_vmaf.json, all/*_ssim.json
+    vmaf/a/log.json  vmaf/b/log.json  ───────────────────────────────────▶  vmaf/*/log.json
 
 What the path has around the name of the clip tells scorers apart only where a clip would otherwise have two scores:
 encodes of a clip have such words in their names too.

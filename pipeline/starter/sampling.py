@@ -65,7 +65,9 @@ def _refusal(path: Path, name: str, form: TableFormat) -> str:
 
 
 def _may_be_map(row: Row) -> bool:
-    return not layout_of(tuple(row)).names or any(isinstance(value, dict) for value in row.values())
+    """Whether an object may be a map, or a table by columns; other files are read once only."""
+    layout = layout_of(tuple(row))
+    return set(layout.names) <= {layout.competitor} or all(isinstance(value, dict) for value in row.values())
 
 
 def _of_delimited(path: Path, name: str, form: TableFormat) -> Sample:

@@ -102,7 +102,9 @@ class Scored:
         """Why it is read like this."""
         notes = [*_text_said(self.sidecar.text), *self.sidecar.finding.notes]
         if self.entry.label is not None:
-            notes.append(f"label {self.entry.label}: the file names no scorer; its own name is taken")
+            notes.append(
+                f"label {self.entry.label}: no row names the scorer, so the name of its file or folder is taken"
+            )
         if self.entry.key_field is not None:
             notes.append(
                 f"key_field {self.entry.key_field}: no field has a name that is known to hold the key"
