@@ -30,7 +30,7 @@ MAX_SAMPLE_CHARACTERS = 1 << 20
 _DELIMITER = re.compile(r"[\t !#-,/:-@\[-`{-~]")
 _SWAPPED = str.maketrans(".,", ",.")
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
-_INTEGER = re.compile(r"-?[0-9]+")
+_WITHOUT_FRACTION = re.compile(r"-?[0-9]+,?")
 _WITH_POINT = re.compile(rf"-?[0-9]*\.[0-9]+{_EXPONENT}")
 _WITH_COMMA = re.compile(rf"-?[0-9]*,[0-9]+{_EXPONENT}")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
@@ -282,7 +282,7 @@ def _shows_comma(cells: Sequence[str], delimiter: str) -> bool:
     Between semicolons three digits are a fraction: a program writes these as commas are decimal marks to it.
     """
     full = [cell for cell in cells if cell not in WORDS_FOR_NONE]
-    if not all(_WITH_COMMA.fullmatch(cell) or _INTEGER.fullmatch(cell) for cell in full):
+    if not all(_WITH_COMMA.fullmatch(cell) or _WITHOUT_FRACTION.fullmatch(cell) for cell in full):
         return False
     fractions = (cell for cell in full if _WITH_COMMA.fullmatch(cell) and not _PAIR.fullmatch(cell))
     return any(delimiter == ";" or not _THOUSANDS.fullmatch(cell) for cell in fractions)

@@ -149,13 +149,13 @@ def decimal_of(records: list[list[str]], delimiter: str) -> str:
         return "."
     for column in zip(*records, strict=True):
         full = [cell for cell in column if cell not in NONE]
-        if any(not fraction(cell, ",") and not re.fullmatch("-?[0-9]+", cell) for cell in full):
+        if any(not fraction(cell, ",") and not re.fullmatch("-?[0-9]+,?", cell) for cell in full):
             continue
         for cell in full:
             whole, mark, below = cell.lstrip("-").partition(",")
             pair = len(whole) > 2 and len(below) > 2 and whole[0] != "0" != below[0] and cell[0] != "-"
             thousands = len(below) == 3 and 0 < len(whole) < 4 and whole[0] != "0"
-            if mark and not (pair and below.isdecimal()) and (delimiter == ";" or not thousands):
+            if mark and below and not (pair and below.isdecimal()) and (delimiter == ";" or not thousands):
                 return ","
     return "."
 
