@@ -151,7 +151,9 @@ def recognised(
     :param header: whether the first record is a header.
     """
     found = delimiter or _delimiter(lines, usual, header)
-    return Dialect(found, decimal or _decimal(_records(lines, found)[header:], found))
+    if decimal is None and found != ",":  # among commas "1,5" may be a list
+        decimal = _decimal(_records(lines, found)[header:], found)
+    return Dialect(found, decimal or ".")
 
 
 def note(found: Dialect, usual: str, delimiter: str | None = None, decimal: str | None = None) -> str | None:
@@ -175,6 +177,13 @@ def delimiter_advice(header: Sequence[str], used: str) -> str:
     if seeming == used or not any(seeming in name for name in header):
         return ""
     return f"; the header seems to have the delimiter {show(seeming)}: set delimiter if it is so"
+
+
+def columns_advice(header: Sequence[str]) -> str:
+    """What to do where a column is not found as there may be no header; empty if no name is a whole number."""
+    if not any(name.strip().isdecimal() for name in header):
+        return ""
+    return "; if the first line is data, set columns to the names of the columns"
 
 
 def looks_like_data(first: Sequence[str], second: Sequence[str] | None = None) -> bool:
@@ -269,8 +278,8 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 
 def _decimal(records: Sequence[Sequence[str]], delimiter: str) -> str:
-    """The decimal mark; a point where there is a doubt, and always among commas, where `"1,5"` may be a list."""
-    if delimiter == "," or any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
+    """The decimal mark; a point where there is a doubt."""
+    if any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
         return "."
     columns = itertools.zip_longest(*records, fillvalue="")
     return "," if any(_shows_comma(cells, delimiter) for cells in columns) else "."

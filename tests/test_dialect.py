@@ -236,6 +236,12 @@ def test_the_advice_names_the_delimiter_that_the_header_seems_to_have(
     assert dialect.delimiter_advice(header, used) == expected
 
 
+def test_a_header_with_a_whole_number_may_be_none() -> None:
+    """Whole numbers name columns, and are data of labels: the advice leaves it open."""
+    assert dialect.columns_advice(["clip17", "3"]).startswith("; if the first line is data, set columns")
+    assert dialect.columns_advice(["", "mos"]) == ""
+
+
 def test_columns_are_named_for_a_file_with_a_header() -> None:
     """A first line that repeats a name in its own column is a header."""
     assert dialect.repeats_names(["Path ", "value"], ["path", "score"])

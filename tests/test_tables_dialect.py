@@ -219,6 +219,14 @@ def test_the_message_names_the_delimiter_that_the_header_seems_to_have(
     assert f"the header seems to have the delimiter '{seeming}': set delimiter" in str(refused.value)
 
 
+def test_a_headerless_table_of_whole_numbers_is_not_told_for_sure(tmp_path: Path) -> None:
+    """Whole numbers may name columns: the key column is not found, and the message gives both cures."""
+    with pytest.raises(
+        TableError, match=r"no key column.*set key_column to.*if the first line is data, set columns"
+    ):
+        join(tmp_path, "clip17,3\nclip18,4\n", "o.jsonl")
+
+
 NOTES = {
     "a text among numbers": (["1.5", "2", "bad", "4"], "row 3 holds 'bad'; 3 other cells would be a number"),
     "infinity": (["inf", "1.5", "2"], "row 1 holds 'inf'; 2 other cells would be a number"),
