@@ -67,7 +67,7 @@ def preview(table: TablePreview) -> Group:
     head = Text(f"{table.id}: ").append(table.status, style=_STYLES[table.status])
     if table.rows is not None:
         head.append(f", {count(table.rows, 'row')}, key column {show(table.key_column)}")
-    shown: list[Text | Padding] = [head]
+    shown: list[Text | Padding] = [head, *(Text(f"  {printable(note)}") for note in table.notes)]
     for scorer in table.scorers:
         shown.append(Text(f"  {printable(covered_line(scorer.covered))}"))
         shown.append(Padding(_examples(scorer.examples), (0, 0, 0, 4), expand=False))
@@ -90,10 +90,11 @@ def _examples(examples: Iterable[Example]) -> Table:
 
 
 def warnings(report: Report) -> Iterator[str]:
-    """What is worth a look in complete tables: scorers that cover less than half, tables that lost every row."""
+    """What is worth a look in complete tables: notes, scorers that cover less than half, tables that lost every row."""
     for table in report["tables"]:
         if "summary" not in table:
             continue
+        yield from (f"{table['id']}: {note}" for note in table["summary"].get("notes", []))
         rows = table["summary"]["input_rows"]
         if rows and not table["summary"]["output_rows"]:
             yield f"{table['id']}: missing_policy drop left none of {rows} rows, as none has a row of every scorer"

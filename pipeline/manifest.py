@@ -11,7 +11,14 @@ from typing import Any
 
 from pipeline import files, jsontext
 from pipeline.declarations import EvidenceRequest
-from pipeline.entries import ScoreEntry, TableEntry, declaration_faults, declarations, text_faults
+from pipeline.entries import (
+    FeaturesEntry,
+    ScoreEntry,
+    TableEntry,
+    declaration_faults,
+    declarations,
+    text_faults,
+)
 from pipeline.errors import BatchError, Faults, InputError, ManifestError, show
 from pipeline.options import JoinOptions, JsonObject
 from pipeline.places import Places
@@ -201,7 +208,7 @@ class _Parts:
         for table in self.tables.values():
             yield TableEntry(
                 id=table.get("id", ""),
-                features=table["features"],
+                features=FeaturesEntry.of(table["features"]),
                 scores=tuple(ScoreEntry.of(entry, base) for entry in table["scores"]),
                 out=table["out"],
                 audit_json=table.get("audit_json") or None,

@@ -36,6 +36,7 @@ def _lines(report: Report) -> Iterator[str]:
         (_table_cells(table) for table in report["tables"]),
     )
     yield from _coverage(report["tables"])
+    yield from _notes(report["tables"])
     yield from _errors(report["tables"])
     yield from provenance_lines(report["run_provenance"])
 
@@ -43,7 +44,9 @@ def _lines(report: Report) -> Iterator[str]:
 def _table_cells(table: TableReport) -> list[str]:
     summary = table.get("summary")
     rows = ["", ""] if summary is None else [str(summary["input_rows"]), str(summary["output_rows"])]
-    return [table["id"], table["status"], table["features"], table["out"], *rows]
+    features = table["features"]
+    path = features if isinstance(features, str) else features["path"]
+    return [table["id"], table["status"], path, table["out"], *rows]
 
 
 def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
@@ -72,6 +75,17 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
                 ]
             ),
         )
+
+
+def _notes(tables: Iterable[TableReport]) -> Iterator[str]:
+    noted = [
+        f"* {escaped(table['id'])}: {escaped(note)}"
+        for table in tables
+        if "summary" in table
+        for note in table["summary"].get("notes", [])
+    ]
+    if noted:
+        yield from ("## Notes", "", *noted, "")
 
 
 def _errors(tables: Iterable[TableReport]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from pipeline.errors import count, show
 from pipeline.files import FileDescription
@@ -59,11 +59,12 @@ class Coverage(TypedDict, total=False):
 
 
 class TableSummary(TypedDict):
-    """The counts of one joined table."""
+    """The counts of one joined table; `notes` says what a reader should know of how its features were read."""
 
     input_rows: int
     output_rows: int
     competitors: dict[str, Coverage]
+    notes: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from tests.oracle.faults import Fault, RefusedError, raise_any
 from tests.oracle.scores import Score, slug
 from tests.oracle.sharing import shared
 from tests.oracle.sidecars import as_object, format_of, labels_of, read_sidecar
-from tests.oracle.tables import Table, as_kind, as_text, key_column_of, kind_of, read_table
+from tests.oracle.tables import Table, as_kind, as_text, key_column_of, kind_of, read_features
 
 DEFAULTS: dict[str, Any] = {
     "key_column": None,
@@ -41,7 +41,11 @@ class Joined:
 
 
 def joined(
-    folder: Path, features: str, scores: Sequence[str | Mapping[str, Any]], out: str, given: Mapping[str, Any]
+    folder: Path,
+    features: str | Mapping[str, Any],
+    scores: Sequence[str | Mapping[str, Any]],
+    out: str,
+    given: Mapping[str, Any],
 ) -> Joined:
     """Join by nested loops.
 
@@ -97,10 +101,13 @@ FIVE = ("score", "status", "runtime_ms", "frames", "source")
 
 
 def unusable(
-    features: str, entries: Sequence[Mapping[str, Any]], out: str, options: Mapping[str, Any]
+    features: str | Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    out: str,
+    options: Mapping[str, Any],
 ) -> Iterator[str]:
     """What is wrong with the arguments, before any file is read."""
-    if kind_of(out) is None or out == features:
+    if kind_of(out) is None or out == (features if isinstance(features, str) else features["path"]):
         yield out
     if not 0 <= options["min_coverage"] <= 1:
         yield "min_coverage"
@@ -121,7 +128,10 @@ def unusable(
 
 
 def read_all(
-    folder: Path, features: str, entries: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
+    folder: Path,
+    features: str | Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
 ) -> tuple[Table, Scorers]:
     """The table, and the scores by label in the order of the sidecars.
 
@@ -131,7 +141,7 @@ def read_all(
     scorers: Scorers = {}
     table = Table("json", [], [])
     try:
-        table = read_table(folder / features)
+        table = read_features(folder, features)
         key_column_of(table, options["key_column"])
     except RefusedError as refused:
         problems += refused.faults
