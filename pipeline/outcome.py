@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from pipeline.errors import count, show
 from pipeline.files import FileDescription
@@ -54,7 +54,25 @@ class Coverage(TypedDict, total=False):
     outside_scale: OutsideScale
 
 
-class TableSummary(TypedDict):
+class ChangedType(TypedDict):
+    """A column whose logical types in Parquet are others in the joined table, as Arrow does not know them."""
+
+    column: str
+    before: str
+    after: str
+
+
+class Losses(TypedDict):
+    """What a joined Parquet table does not keep as it was; what is empty is left out.
+
+    `dropped_metadata`: keys of metadata entries that described the columns, in a form that is not known.
+    """
+
+    dropped_metadata: NotRequired[list[str]]
+    changed_types: NotRequired[list[ChangedType]]
+
+
+class TableSummary(Losses):
     """The counts of one joined table."""
 
     input_rows: int
@@ -116,6 +134,20 @@ def explain_scale(covered: Coverage) -> list[str]:
     low, high = covered["scale"]
     shown = ", ".join(f"{show(each['key'])} {each['score']:g}" for each in outside["examples"])
     return [f"{count(outside['scores'], 'score')} outside the declared scale {low:g} to {high:g}: {shown}"]
+
+
+def explain_losses(summary: Losses) -> list[str]:
+    """What the table does not keep as it was, in words."""
+    return [
+        *(
+            f"metadata entry {show(key)} left out: it described the columns without the new ones"
+            for key in summary.get("dropped_metadata", ())
+        ),
+        *(
+            f"column {show(each['column'])}: its Parquet type {each['before']} has become {each['after']}"
+            for each in summary.get("changed_types", ())
+        ),
+    ]
 
 
 def _explain_low_match(covered: Coverage) -> list[str]:
