@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.errors import one_line
+from pipeline.outcome import explain_losses
 from pipeline.provenance import RunProvenance
 from pipeline.report import Report, TableReport
 
@@ -36,6 +37,7 @@ def _lines(report: Report) -> Iterator[str]:
         (_table_cells(table) for table in report["tables"]),
     )
     yield from _coverage(report["tables"])
+    yield from _losses(report["tables"])
     yield from _errors(report["tables"])
     yield from provenance_lines(report["run_provenance"])
 
@@ -70,6 +72,17 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
                 ]
             ),
         )
+
+
+def _losses(tables: Iterable[TableReport]) -> Iterator[str]:
+    lines = [
+        f"* {escaped(table['id'])}: {escaped(line)}"
+        for table in tables
+        if "summary" in table
+        for line in explain_losses(table["summary"])
+    ]
+    if lines:
+        yield from ("## Not kept as it was", "", *lines, "")
 
 
 def _errors(tables: Iterable[TableReport]) -> Iterator[str]:

@@ -127,12 +127,16 @@ class ParquetTable(FeatureTable):
         groups, columns = self._file.num_row_groups, self._file.metadata.num_columns
         if groups * columns <= _MAX_SMALL_CHUNKS or self.rows >= groups * _MIN_GROUP_ROWS:
             return True
-        return self.kinds() != kinds.written_kinds(plain_schema(self._schema))
+        return self.kinds != kinds.written_kinds(plain_schema(self._schema))
 
+    @functools.cached_property
     def kinds(self) -> dict[str, tuple[str, ...]]:
-        """The logical types of the columns, see `kinds.kinds`; empty: the file has no plain footer."""
+        """The logical types of the columns, see `kinds.kinds`; empty: the footer is not of the plain kind."""
         content, _ = footer_content(self.path)
-        return {} if content is None else kinds.kinds(content)
+        try:
+            return {} if content is None else kinds.kinds(content)
+        except ThriftError:
+            return {}
 
     def dictionaries(self) -> list[str] | None:
         """The paths of the columns whose dictionaries pay: they took less room than their plain values would.

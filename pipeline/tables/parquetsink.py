@@ -132,7 +132,7 @@ def _losses(
 ) -> Losses:
     changed: list[ChangedType] = []
     if isinstance(features, ParquetTable):
-        changed = changed_types(features.kinds(), written_kinds(plain_schema(joined)), appended.names)
+        changed = changed_types(features.kinds, written_kinds(plain_schema(joined)), appended.names)
     return losses(metadata, changed)
 
 

@@ -25,6 +25,10 @@ def without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
 def _plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
     if column.type == kind:
         return column
+    if isinstance(column.type, pa.BaseExtensionType):
+        storage = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+        stored = _plain(column.storage, storage)
+        return stored if storage == kind else pa.ExtensionArray.from_storage(kind, stored)
     try:
         return column.cast(kind)
     except pa.ArrowNotImplementedError:  # a list_view of views
@@ -35,7 +39,11 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:  # one case per nested type
     is_ = pa.types
     if isinstance(kind, pa.BaseExtensionType):
         storage = _plain_type(kind.storage_type)
-        return kind if storage == kind.storage_type else storage
+        if storage == kind.storage_type:
+            return kind
+        return (
+            pa.json_(storage) if isinstance(kind, pa.JsonType) else storage
+        )  # which has a type in Parquet too
     if is_.is_string_view(kind):
         return pa.large_string()
     if is_.is_binary_view(kind):
