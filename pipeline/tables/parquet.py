@@ -99,8 +99,10 @@ class ParquetTable(FeatureTable):
 
         :raises TableError: some data is damaged.
         """
-        if not self.is_worth_copying:
-            return  # it will be read when it is written
+        if self.is_worth_copying:
+            self._read_each_column()  # else they are read when they are written
+
+    def _read_each_column(self) -> None:
         with self._reading():
             file = self._open()
         with file:
@@ -179,7 +181,12 @@ class ParquetTable(FeatureTable):
     def _batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         rows = CHUNK_ROWS if columns else self._batch_rows()
         with self._reading(columns[0] if columns else None):
-            yield from self._file.iter_batches(batch_size=rows, columns=columns)
+            try:
+                yield from self._file.iter_batches(batch_size=rows, columns=columns)
+            except (OSError, pa.ArrowException):
+                if columns is None:
+                    self._read_each_column()  # which knows the column to blame
+                raise
 
     def _open(self) -> Any:
         return pq.ParquetFile(self.path, buffer_size=_READ_BUFFER)
