@@ -176,7 +176,7 @@ def join(
     """
     from pipeline.interruption import interruptible
     from pipeline.materializer import materialize
-    from pipeline.outcome import covered_line, explain
+    from pipeline.outcome import covered_line, explain, explain_losses
 
     with interruptible():
         made = materialize(
@@ -193,6 +193,8 @@ def join(
         _say(covered_line(covered))
         for line in explain(covered):
             _complain(f"{covered['competitor']}: {line}", 0)
+    for line in explain_losses(made.summary):
+        _complain(line, 0)
     _say(f"{out}: {count(made.summary['output_rows'], 'row')}, sha256 {made.outputs['out']['sha256']}")
     return 0
 

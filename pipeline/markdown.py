@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.errors import one_line
+from pipeline.outcome import explain_losses
 from pipeline.provenance import RunProvenance
 from pipeline.report import Report, TableReport
 
@@ -37,6 +38,7 @@ def _lines(report: Report) -> Iterator[str]:
     )
     yield from _coverage(report["tables"])
     yield from _notes(report["tables"])
+    yield from _losses(report["tables"])
     yield from _errors(report["tables"])
     yield from provenance_lines(report["run_provenance"])
 
@@ -86,6 +88,17 @@ def _notes(tables: Iterable[TableReport]) -> Iterator[str]:
     ]
     if noted:
         yield from ("## Notes", "", *noted, "")
+
+
+def _losses(tables: Iterable[TableReport]) -> Iterator[str]:
+    lines = [
+        f"* {escaped(table['id'])}: {escaped(line)}"
+        for table in tables
+        if "summary" in table
+        for line in explain_losses(table["summary"])
+    ]
+    if lines:
+        yield from ("## Not kept as it was", "", *lines, "")
 
 
 def _errors(tables: Iterable[TableReport]) -> Iterator[str]:
