@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipeline.entries import ScoreEntry
 from pipeline.errors import SecondOpinionError
@@ -31,6 +31,14 @@ ENTRIES: tuple[tuple[ScoreEntry, JoinOptions], ...] = (
     (ScoreEntry("", label="a", key_field="k"), JoinOptions(score_key_regex="(a|[0-9]+)")),
 )
 TABLES = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "csv.zst")
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {},
+    {"decimal": ","},
+    {"delimiter": ";"},
+    {"delimiter": "|", "decimal": ","},
+    {"columns": ["clip_id", "x"]},
+    {"columns": ["clip_id"], "delimiter": "\t"},
+)
 OUTPUTS = ("jsonl", "json", "csv", "parquet")
 SOUND = b'{"clip_id": "a", "score": 1}\n'
 
@@ -50,13 +58,19 @@ def sidecar(content: bytes, folder: Path) -> None:
 
 
 def table(content: bytes, folder: Path) -> None:
-    """Join a sidecar onto a feature table: the first byte is its format, the second that of the joined table."""
+    """Join a sidecar onto a feature table: the first byte is its format and how it is written, the second that of
+    the joined table.
+    """
     form, out = _chosen(content, TABLES, OUTPUTS)
+    written = SETTINGS[content[:1][0] // len(TABLES) % len(SETTINGS)] if content else {}
+    settings = written if form.startswith(("csv", "tsv")) else {}
     (folder / f"f.{form}").write_bytes(content[2:])
     (folder / "s.jsonl").write_bytes(SOUND)
     options = JoinOptions(missing_policy="mark")
     with contextlib.suppress(SecondOpinionError):
-        materialize(f"f.{form}", ["dover=s.jsonl"], f"o.{out}", options=options, base_dir=folder)
+        materialize(
+            {"path": f"f.{form}"} | settings, ["dover=s.jsonl"], f"o.{out}", options=options, base_dir=folder
+        )
 
 
 def manifest(content: bytes, folder: Path) -> None:

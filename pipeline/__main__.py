@@ -135,7 +135,13 @@ def run(
 
 
 @cli.command(epilog=flags.EXIT_CODES)
-@click.option("--features", required=True, help="The feature table.", shell_complete=flags.file_names)
+@click.option(
+    "--features",
+    required=True,
+    metavar="PATH",
+    help="The feature table, or a manifest's object in JSON.",
+    shell_complete=flags.file_names,
+)
 @click.option(
     "--scores",
     required=True,
@@ -174,13 +180,15 @@ def join(
 
     with interruptible():
         made = materialize(
-            features,
+            flags.feature_entry(features),
             [flags.score_entry(each) for each in scores],
             out,
             audit_json=audit_json,
             options=JoinOptions(**options),
             scorers=None if declare is None else flags.declared(declare),
         )
+    for note in made.summary.get("notes", []):
+        _complain(note, 0)
     for covered in made.summary["competitors"].values():
         _say(covered_line(covered))
         for line in explain(covered):

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import count, printable, show
-from pipeline.outcome import covered_line, explain, explain_losses
+from pipeline.outcome import Coverage, covered_line, explain, explain_losses
 from pipeline.report import Report, TableReport
 
 if TYPE_CHECKING:  # a run in which nothing changed waits for no pyarrow
@@ -67,7 +67,7 @@ def preview(table: TablePreview) -> Group:
     head = Text(f"{table.id}: ").append(table.status, style=_STYLES[table.status])
     if table.rows is not None:
         head.append(f", {count(table.rows, 'row')}, key column {show(table.key_column)}")
-    shown: list[Text | Padding] = [head]
+    shown: list[Text | Padding] = [head, *(Text(f"  {printable(note)}") for note in table.notes)]
     for scorer in table.scorers:
         shown.append(Text(f"  {printable(covered_line(scorer.covered))}"))
         shown.append(Padding(_examples(scorer.examples), (0, 0, 0, 4), expand=False))
@@ -90,16 +90,18 @@ def _examples(examples: Iterable[Example]) -> Table:
 
 
 def warnings(report: Report) -> Iterator[str]:
-    """What is worth a look in complete tables: scorers that cover less than half, tables that lost every row."""
+    """What is worth a look in complete tables: notes, scorers that cover less than half, tables that lost every row."""
     for table in report["tables"]:
         if "summary" not in table:
             continue
+        yield from (f"{table['id']}: {note}" for note in table["summary"].get("notes", []))
         rows = table["summary"]["input_rows"]
         if rows and not table["summary"]["output_rows"]:
             yield f"{table['id']}: missing_policy drop left none of {rows} rows, as none has a row of every scorer"
         for each in table["summary"]["competitors"].values():
             if "low_match" in each:
-                matched = f"{table['id']}: {each['competitor']} matched {each['matched_rows']} of {rows} rows"
+                with_row = rows - each["missing_rows"]
+                matched = f"{table['id']}: {each['competitor']} matched {with_row} of {rows} rows"
                 yield "\n    ".join([matched, *explain(each)])
             else:
                 yield from (f"{table['id']}: {each['competitor']}: {line}" for line in explain(each))
@@ -115,12 +117,15 @@ def _cells(table: TableReport) -> list[Text]:
     status = Text(table["status"], style=_STYLES[table["status"]])
     if "summary" not in table:
         return [Text(table["id"]), status, Text(), Text(), Text()]
-    counts = [
-        f"{printable(each['competitor'])} {each['matched_rows']}/{each['missing_rows']}/{each['bad_rows']}"
-        for each in table["summary"]["competitors"].values()
-    ]
+    counts = [_counts(each) for each in table["summary"]["competitors"].values()]
     rows = (table["summary"]["input_rows"], table["summary"]["output_rows"])
     return [Text(table["id"]), status, *(Text(str(each)) for each in rows), Text("\n".join(counts))]
+
+
+def _counts(covered: Coverage) -> str:
+    counts = f"{covered['matched_rows']}/{covered['missing_rows']}/{covered['bad_rows']}"
+    shared = f" ({covered['shared_rows']} shared)" if covered["shared_rows"] else ""
+    return f"{printable(covered['competitor'])} {counts}{shared}"
 
 
 def _tell(console: Console, ended: dict[str, bool], table: str, complete: bool, tables: int) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import keys
+from pipeline.alternatives import better_normalize
 from pipeline.declarations import ScorerDeclaration
 from pipeline.entries import slug
-from pipeline.errors import JoinError, listing, show
-from pipeline.join import Match, Scorer, column_prefix
+from pipeline.errors import JoinError, count, listing, show
+from pipeline.join import Match, Scorer, ScorerMatch, column_prefix, raw_keys
 from pipeline.outcome import Coverage, LowMatch, explain
 
 LOW_SHARE = 0.5
@@ -22,17 +22,21 @@ def coverage(found: Match, declared: Iterable[ScorerDeclaration] = ()) -> list[C
     """What each scorer covers, in order of label, and whether its scores are what is declared of it."""
     by_slug = {slug(each.label): each for each in declared}
     return [
-        {**_coverage(found, index), **_declared(scorer, by_slug.get(scorer.slug))}
-        for index, scorer in enumerate(found.scorers)
+        {**_coverage(found, each), **_declared(each.scorer, by_slug.get(each.scorer.slug))}
+        for each in found.by_scorer
     ]
 
 
 def check(found: Match, covered: Sequence[Coverage]) -> None:
     """Refuse a join that would be silently wrong, or that the options forbid.
 
-    :raises JoinError: a scorer matches no row of a table that has rows; covers less than `min_coverage`;
-        or misses a row under `missing_policy` fail. Names every such scorer, its counts and the cure.
+    :raises JoinError: a score belongs to some of the rows only that it matches; a scorer matches no row of a table
+        that has rows; covers less than `min_coverage`; or misses a row under `missing_policy` fail. Names every such
+        scorer, its counts and the cure.
     """
+    refused = [_refused(found, each) for each in found.by_scorer if each.sharing.refused]
+    if refused:
+        raise JoinError("\n".join(["rows would get the scores of other clips", *refused]))
     faults = [fault for each in covered if (fault := _fault(found, each)) is not None]
     if faults:
         raise JoinError(
@@ -40,20 +44,49 @@ def check(found: Match, covered: Sequence[Coverage]) -> None:
         )
 
 
-def _coverage(found: Match, index: int) -> Coverage:
-    scorer, positions = found.scorers[index], found.positions[index]
-    matched = len(positions) - positions.null_count
+def _refused(found: Match, match: ScorerMatch) -> str:
+    """The scores of one scorer that belong to some of their rows only, and the rule that keeps the rows apart."""
+    sharing, normalize = match.sharing, found.options.key_normalize
+    parts = [part.side for part in match.scorer.parts]
+    better = better_normalize(found.side, parts, normalize, 0)
+    cure = (
+        "set key_column to keys that tell the clips apart, or take what does not matter out with key_regex"
+        if better is None
+        else f"key_normalize {better[0]} would match {count(better[1], 'row')}"
+    )
+    headline = (
+        f"{show(match.scorer.label)}: {count(sharing.refused, 'score')} would go to rows whose keys are the same only "
+        f"by key_normalize {normalize}, though the score's own key is closer to some of them; {cure}"
+    )
+    shown = [
+        f"score key {show(each.score_key)} is closer to {_listed(each.closer)} than to {_listed(each.others)}"
+        for each in sharing.conflicts
+    ]
+    left_out = sharing.refused - len(shown)
+    return listing(headline, shown) + (f"\n  ... and {left_out} more" if left_out else "")
+
+
+def _listed(keys: Iterable[str]) -> str:
+    return ", ".join(map(show, keys))
+
+
+def _coverage(found: Match, match: ScorerMatch) -> Coverage:
+    scorer, missing = match.scorer, match.positions.null_count
+    bad = scorer.bad.take(match.positions).true_count
     covered: Coverage = {
         "competitor": scorer.label,
         "column_prefix": column_prefix(scorer, found.options),
         "scores_loaded": len(scorer.keys),
-        "matched_rows": matched,
-        "missing_rows": positions.null_count,
-        "bad_rows": scorer.bad.take(positions).true_count,
-        "unused_scores": found.unused[index],
+        "matched_rows": found.rows - missing - bad,
+        "missing_rows": missing,
+        "bad_rows": bad,
+        "unused_scores": match.unused,
+        "shared_rows": match.sharing.rows,
     }
-    if found.rows and matched < LOW_SHARE * found.rows:
-        covered["low_match"] = _low_match(found, scorer, matched)
+    if match.case_rows:
+        covered["case_rows"] = match.case_rows
+    if found.rows - missing < LOW_SHARE * found.rows:
+        covered["low_match"] = _low_match(found, match)
     return covered
 
 
@@ -85,36 +118,32 @@ def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage
     return told
 
 
-def _low_match(found: Match, scorer: Scorer, matched: int) -> LowMatch:
+def _low_match(found: Match, match: ScorerMatch) -> LowMatch:
+    scorer = match.scorer
     low: LowMatch = {
         "unmatched_feature_keys": keys.examples(found.keys, found.side.read(), scorer.keys),
-        "unmatched_score_keys": keys.examples(
-            scorer.keys,
-            pa.chunked_array([part.side.read() for part in scorer.parts]).combine_chunks(),
-            found.keys,
-        ),
+        "unmatched_score_keys": keys.examples(scorer.keys, raw_keys(scorer), found.keys),
     }
-    better = keys.better_normalize(
-        found.side, [part.side for part in scorer.parts], found.options.key_normalize, matched
-    )
+    parts = [part.side for part in scorer.parts]
+    matched = found.rows - match.positions.null_count
+    better = better_normalize(found.side, parts, found.options.key_normalize, matched)
     if better is not None:
         low["better_key_normalize"], low["better_matched_rows"] = better
     return low
 
 
 def _fault(found: Match, covered: Coverage) -> str | None:
-    options, rows, matched = found.options, found.rows, covered["matched_rows"]
-    counts = (
-        f"{show(covered['competitor'])}: {matched} of {rows} rows matched, {covered['missing_rows']} missing"
-    )
-    if rows and not matched:
+    options, rows, missing = found.options, found.rows, covered["missing_rows"]
+    with_row = rows - missing
+    if rows and not with_row:
         reason = "no row matched, so the keys of the two sides do not mean the same"
-    elif rows and matched / rows < options.min_coverage:
+    elif rows and with_row / rows < options.min_coverage:
         reason = f"expected a share of at least {options.min_coverage:g} (min_coverage)"
-    elif covered["missing_rows"] and options.missing_policy == "fail":
+    elif missing and options.missing_policy == "fail":
         reason = (
             "expected a score for every row (missing_policy fail; mark keeps such rows, drop leaves them out)"
         )
     else:
         return None
+    counts = f"{show(covered['competitor'])}: {with_row} of {rows} rows matched, {missing} missing"
     return "\n    ".join([f"{counts}; {reason}", *explain(covered)])

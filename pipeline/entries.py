@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline import files
 from pipeline.declarations import EvidenceRequest, ScorerDeclaration
+from pipeline.dialect import UNSET, TextSettings
 from pipeline.errors import InputError, show
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
@@ -125,6 +126,41 @@ class ScoreEntry:
 
 
 @dataclass(frozen=True)
+class FeaturesEntry:
+    """A feature table as a manifest names it.
+
+    Attributes:
+        path: the file.
+        text: how it is written, if it is delimited text.
+    """
+
+    path: str
+    text: TextSettings = UNSET
+
+    @classmethod
+    def of(cls, given: str | Mapping[str, Any]) -> FeaturesEntry:
+        """The entry for a path, or for an object that the manifest's schema has checked."""
+        return cls(given) if isinstance(given, str) else cls(given["path"], TextSettings.of(given))
+
+    def as_json(self) -> str | JsonObject:
+        """The entry as a manifest spells it, in its shortest form."""
+        settings = self.text.as_json()
+        return {"path": self.path, **settings} if settings else self.path
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        found = table_format(self.path)
+        if found is None:
+            yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+        elif not files.is_name(self.path):
+            yield f": found {show(self.path)}; expected the name of a file"
+        elif found not in ("csv", "tsv"):
+            settings = self.text.as_json()
+            yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
+        yield from self.text.faults()
+
+
+@dataclass(frozen=True)
 class TableEntry:
     """One table of a batch; paths are as the manifest names them.
 
@@ -139,7 +175,7 @@ class TableEntry:
         evidence: what evidence is asked for; None: none about its label.
     """
 
-    features: str
+    features: FeaturesEntry
     scores: tuple[ScoreEntry, ...]
     out: str
     audit_json: str | None
@@ -152,7 +188,7 @@ class TableEntry:
         """What decides the table's content and place: all but its id and the evidence, with every option."""
         declared = {each.label: told for each in self.scorers if (told := each.as_json())}
         return {
-            "features": self.features,
+            "features": self.features.as_json(),
             "scores": [entry.as_json() for entry in self.scores],
             "out": self.out,
             "audit_json": self.audit_json,
@@ -169,7 +205,7 @@ class TableEntry:
 
         :raises InputError: a folder that a pattern goes through cannot be read.
         """
-        named = [(FEATURES, base / self.features)]
+        named = [(FEATURES, base / self.features.path)]
         for index, entry in enumerate(self.scores):
             for name, path in entry.files(base):
                 named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))
@@ -177,7 +213,7 @@ class TableEntry:
 
     def missing(self, base: Path) -> list[tuple[str, str]]:
         """The inputs that are not there yet, each as its field and name; a pattern that matches none is one."""
-        named = [("features", self.features)]
+        named = [(FEATURES, self.features.path)]
         for index, entry in enumerate(self.scores):
             try:
                 found = [name for name, _ in entry.files(base)] or [entry.path]
@@ -191,12 +227,12 @@ class TableEntry:
 
         Its options are for `option_faults`, as they may stand elsewhere, its files for `claim`.
         """
-        for name, path in (("features", self.features), ("out", self.out)):
-            if table_format(path) is None:
-                yield f".{name}: found {show(path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+        yield from (f".features{fault}" for fault in self.features.faults())
+        if table_format(self.out) is None:
+            yield f".out: found {show(self.out)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
         for index, entry in enumerate(self.scores):
             yield from (f".scores[{index}]{fault}" for fault in entry.faults())
-        for name, given in (("features", self.features), ("out", self.out), ("audit_json", self.audit_json)):
+        for name, given in (("out", self.out), ("audit_json", self.audit_json)):
             if given is not None and not files.is_name(given):
                 yield f".{name}: found {show(given)}; expected the name of a file"
         if self.evidence is not None:

@@ -87,14 +87,15 @@ def score_entry(given: str) -> str | Mapping[str, Any]:
 
     :raises UsageError: it begins like an object and is none.
     """
-    from pipeline import files
+    return _entry("--scores", given, "score_entry", "[LABEL=]PATH or a JSON object")
 
-    if not given.startswith("{") or files.is_file(Path(given)):
-        return given
-    from pipeline.schema import load_schema
 
-    schema = load_schema("manifest")["$defs"]["score_entry"]
-    return _parsed(f"--scores {given}", given, schema, "[LABEL=]PATH or a JSON object")
+def feature_entry(given: str) -> str | Mapping[str, Any]:
+    """A `--features` value: a path, or the object a manifest may hold, as JSON.
+
+    :raises UsageError: it begins like an object and is none.
+    """
+    return _entry("--features", given, "feature_entry", "a path or a JSON object")
 
 
 def declared(given: str) -> Mapping[str, Any]:
@@ -107,6 +108,18 @@ def declared(given: str) -> Mapping[str, Any]:
     manifest = load_schema("manifest")
     schema = {**manifest["properties"]["scorers"], "$defs": manifest["$defs"]}
     return _parsed(f"--declare {given}", given, schema, "a JSON object")
+
+
+def _entry(flag: str, given: str, name: str, expected: str) -> str | Mapping[str, Any]:
+    from pipeline import files
+
+    if not given.startswith("{") or files.is_file(Path(given)):
+        return given
+    from pipeline.schema import load_schema
+
+    definitions = load_schema("manifest")["$defs"]
+    schema = {**definitions[name], "$defs": definitions}
+    return _parsed(f"{flag} {given}", given, schema, expected)
 
 
 def _parsed(flag: str, given: str, schema: JsonObject, expected: str) -> Mapping[str, Any]:

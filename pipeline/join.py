@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import duplicates
+from pipeline.alternatives import rows_but_for_case
 from pipeline.entries import slug
 from pipeline.errors import JoinError, SidecarError, listing, show
-from pipeline.keys import Side
+from pipeline.keys import KeyRule, Side
 from pipeline.options import JoinOptions
+from pipeline.sharing import Sharing, find_sharing
 from pipeline.sidecars import Scores
 
 _STATUSES = ("ok", "bad", "missing")
@@ -54,24 +56,44 @@ class Scorer:
 
 
 @dataclass(frozen=True)
+class ScorerMatch:
+    """Where each feature row finds the score of one scorer.
+
+    Attributes:
+        scorer: the scores.
+        positions: int32, the row's position in the scorer's columns, null where missing.
+        unused: number of the scorer's keys that no row has.
+        case_rows: rows without a score that have the key of an unused one but for letter case.
+        sharing: how rows of different keys share scores.
+    """
+
+    scorer: Scorer
+    positions: pa.Array
+    unused: int
+    case_rows: int
+    sharing: Sharing
+
+
+@dataclass(frozen=True)
 class Match:
     """Where each feature row finds its scores.
 
     Attributes:
         side: the feature keys as they came.
         keys: the comparable feature keys (string), null for a row that can match nothing.
-        scorers: the scorers in order of label.
-        positions: per scorer, int32, the row's position in the scorer's columns, null where missing.
-        unused: per scorer, the number of its keys that no row has.
+        by_scorer: per scorer, in order of label.
         options: the table's join options.
     """
 
     side: Side
     keys: pa.Array
-    scorers: tuple[Scorer, ...]
-    positions: tuple[pa.Array, ...]
-    unused: tuple[int, ...]
+    by_scorer: tuple[ScorerMatch, ...]
     options: JoinOptions
+
+    @property
+    def scorers(self) -> list[Scorer]:
+        """The scorers in order of label."""
+        return [each.scorer for each in self.by_scorer]
 
     @property
     def rows(self) -> int:
@@ -84,8 +106,8 @@ class Match:
         if self.options.missing_policy != "drop":
             return None
         kept = pa.array([True] * self.rows, pa.bool_())
-        for positions in self.positions:
-            kept = pc.and_(kept, positions.is_valid())
+        for each in self.by_scorer:
+            kept = pc.and_(kept, each.positions.is_valid())
         return kept
 
 
@@ -120,20 +142,33 @@ def match(side: Side, comparable: pa.Array, sidecars: Iterable[Found], options: 
     for each in sidecars:
         by_label.setdefault(each.scores.label, []).append(each)
     _check_slugs(by_label)
-    scorers: list[Scorer] = []
-    positions: list[pa.Array] = []
-    unused: list[int] = []
-    for label in sorted(by_label):
-        found = by_label[label]
-        scorer = _scorer(label, [each.scores for each in found])
-        # Of a scorer with one sidecar the positions are known.
-        where = (
-            found[0].positions if len(found) == 1 else pc.index_in(comparable, scorer.keys, skip_nulls=True)
-        )
-        scorers.append(scorer)
-        positions.append(where)
-        unused.append(_unused(scorer, where))
-    return Match(side, comparable, tuple(scorers), tuple(positions), tuple(unused), options)
+    rule = KeyRule.of(options.key_normalize, side.name, side.regex)
+    read_side = functools.cache(side.read)
+    matches = (_scorer_match(rule, read_side, comparable, by_label[label]) for label in sorted(by_label))
+    return Match(side, comparable, tuple(matches), options)
+
+
+def _scorer_match(
+    rule: KeyRule, read_side: Callable[[], pa.Array], comparable: pa.Array, found: Sequence[Found]
+) -> ScorerMatch:
+    scorer = _scorer(found[0].scores.label, [each.scores for each in found])
+    # Of a scorer with one sidecar the positions are known.
+    positions = (
+        found[0].positions if len(found) == 1 else pc.index_in(comparable, scorer.keys, skip_nulls=True)
+    )
+    spare = _spare_keys(scorer, positions)
+    return ScorerMatch(
+        scorer,
+        positions,
+        unused=len(spare),
+        case_rows=rows_but_for_case(comparable.filter(positions.is_null()), spare),
+        sharing=find_sharing(rule, positions, read_side, lambda: raw_keys(scorer)),
+    )
+
+
+def raw_keys(scorer: Scorer) -> pa.Array:
+    """The scorer's keys as they came (string), read again."""
+    return pa.chunked_array([part.side.read() for part in scorer.parts], pa.string()).combine_chunks()
 
 
 def column_prefix(scorer: Scorer, options: JoinOptions) -> str:
@@ -178,8 +213,8 @@ def append(found: Match, start: int, length: int) -> pa.RecordBatch:
     Status and source are dictionaries: their few texts are not built for every row.
     """
     columns: list[pa.Array] = []
-    for scorer, positions in zip(found.scorers, found.positions, strict=True):
-        where = positions.slice(start, length)
+    for each in found.by_scorer:
+        scorer, where = each.scorer, each.positions.slice(start, length)
         columns += [
             scorer.score.take(where),
             _texts(scorer.bad.take(where).cast(pa.int32()), _STATUSES),
@@ -232,8 +267,8 @@ def _sources(parts: Sequence[Scores]) -> pa.Array:
     )
 
 
-def _unused(scorer: Scorer, positions: pa.Array) -> int:
-    """How many of the scorer's keys no feature row has.
+def _spare_keys(scorer: Scorer, positions: pa.Array) -> pa.Array:
+    """The scorer's keys that no feature row has (string).
 
     A key that stands again is found in one of its places. So where every key is found, none stands twice, and
     otherwise only those that are not found have to be looked at, which saves a table of all keys.
@@ -242,10 +277,9 @@ def _unused(scorer: Scorer, positions: pa.Array) -> int:
     """
     used = np.zeros(len(scorer.keys), np.bool_)
     used[positions.drop_null().to_numpy()] = True
-    unused = len(used) - int(used.sum())
-    if unused:
-        spare = scorer.keys.filter(pa.array(~used))
+    spare = scorer.keys.filter(pa.array(~used))
+    if len(spare):
         again = pc.any(pc.is_in(scorer.keys.filter(pa.array(used)), spare)).as_py()
-        if again or len(spare.unique()) < unused:
+        if again or len(spare.unique()) < len(spare):
             raise SidecarError(duplicates.message(scorer.label, scorer.parts))
-    return unused
+    return spare

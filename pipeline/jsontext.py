@@ -17,6 +17,7 @@ MOST_VALUES = 10_000_000
 MOST_LEVELS = 200
 """Of lists and objects in each other: fewer than any step behind the reading can follow."""
 
+_COMMENT = "_"
 _MOST_MANIFEST_VALUES = 250_000  # some 16,000 tables
 _TOO_LONG = "Exceeds the limit"  # as Python begins what it says of such an integer, and then speaks of its own settings
 _TOO_DEEP = f"nested too deeply; expected at most {MOST_LEVELS} levels"
@@ -63,6 +64,20 @@ def documents(text: str) -> Iterator[Any]:
             _check_levels(value)
         yield value
         position = _skip_blanks(text, position)
+
+
+def without_comments(value: Any) -> Any:
+    """`value` without the members of its objects whose names begin with `_`, at any depth."""
+    if isinstance(value, list):
+        return [without_comments(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: without_comments(each) for name, each in value.items() if not name.startswith(_COMMENT)}
+    if not isinstance(value, RepeatingObject):
+        return kept
+    marked = RepeatingObject(kept)
+    marked.repeated = tuple(name for name in value.repeated if not name.startswith(_COMMENT))
+    return marked
 
 
 def canonical(value: object) -> bytes:

@@ -11,7 +11,14 @@ from typing import Any
 
 from pipeline import files, jsontext
 from pipeline.declarations import EvidenceRequest
-from pipeline.entries import ScoreEntry, TableEntry, declaration_faults, declarations, text_faults
+from pipeline.entries import (
+    FeaturesEntry,
+    ScoreEntry,
+    TableEntry,
+    declaration_faults,
+    declarations,
+    text_faults,
+)
 from pipeline.errors import BatchError, Faults, InputError, ManifestError, show
 from pipeline.options import JoinOptions, JsonObject
 from pipeline.places import Places
@@ -143,9 +150,10 @@ def _read(path: Path) -> bytes:
 
 def _parse(path: Path, content: bytes) -> Any:
     try:
-        return jsontext.parse_leniently(content.removeprefix(files.BYTE_ORDER_MARK))
+        raw = jsontext.parse_leniently(content.removeprefix(files.BYTE_ORDER_MARK))
     except ValueError as exc:
         raise ManifestError(f"{path}: {exc}; expected a manifest, one JSON object") from exc
+    return jsontext.without_comments(raw)
 
 
 def _raise_any(path: Path, faults: Faults, about: str = "") -> None:
@@ -184,7 +192,7 @@ class _Parts:
     def of(cls, raw: Any, violations: Violations) -> _Parts:
         broken = violations.broken
         given = raw if isinstance(raw, dict) else {}
-        defaults = {} if ("defaults",) in broken else given.get("defaults", {})
+        defaults = {} if ("defaults",) in broken else given.get("defaults") or {}
         tables = [] if ("tables",) in broken else given.get("tables", [])
         sound = {index: _sound(("tables", index), table, broken) for index, table in enumerate(tables)}
         return cls(
@@ -200,10 +208,10 @@ class _Parts:
         for table in self.tables.values():
             yield TableEntry(
                 id=table.get("id", ""),
-                features=table["features"],
+                features=FeaturesEntry.of(table["features"]),
                 scores=tuple(ScoreEntry.of(entry, base) for entry in table["scores"]),
                 out=table["out"],
-                audit_json=table.get("audit_json"),
+                audit_json=table.get("audit_json") or None,
                 options=defaults.with_overrides(table),
                 scorers=scorers,
                 evidence=EvidenceRequest.of(table["evidence"]) if table.get("evidence") else None,

@@ -37,7 +37,7 @@ def _lines(report: Report) -> Iterator[str]:
         (_table_cells(table) for table in report["tables"]),
     )
     yield from _coverage(report["tables"])
-    yield from _losses(report["tables"])
+    yield from _notes(report["tables"])
     yield from _errors(report["tables"])
     yield from provenance_lines(report["run_provenance"])
 
@@ -45,7 +45,9 @@ def _lines(report: Report) -> Iterator[str]:
 def _table_cells(table: TableReport) -> list[str]:
     summary = table.get("summary")
     rows = ["", ""] if summary is None else [str(summary["input_rows"]), str(summary["output_rows"])]
-    return [table["id"], table["status"], table["features"], table["out"], *rows]
+    features = table["features"]
+    path = features if isinstance(features, str) else features["path"]
+    return [table["id"], table["status"], path, table["out"], *rows]
 
 
 def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
@@ -53,10 +55,11 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
     if made:
         yield "## Coverage"
         yield ""
-        yield "Rows of the feature table per scorer; unused: scores that no row used."
+        yield "Rows of the feature table per scorer. Unused: scores that no row has. Shared: rows whose score a row of"
+        yield "another key has as well."
         yield ""
         yield from markdown_table(
-            ["table", "scorer", "columns", "loaded", "matched", "missing", "bad", "unused"],
+            ["table", "scorer", "columns", "loaded", "matched", "missing", "bad", "unused", "shared"],
             (
                 [table, each["competitor"], f"{each['column_prefix']}_...", *map(str, counts)]
                 for table, summary in made
@@ -68,21 +71,22 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
                         each["missing_rows"],
                         each["bad_rows"],
                         each["unused_scores"],
+                        each["shared_rows"],
                     ]
                 ]
             ),
         )
 
 
-def _losses(tables: Iterable[TableReport]) -> Iterator[str]:
-    lines = [
-        f"* {escaped(table['id'])}: {escaped(line)}"
+def _notes(tables: Iterable[TableReport]) -> Iterator[str]:
+    noted = [
+        f"* {escaped(table['id'])}: {escaped(note)}"
         for table in tables
         if "summary" in table
-        for line in explain_losses(table["summary"])
+        for note in (*table["summary"].get("notes", []), *explain_losses(table["summary"]))
     ]
-    if lines:
-        yield from ("## Not kept as it was", "", *lines, "")
+    if noted:
+        yield from ("## Notes", "", *noted, "")
 
 
 def _errors(tables: Iterable[TableReport]) -> Iterator[str]:

@@ -45,11 +45,13 @@ class Matched:
         features: the feature table.
         found: where each of its rows finds its scores.
         declared: what is declared of scorers.
+        name: the feature table as the manifest names it.
     """
 
     features: FeatureTable
     found: Match
     declared: tuple[ScorerDeclaration, ...] = ()
+    name: str = ""
 
     @functools.cached_property
     def covered(self) -> list[Coverage]:
@@ -66,6 +68,11 @@ class Matched:
         """How many rows stay."""
         kept = self.found.kept
         return self.found.rows if kept is None else int(kept.true_count)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know of how the feature table was read, as far as it was."""
+        return [f"{self.name}: {note}" for note in self.features.notes]
 
     def check(self) -> None:
         """Refuse a join that would be wrong, or that the options forbid.
@@ -84,8 +91,8 @@ def match_table(entry: TableEntry, base: Path) -> Matched:
     """
     with enough_memory(entry), Crew() as crew:
         match_onto = matching(crew, entry, base)
-        features = open_table(base / entry.features, entry.options.key_column)
-        return Matched(features, match_onto(features), entry.scorers)
+        features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
+        return Matched(features, match_onto(features), entry.scorers, entry.features.path)
 
 
 def matching(

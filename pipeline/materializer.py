@@ -20,6 +20,7 @@ from pipeline import files, join, jsontext
 from pipeline.crew import Crew
 from pipeline.entries import (
     FEATURES,
+    FeaturesEntry,
     ScoreEntry,
     TableEntry,
     declaration_faults,
@@ -45,7 +46,7 @@ Commit = Callable[[Materialized], None]
 
 
 def materialize(
-    features: str | os.PathLike[str],
+    features: str | os.PathLike[str] | Mapping[str, Any],
     scores: Iterable[str | Mapping[str, Any] | ScoreEntry],
     out: str | os.PathLike[str],
     *,
@@ -57,7 +58,8 @@ def materialize(
 ) -> Materialized:
     """Join the scores of sidecars onto a feature table.
 
-    :param features: the feature table; paths are relative to `base_dir`.
+    :param features: the feature table: its path, or the object that a manifest may hold; paths are relative to
+        `base_dir`.
     :param scores: the sidecars: `PATH`, `LABEL=PATH`, or the object that a manifest may hold.
     :param out: the joined table; its extension decides the format.
     :param audit_json: the table's audit; None: none is written.
@@ -66,13 +68,15 @@ def materialize(
     :raises UsageError: the arguments cannot be used.
     :raises BatchError: an input is missing or faulty, the join would be wrong, an output cannot be written.
     """
-    base, scores = Path(base_dir), [*scores]
-    _check_objects([each for each in scores if isinstance(each, Mapping)], scorers or {})
+    base, scores = Path(base_dir), jsontext.without_comments([*scores])
+    scorers = jsontext.without_comments(scorers)
+    given = jsontext.without_comments(features) if isinstance(features, Mapping) else os.fspath(features)
+    _check_objects(given, [each for each in scores if isinstance(each, Mapping)], scorers or {})
     entry = TableEntry(
-        features=os.fspath(features),
+        features=FeaturesEntry.of(given),
         scores=tuple(each if isinstance(each, ScoreEntry) else ScoreEntry.of(each, base) for each in scores),
         out=os.fspath(out),
-        audit_json=None if audit_json is None else os.fspath(audit_json),
+        audit_json=os.fspath(audit_json or "") or None,
         options=options or JoinOptions(),
         scorers=declarations(scorers or {}),
     )
@@ -86,14 +90,21 @@ def materialize(
     return materialize_entry(entry, base, progress)
 
 
-def _check_objects(scores: Sequence[Mapping[str, Any]], scorers: Mapping[str, Any]) -> None:
+def _check_objects(
+    features: str | Mapping[str, Any], scores: Sequence[Mapping[str, Any]], scorers: Mapping[str, Any]
+) -> None:
     """:raises UsageError: objects that stand for what a manifest may hold are not of its schema."""
     manifest = load_schema("manifest")
     properties = {
+        "features": manifest["$defs"]["feature_entry"],
         "scores": {"items": manifest["$defs"]["score_entry"]},
         "scorers": manifest["properties"]["scorers"],
     }
-    given = {"scores": [dict(each) for each in scores], "scorers": dict(scorers)}
+    given = {
+        "features": features if isinstance(features, str) else dict(features),
+        "scores": [dict(each) for each in scores],
+        "scorers": dict(scorers),
+    }
     if faults := schema_faults(given, {"properties": properties, "$defs": manifest["$defs"]}):
         raise UsageError(listing(_UNUSABLE, faults))
 
@@ -132,13 +143,19 @@ class _Joined:
 
     @property
     def summary(self) -> TableSummary:
-        """Rows in and out, what each scorer covers, what of the features is not kept."""
-        return {
-            **self.losses,
+        """Rows in and out, what each scorer covers, what was noted of the feature table, what of it is not kept."""
+        summary: TableSummary = {
             "input_rows": self.matched.found.rows,
             "output_rows": self.matched.output_rows,
             "competitors": {each["competitor"]: each for each in self.matched.covered},
         }
+        if notes := self.matched.notes:
+            summary["notes"] = notes
+        if dropped := self.losses.get("dropped_metadata"):
+            summary["dropped_metadata"] = dropped
+        if changed := self.losses.get("changed_types"):
+            summary["changed_types"] = changed
+        return summary
 
     def materialized(
         self, entry: TableEntry, outputs: dict[str, FileDescription], written: dict[str, Snapshot]
@@ -163,10 +180,10 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     with Crew() as crew:
         match_onto = matching(crew, entry, base, tell)
         digesting = {role: crew.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
-        features = open_table(base / entry.features, entry.options.key_column)
-        copied = crew.begin(snapshot_and_start, base / entry.features, features.data_bytes)
+        features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
+        copied = crew.begin(snapshot_and_start, base / entry.features.path, features.data_bytes)
         checking = crew.begin(features.check_data)
-        matched = Matched(features, match_onto(features), entry.scorers)
+        matched = Matched(features, match_onto(features), entry.scorers, entry.features.path)
         checking.result()
         taken, data = copied.result()
         inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}
@@ -225,7 +242,7 @@ def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, Fi
     """The audit of a table, which says what it was made of and what each scorer covers."""
     options = entry.options
     return {
-        "feature_table": files.relative(base / entry.features, base),
+        "feature_table": files.relative(base / entry.features.path, base),
         "output": files.relative(base / entry.out, base),
         "key_column": joined.matched.features.key_column,
         "key_normalize": options.key_normalize,
@@ -240,15 +257,16 @@ def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, Fi
     }
 
 
+def _argument(spelled: str | JsonObject) -> str:
+    """An entry as a flag takes it."""
+    return spelled if isinstance(spelled, str) else jsontext.canonical(spelled).decode("ascii")
+
+
 def join_argv(entry: TableEntry) -> list[str]:
     """The command that makes the table again, run from the base folder."""
-    argv = ["second-opinion", "join", "--features", entry.features]
+    argv = ["second-opinion", "join", "--features", _argument(entry.features.as_json())]
     for sidecar in entry.scores:
-        spelled = sidecar.as_json()
-        argv += [
-            "--scores",
-            spelled if isinstance(spelled, str) else jsontext.canonical(spelled).decode("ascii"),
-        ]
+        argv += ["--scores", _argument(sidecar.as_json())]
     argv += ["--out", entry.out]
     if entry.audit_json is not None:
         argv += ["--audit-json", entry.audit_json]

@@ -62,7 +62,7 @@ class JoinOptions:
         minLength=1,
     )
     missing_policy: MissingPolicy = _option(
-        "fail",
+        "mark",
         "What a row without a scorer's row means: keep it (mark), leave it out (drop), fail the table (fail).",
         enum=list(get_args(MissingPolicy)),
     )

@@ -35,9 +35,11 @@ class OutsideScale(TypedDict):
 
 
 class Coverage(TypedDict, total=False):
-    """What one scorer covers, in rows of the feature table; `unused_scores` counts keys no row used.
+    """What one scorer covers, in rows of the feature table: matched, missing and bad rows together are all of them.
 
-    `direction`, `scale`, `revision` are as declared, and there only if they are.
+    `scores_loaded` and `unused_scores` count keys of the scorer, the latter those that no row has. `shared_rows` share
+    a score with a row of another key. `case_rows` are missing rows that would match if letter case were ignored, and
+    there only if there are any. `direction`, `scale`, `revision` are as declared, and there only if they are.
     """
 
     competitor: str
@@ -47,6 +49,8 @@ class Coverage(TypedDict, total=False):
     missing_rows: int
     bad_rows: int
     unused_scores: int
+    shared_rows: int
+    case_rows: int
     low_match: LowMatch
     direction: str
     scale: list[float]
@@ -73,11 +77,12 @@ class Losses(TypedDict):
 
 
 class TableSummary(Losses):
-    """The counts of one joined table."""
+    """The counts of one joined table; `notes` says what a reader should know of how its features were read."""
 
     input_rows: int
     output_rows: int
     competitors: dict[str, Coverage]
+    notes: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -114,16 +119,20 @@ class Materialized:
 
 
 def covered_line(covered: Coverage) -> str:
-    """What one scorer covers, in rows of the table; `unused` counts its keys that no row has."""
-    return (
+    """What one scorer covers, in rows of the table; `unused` counts its keys that no row has.
+
+    `shared` rows, if there are any, have a score that a row of another key has as well.
+    """
+    line = (
         f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
         f"{covered['bad_rows']} bad, {covered['unused_scores']} unused"
     )
+    return f"{line}, {covered['shared_rows']} shared" if covered["shared_rows"] else line
 
 
 def explain(covered: Coverage) -> list[str]:
     """What is worth a look beyond the counts, in words: why few rows match, which scores are outside the scale."""
-    return [*_explain_low_match(covered), *explain_scale(covered)]
+    return [*_explain_low_match(covered), *_explain_case(covered), *explain_scale(covered)]
 
 
 def explain_scale(covered: Coverage) -> list[str]:
@@ -147,6 +156,15 @@ def explain_losses(summary: Losses) -> list[str]:
             f"column {show(each['column'])}: its Parquet type {each['before']} has become {each['after']}"
             for each in summary.get("changed_types", ())
         ),
+    ]
+
+
+def _explain_case(covered: Coverage) -> list[str]:
+    rows = covered.get("case_rows", 0)
+    if not rows:
+        return []
+    return [
+        f"{count(rows, 'row')} more would match if letter case were ignored; spell the keys of both sides alike"
     ]
 
 

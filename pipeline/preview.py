@@ -57,6 +57,7 @@ class TablePreview:
         key_column: the column that names the clip; None: the keys could not be matched.
         rows: rows of the feature table; None as above.
         scorers: in order of label; none as above.
+        notes: what was noted of how the feature table was read.
         error: what the table would fail with, or wait for.
     """
 
@@ -65,6 +66,7 @@ class TablePreview:
     rows: int | None
     scorers: tuple[ScorerPreview, ...]
     error: BatchError | None
+    notes: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
@@ -94,12 +96,14 @@ def preview_table(entry: TableEntry, base: Path) -> TablePreview:
         matched = match_table(entry, base)
     except BatchError as exc:
         return TablePreview(entry.id, None, None, (), exc)
+    error = _refusal(matched, entry)
     return TablePreview(
         id=entry.id,
         key_column=matched.features.key_column,
         rows=matched.found.rows,
         scorers=tuple(_scorers(matched)),
-        error=_refusal(matched, entry),
+        error=error,
+        notes=tuple(matched.notes),
     )
 
 
@@ -124,7 +128,9 @@ def _refusal(matched: Matched, entry: TableEntry) -> BatchError | None:
 
 def _scorers(matched: Matched) -> Iterator[ScorerPreview]:
     found = matched.found
-    shown = [_example_rows(positions, found.kept) for positions in found.positions]
+    shown = [
+        _example_rows(positions, found.kept) for positions in (each.positions for each in found.by_scorer)
+    ]
     keys = found.side.read() if any(shown) else []
     for index, (covered, rows) in enumerate(zip(matched.covered, shown, strict=True)):
         examples = []

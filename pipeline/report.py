@@ -48,7 +48,7 @@ class TableReport(TypedDict):
     """One table of the report; a table that is not `ok` has an `error` in place of what was made."""
 
     id: str
-    features: str
+    features: str | JsonObject
     scores: list[str | JsonObject]
     out: str
     audit_json: str | None

@@ -52,6 +52,15 @@ def read_lines(path: Path, size: int) -> Iterator[bytes]:
             yield content
 
 
+def not_utf8(path: Path, content: bytes = b"") -> str:
+    """What is wrong with a delimited text that is not UTF-8; `content` is how it begins, if known."""
+    found = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
+    return (
+        f"{path}: not UTF-8 text; expected UTF-8; save it as CSV UTF-8, or convert it, from {found} for example: "
+        f"iconv -f {found} -t UTF-8"
+    )
+
+
 def record_lines(path: Path, text: io.TextIOBase) -> Iterator[str]:
     """The lines of an open delimited text.
 

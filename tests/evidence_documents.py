@@ -74,7 +74,7 @@ def table_report(name: str, labels: Sequence[str] = SCORERS[:3]) -> TableReport:
     sidecars: list[str | JsonObject] = [f"scores/{label}.jsonl" for label in labels]
     covered: dict[str, Coverage] = {
         label: {"competitor": label, "column_prefix": f"second_opinion_{label}", "scores_loaded": ROWS,
-                "matched_rows": ROWS - 20, "missing_rows": 20, "bad_rows": 5, "unused_scores": 20}
+                "matched_rows": ROWS - 25, "missing_rows": 20, "bad_rows": 5, "unused_scores": 20, "shared_rows": 0}
         for label in labels
     }  # fmt: skip
     return {

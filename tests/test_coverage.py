@@ -103,17 +103,21 @@ def test_min_coverage(tmp_path: Path) -> None:
 
 
 def test_audit_counts(tmp_path: Path) -> None:
-    """The audit counts rows, not keys, for the table's side, and the sidecar keys that no row used."""
+    """The audit counts rows, not keys, for the table's side: matched (ok), missing and bad rows are all rows.
+
+    It counts the sidecar keys that no row used.
+    """
     scores = [*clips("a", "x", "y", score=1), *clips("b", status="failed")]
     joined(tmp_path, clips("a", "a", "b", "c"), {"DOVER": scores})
     assert audited(tmp_path, "DOVER") == {
         "competitor": "DOVER",
         "column_prefix": "second_opinion_dover",
         "scores_loaded": 4,
-        "matched_rows": 3,
+        "matched_rows": 2,
         "missing_rows": 1,
         "bad_rows": 1,
         "unused_scores": 2,
+        "shared_rows": 0,
     }
 
 
@@ -142,10 +146,10 @@ def test_shown_keys_are_the_original_ones(tmp_path: Path) -> None:
     """Unmatched keys are shown once each, as they came, not as normalised."""
     features = [{"path": path} for path in ("v/a.mp4", "v/a.mp4", "v/b.mp4")]
     with pytest.raises(JoinError) as caught:
-        joined(tmp_path, features, {"dover": [{"path": "w/A.mp4", "score": 1}]})
+        joined(tmp_path, features, {"dover": [{"path": "w/c.mp4", "score": 1}]})
     message = str(caught.value)
     assert "unmatched keys of the feature table: 'v/a.mp4', 'v/b.mp4'\n" in message
-    assert "unmatched keys of the sidecar: 'w/A.mp4'" in message
+    assert "unmatched keys of the sidecar: 'w/c.mp4'" in message
     assert "would match" not in message
     assert message.endswith(
         "no other key_normalize matches more; key_regex or score_key_regex can take a common part out"

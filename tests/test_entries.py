@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.entries import ScoreEntry, TableEntry, option_faults, slug
+from pipeline.entries import FeaturesEntry, ScoreEntry, TableEntry, option_faults, slug
 from pipeline.options import JoinOptions
 from tests.builders import write_text
 
@@ -105,7 +105,7 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
     for name in ("nr/a.json", "nr/b.json"):
         write_text(tmp_path / name, "")
     scores = (ScoreEntry("d.csv", label="dover"), ScoreEntry("nr/*.json", label="fork"))
-    entry = TableEntry("f.csv", scores, "t.csv", "t.audit.json", JoinOptions())
+    entry = TableEntry(FeaturesEntry("f.csv"), scores, "t.csv", "t.audit.json", JoinOptions())
     assert dict(entry.inputs(tmp_path)) == {
         "features": tmp_path / "f.csv",
         "scores[0]": tmp_path / "d.csv",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import BatchError
 from pipeline.options import KeyNormalize, MissingPolicy
 from tests.builders import joined
+from tests.oracle.sharing import closeness
 
 Row = dict[str, Any]
 
@@ -71,6 +72,8 @@ def slow_join(case: Case) -> list[Row]:
     for label, lookup in lookups.items():
         if len(lookup) < len(case.scores[label]):
             raise RefusedError("expected one row per clip")
+    if any(is_given_away(case, key, row) for lookup in lookups.values() for key, row in lookup.items()):
+        raise RefusedError("rows would get the scores of other clips")
     rows = []
     for number, key in enumerate(case.features):
         row: Row = {case.column: key, "row": number}
@@ -84,6 +87,14 @@ def slow_join(case: Case) -> list[Row]:
     if case.missing_policy == "drop":
         rows = [row for row in rows if "missing" not in row.values()]
     return rows
+
+
+def is_given_away(case: Case, wanted: str, row: Row) -> bool:
+    """Whether a score belongs to some of the rows only that find it."""
+    found = {
+        str(key).strip() for key in case.features if form(key, case.column, case.key_normalize) == wanted
+    }
+    return len({closeness(key, str(row[case.field]).strip()) for key in found}) > 1
 
 
 def five_columns(label: str, found: Row | None) -> Row:

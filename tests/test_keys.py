@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import string
+import unicodedata
 from decimal import Decimal
+from typing import get_args
 
 import pyarrow as pa
 import pytest
@@ -33,8 +35,8 @@ def normalized(
 
 
 def basename_by_the_spec(key: str) -> str:
-    """The part after the last `/`."""
-    return key.strip(" \n").rpartition("/")[2]
+    """The part after the last `/`, in NFC."""
+    return unicodedata.normalize("NFC", key.strip(" \n")).rpartition("/")[2]
 
 
 def stem_by_the_spec(key: str) -> str:
@@ -178,6 +180,15 @@ def test_basename_and_stem_of_any_text(key: str) -> None:
     """On any text, basename and stem are what the rules say when spelled out plainly."""
     assert normalized(key, "basename") == (basename_by_the_spec(key) or None)
     assert normalized(key, "stem") == (stem_by_the_spec(key) or None)
+
+
+@given(st.text(st.characters(max_codepoint=0x2FFF, exclude_categories=["Cs"]), max_size=12))
+@example("Ame\u0301lie/e\u0301.mp4")
+def test_keys_that_look_the_same_are_the_same(key: str) -> None:
+    """An accented letter is one key under every rule, whether it is written as one character or as two."""
+    for mode in get_args(KeyNormalize):
+        spelled = {normalized(unicodedata.normalize(form, key), mode) for form in ("NFC", "NFD")}
+        assert spelled == {normalized(key, mode)}
 
 
 @pytest.mark.parametrize(

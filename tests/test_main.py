@@ -173,7 +173,7 @@ def test_join_prints_the_counts_of_each_scorer_and_the_digest(
     assert ended.err == ""
     assert ended.out.splitlines() == [
         "dover: 4 matched, 0 missing, 0 bad, 0 unused",
-        "musiq: 2 matched, 2 missing, 1 bad, 1 unused",
+        "musiq: 1 matched, 2 missing, 1 bad, 1 unused",
         f"t.jsonl: 4 rows, sha256 {digest(tmp_path / 't.jsonl')}",
     ]
     statuses = [row["nr_musiq_status"] for row in read_jsonl(tmp_path / "t.jsonl")]

@@ -20,7 +20,7 @@ OTHER_VALUES = {
     "key_normalize": "stem",
     "key_regex": "(a)",
     "score_key_regex": "(b)",
-    "missing_policy": "mark",
+    "missing_policy": "drop",
     "min_coverage": 0.5,
     "prefix": "nr",
     "overwrite": True,

@@ -58,7 +58,7 @@ def test_demo_is_small() -> None:
 def test_demo_uses_every_table_format() -> None:
     """Every format of a feature table or joined table, and both compressions, are in use."""
     batch = load_manifest(MANIFESTS / "demo.json")
-    paths = [path for table in batch.tables for path in (table.features, table.out)]
+    paths = [path for table in batch.tables for path in (table.features.path, table.out)]
     assert {table_format(path) for path in paths} == {"parquet", "jsonl", "json", "csv", "tsv"}
     assert {suffix for path in paths for suffix in Path(path).suffixes} >= {".gz", ".zst", ".pq", ".ndjson"}
     assert "rows" in json.loads((MANIFESTS / "demo/netflix/features.json").read_text("utf-8"))

@@ -86,10 +86,11 @@ def test_the_audit(folder: Path) -> None:
                 "competitor": "dover",
                 "column_prefix": "second_opinion_dover",
                 "scores_loaded": 3,
-                "matched_rows": 2,
+                "matched_rows": 1,
                 "missing_rows": 1,
                 "bad_rows": 1,
                 "unused_scores": 1,
+                "shared_rows": 0,
             }
         },
     }

@@ -101,10 +101,11 @@ def test_a_complete_report(folder: Path) -> None:
                 "competitor": "p",
                 "column_prefix": "second_opinion_p",
                 "scores_loaded": 2,
-                "matched_rows": 2,
+                "matched_rows": 1,
                 "missing_rows": 2,
                 "bad_rows": 1,
                 "unused_scores": 0,
+                "shared_rows": 0,
             }
         },
     }

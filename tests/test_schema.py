@@ -34,7 +34,12 @@ def test_a_sound_document_has_no_fault() -> None:
             {"id": "-x"},
             "tables[0].id: found '-x'; expected a text of the form ^[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
         ),
-        ({"features": None}, "tables[0].features: found None; expected a text"),
+        ({"features": None}, "tables[0].features: found None; expected a text or an object"),
+        ({"features": {}}, "tables[0].features.path: missing; expected a text"),
+        (
+            {"features": {"path": "f.csv", "decimal": ";"}},
+            "tables[0].features.decimal: found ';'; expected one of ., ,",
+        ),
         ({"scores": []}, "tables[0].scores: found []; expected at least one entry"),
         ({"scores": [3]}, "tables[0].scores[0]: found 3; expected a text or an object"),
         ({"scores": [""]}, "tables[0].scores[0]: found ''; expected a text that is not empty"),

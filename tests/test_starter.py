@@ -68,7 +68,7 @@ def test_real_corpora(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     }
     assert tables["konvid_1k"]["key_column"] == "flickr_id"
     assert "missing_policy" not in tables["konvid_1k"]
-    assert tables["youtube_ugc"]["missing_policy"] == "mark"
+    assert "missing_policy" not in tables["youtube_ugc"]
     assert tables["youtube_ugc"]["score_key_regex"] == r"^(.+?)_crf_10_ss_00_t_20\.0$"
     assert "left out: chug/features.jsonl: no sidecar has its keys; tried name, Video, content_name" in said
     assert "DOVER: 1147 matched, 233 missing, 0 bad, 0 unused" in said

@@ -23,6 +23,15 @@ NUMBERS: dict[str, tuple[list[str], pa.Array]] = {
     "floats": (["0.5", "-1.25", "3"], pa.array([0.5, -1.25, 3.0])),
     "signed exponents": (["1e-07", "2.5E-3"], pa.array([1e-07, 2.5e-3])),
     "a missing float": (["", "0.1"], pa.array([None, 0.1])),
+    "words for none among floats": (
+        ["1.5", "NaN", "nan", "NA", "N/A", "null", "None", "", ".5"],
+        pa.array([1.5, *[None] * 7, 0.5]),
+    ),
+    "words for none among integers": (["NA", "9007199254740993"], pa.array([None, 2**53 + 1])),
+    "no digit before or after the point": (
+        [".5", "5.", "-.5", "-5.", ".5e-05", "5.e+2"],
+        pa.array([0.5, 5.0, -0.5, -5.0, 0.5e-05, 500.0]),
+    ),
 }
 TEXTS = {
     "leading zero": ["0042", "7"],
@@ -35,11 +44,11 @@ TEXTS = {
     "times": ["2024-02-29T12:00:00Z", ""],
     "one word": ["1", "2", "n/a"],
     "booleans": ["true", "false"],
-    "not a number": ["NaN", "1.5"],
-    "null by name": ["null", "NA"],
+    "words for none alone": ["null", "NA"],
+    "another word": ["NAN", "1.5"],
     "infinity": ["inf", "1.5"],
-    "no digit before the point": [".5", "1.5"],
-    "no digit after the point": ["1.", "1.5"],
+    "a point alone": [".", "1.5"],
+    "a leading zero before a point": ["00.5", "1.5"],
     "hexadecimal": ["0x10", "1"],
     "thousands": ["1,000", "2"],
     "above 2^64": ["99999999999999999999", "1"],
@@ -160,10 +169,23 @@ def test_accepted_forms(tmp_path: Path, text: str, clips: list[str], form: str) 
         (b"clip_id,x\nc0\n", r"f\.csv: .*Row #2: Expected 2 columns, got 1"),
         (b"clip_id,x\nc0,1,2\n", r"f\.csv: .*Row #2: Expected 2 columns, got 3"),
         (b"clip_id,x,x\nc0,1,2\n", r"f\.csv: two columns are named 'x'"),
-        (b"clip_id,x\nc0,\xff\n", r"f\.csv: .*expected UTF-8 text"),
+        (b"clip_id,x\nc0,\xff\n", r"f\.csv: not UTF-8 text; expected UTF-8; .* iconv -f WINDOWS-1252"),
+        (b"clip_id,x\n" + b"c0,1\n" * 999 + b"c0,\xff\n", r"f\.csv: not UTF-8 text; expected UTF-8; "),
+        ("clip_id,x\nc0,1\n".encode("utf-16"), r"f\.csv: not UTF-8 text; expected UTF-8; .* iconv -f UTF-16"),
+        ("clip_id,x\nc0,1\n".encode("utf-16-le"), r"f\.csv: not UTF-8 text; expected UTF-8; "),
         (b"a,x\nc0,1\n", r"f\.csv: no key column; expected one of clip_id,.*: 'a', 'x'"),
     ],
-    ids=["empty file", "short record", "long record", "equal names", "not UTF-8", "no key"],
+    ids=[
+        "empty file",
+        "short record",
+        "long record",
+        "equal names",
+        "not UTF-8",
+        "not UTF-8 far below",
+        "UTF-16",
+        "UTF-16 without its mark",
+        "no key",
+    ],
 )
 def test_faulty_tables_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
     """The message names the file, what was found and what is expected; nothing is written."""

@@ -16,7 +16,7 @@ from pipeline.entries import TableEntry, slug
 from pipeline.errors import EvidenceError, listing, show
 from pipeline.evidence.table import Codes, EvidenceTable, Floats, ScoreColumn
 from pipeline.outcome import Coverage, Materialized
-from pipeline.tables import FeatureTable, open_table
+from pipeline.tables import FeatureTable, open_joined
 
 _STATUSES = ("ok", "bad", "missing")
 _APPENDED = ("score", "status", "runtime_ms", "frames", "source")
@@ -28,7 +28,7 @@ def read_table(entry: TableEntry, base: Path, made: Materialized) -> EvidenceTab
     :param made: what the batch made for the entry; its files are the ones that are there.
     :raises EvidenceError: the manifest asks for a column that the table does not have, or that holds no numbers.
     """
-    features = open_table(base / entry.out, entry.options.key_column)
+    features = open_joined(base / entry.out, entry.options.key_column)
     covered = [*made.summary["competitors"].values()]
     appended = {f"{each['column_prefix']}_{name}" for each in covered for name in _APPENDED}
     scored = {f"{each['column_prefix']}_score" for each in covered}

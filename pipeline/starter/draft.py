@@ -93,8 +93,9 @@ def _reserved(manifest: Path, folder: Path) -> list[str]:
 def _placed(proposal: Proposal, folder: Path) -> Iterator[TableEntry]:
     """The tables with ids and outputs, in a folder that holds no input and none of these outputs."""
     entries = [each.entry for each in proposal.tables]
-    ids = _ids([entry.features for entry in entries], folder)
-    inputs = [name for entry in entries for name in (entry.features, *(each.path for each in entry.scores))]
+    ids = _ids([entry.features.path for entry in entries], folder)
+    inputs = [entry.features.path for entry in entries]
+    inputs += [each.path for entry in entries for each in entry.scores]
     number = 1
     while _is_taken(folder, joined := "joined" if number == 1 else f"joined_{number}", ids, inputs):
         number += 1
@@ -137,7 +138,7 @@ def _rooted(entry: TableEntry, folder: Path, manifest: Path) -> TableEntry:
 
     return replace(
         entry,
-        features=name(entry.features),
+        features=replace(entry.features, path=name(entry.features.path)),
         scores=tuple(replace(each, path=name(each.path)) for each in entry.scores),
         out=name(entry.out),
         audit_json=name(entry.audit_json) if entry.audit_json else None,
@@ -150,7 +151,7 @@ def _spelled(entry: TableEntry, base: Path) -> JsonObject:
     options = {option.name: given[option.name] for option in OPTIONS if given[option.name] != option.default}
     return {
         "id": entry.id,
-        "features": entry.features,
+        "features": entry.features.as_json(),
         "scores": [_spelled_sidecar(each, base) for each in entry.scores],
         **options,
         "out": entry.out,
@@ -178,7 +179,7 @@ def _told(
             yield f"{kind} {_shown(each.name)}: {each.finding.why}"
     for entry, proposed in zip(entries, proposal.tables, strict=True):
         yield ""
-        yield f"table {entry.id}: {_shown(entry.features)}, {count(proposed.preview.rows or 0, 'row')}"
+        yield f"table {entry.id}: {_shown(entry.features.path)}, {count(proposed.preview.rows or 0, 'row')}"
         covered = (covered_line(scorer.covered) for scorer in proposed.preview.scorers)
         yield from (f"    {line}" for line in [*covered, *proposed.notes])
     if left_out:

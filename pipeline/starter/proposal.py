@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from pipeline.entries import ScoreEntry, TableEntry, slug
+from pipeline.entries import FeaturesEntry, ScoreEntry, TableEntry, slug
 from pipeline.errors import BatchError, count, show
 from pipeline.keys import MAX_KEYS_SHOWN
 from pipeline.options import JoinOptions
@@ -103,13 +103,13 @@ def _try(
     served = _served(columns, paired, setting, proposal)
     entry, preview = _sound(_entry(columns, setting, served), folder, proposal)
     if preview.error is not None:
-        proposal.left_out.append((entry.features, str(preview.error)))
+        proposal.left_out.append((entry.features.path, str(preview.error)))
         return
     notes = _key_said(columns, setting, served)
     if any(scorer.covered["missing_rows"] for scorer in preview.scorers):
-        notes.append("missing_policy mark: some rows have no score; drop leaves them out, fail refuses them")
-    else:
-        entry = replace(entry, options=replace(entry.options, missing_policy="fail"))
+        notes.append(
+            "missing_policy mark (the default): some rows have no score; drop leaves them out, fail refuses them"
+        )
     notes += [
         f"{scored.entry.path}: {note}"
         for scored in served
@@ -142,11 +142,11 @@ def _served(
 
 def _entry(columns: Columns, setting: Setting, served: Sequence[Scored]) -> TableEntry:
     return TableEntry(
-        features=columns.features.name,
+        features=FeaturesEntry(columns.features.name),
         scores=tuple(scored.entry for scored in served),
         out=f"joined{columns.extension}",
         audit_json=None,
-        options=JoinOptions(**asdict(setting), missing_policy="mark"),
+        options=JoinOptions(**asdict(setting)),
     )
 
 

@@ -12,6 +12,6 @@ takes record batches of text.
 """
 
 from pipeline.tables.base import FeatureTable, Form, Sink
-from pipeline.tables.registry import check_place, create_table, open_table
+from pipeline.tables.registry import check_place, create_table, open_joined, open_table
 
-__all__ = ["FeatureTable", "Form", "Sink", "check_place", "create_table", "open_table"]
+__all__ = ["FeatureTable", "Form", "Sink", "check_place", "create_table", "open_joined", "open_table"]

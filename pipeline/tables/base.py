@@ -49,6 +49,11 @@ class FeatureTable(abc.ABC):
         """Number of rows."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of how the table was read, as far as it was."""
+        return ()
+
+    @property
     def data_bytes(self) -> int:
         """How many bytes of the file, from its start, a joined table may begin with as they are."""
         return 0

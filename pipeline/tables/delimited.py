@@ -1,8 +1,10 @@
-"""CSV and TSV in and out: cells are text, and stay the text they are unless a typed output is asked for."""
+"""CSV and TSV in and out: cells are text, and stay the text they are unless a typed output is asked for.
+
+A joined table has the delimiter of its own extension and decimal points, however the feature table is written.
+"""
 
 from __future__ import annotations
 
-import csv
 import functools
 import io
 import threading
@@ -15,31 +17,55 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from pipeline import files, texts
+from pipeline.dialect import TextSettings, columns_advice, delimiter_advice
 from pipeline.errors import TableError
 from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_columns
+from pipeline.tables.beginning import read_beginning
+from pipeline.tables.cells import TableCensus
 from pipeline.tables.forms import arrow_to_rows, arrow_to_text
 
 _BLOCK_BYTES = texts.MOST_RECORD_BYTES  # pyarrow accepts no longer record
 _BLOCKS_AHEAD = 3  # pyarrow needs two: a record may end in the next one
-_INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
-# An exponent only with its sign, as programs print it: `33e3` is a clip's id, not a number.
-_NUMBER = r"\A-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]+)?\z"
-_LONG_INTEGER = r"\A-?[0-9]{16,}"  # may be above 2^53, where a float no longer holds every integer
 
 
 class DelimitedTable(FeatureTable):
-    """A CSV or TSV feature table with a header."""
+    """A CSV or TSV feature table, with a header or with columns that its entry names."""
 
-    def __init__(self, path: Path, wanted_key: str | None, delimiter: str) -> None:
+    def __init__(self, path: Path, wanted_key: str | None, usual: str, settings: TextSettings) -> None:
+        """:param usual: the delimiter that the file's extension stands for."""
         super().__init__(path, wanted_key)
-        self._delimiter = delimiter
-        self._columns = self._header()
+        self._settings = settings
+        beginning = read_beginning(path, usual, settings)
+        self._dialect = beginning.dialect
+        self._ends_at_header = beginning.ends
+        self._recognised = settings.note(beginning.dialect, usual)
+        self._columns = beginning.columns
+        beginning.check(path, settings, wanted_key)
         self.check_columns(self._columns)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names in the header."""
+        """The names in the header, or those that are set."""
         return self._columns
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The dialect that was recognised; once the types are known, why columns stay text."""
+        recognised = [self._recognised] if self._recognised else []
+        texts = self._census.notes if "_census" in self.__dict__ else []
+        return (*recognised, *texts)
+
+    @functools.cached_property
+    def key_column(self) -> str:
+        """The column that names the clip.
+
+        :raises TableError: there is none; the message names another delimiter, if the header seems to have one.
+        """
+        try:
+            return super().key_column
+        except TableError as exc:
+            advice = delimiter_advice(self._columns, self._dialect.delimiter) or columns_advice(self._columns)
+            raise TableError(f"{exc}{advice}") from exc
 
     @functools.cached_property
     def rows(self) -> int:
@@ -52,46 +78,31 @@ class DelimitedTable(FeatureTable):
         return pa.chunked_array(parts, pa.string()).combine_chunks()
 
     @functools.cached_property
-    def _schema(self) -> pa.Schema:
-        found = {name: _Numbers() for name in self._columns if name != self.key_column}
-        for batch in self._batches():
-            for name, numbers in found.items():
-                numbers.look_at(batch.column(name))
-        types = {name: found[name].type if name in found else pa.string() for name in self._columns}
-        return pa.schema(list(types.items()))
+    def _census(self) -> TableCensus:
+        names = [name for name in self._columns if name != self.key_column]
+        return TableCensus.of(self._batches(), self._columns, names, self._dialect.decimal)
 
     def schema(self) -> pa.Schema:
-        """Text, but for columns other than the key in which every value is a plain number."""
-        return self._schema
+        """Text, but for columns other than the key in which every value is a plain number or a word for none."""
+        return self._census.schema
 
     def chunks(self, form: Form) -> Iterator[Chunk]:
-        """The records as text, or with the numeric columns as numbers."""
-        for batch in self._batches():
-            if form == "text":
-                yield batch
-            else:
-                typed = _typed(batch, self._schema)
-                yield arrow_to_rows(typed, str(self.path)) if form == "rows" else typed
+        """The records as text, or with the numeric columns as numbers.
 
-    def _header(self) -> tuple[str, ...]:
-        try:
-            with (
-                files.open_text_bytes(self.path) as stream,
-                files.reading(self.path),
-                io.TextIOWrapper(stream, encoding="utf-8", newline="") as text,
-            ):
-                csv.field_size_limit(texts.MOST_RECORD_BYTES)
-                lines = texts.record_lines(self.path, text)
-                header = tuple(next(csv.reader(lines, delimiter=self._delimiter), ()))
-                self._ends_at_header = not text.read(1)
-        except (UnicodeDecodeError, csv.Error) as exc:
-            raise TableError(f"{self.path}: {exc}; expected UTF-8 text with a header") from exc
-        if not any(header):
-            raise TableError(f"{self.path}: found no header; expected one line that names the columns")
-        return header
+        As text every cell stays as it is, but for the decimal commas of numbers: the columns that are appended, and
+        whoever reads the joined table, have decimal points.
+        """
+        for batch in self._batches():
+            if form != "text":
+                typed = self._census.typed(batch)
+                yield arrow_to_rows(typed, str(self.path)) if form == "rows" else typed
+            elif self._dialect.decimal == ",":
+                yield self._census.with_point(batch)
+            else:
+                yield batch
 
     def _batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        if self._ends_at_header:  # which pyarrow refuses without a line end
+        if self._ends_at_header:  # which pyarrow refuses without a line end, as it does an empty file
             return
         text = dict.fromkeys(self._columns, pa.string())
         last: pa.RecordBatch | None = None
@@ -99,9 +110,13 @@ class DelimitedTable(FeatureTable):
             try:
                 for last in pacsv.open_csv(
                     paced,
-                    read_options=pacsv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
+                    read_options=pacsv.ReadOptions(
+                        block_size=_BLOCK_BYTES,
+                        use_threads=False,
+                        column_names=[*self._settings.columns] or None,
+                    ),
                     parse_options=pacsv.ParseOptions(
-                        delimiter=self._delimiter,
+                        delimiter=self._dialect.delimiter,
                         newlines_in_values=True,
                         ignore_empty_lines=len(self._columns) > 1,  # else it is an empty cell
                     ),
@@ -112,12 +127,15 @@ class DelimitedTable(FeatureTable):
                     yield last
                     paced.go_on()
             except pa.ArrowInvalid as exc:
-                raise TableError(
-                    f"{self.path}: {exc}; expected records of {len(self._columns)} cells"
-                ) from exc
+                raise TableError(self._unreadable(exc)) from exc
         # pyarrow takes a quote that nothing closes for a cell that holds the rest of the file.
         if last is not None and _ends_with_lines(last) and self._quotes() % 2:
             raise TableError(f"{self.path}: a quote is opened and not closed; expected quotes in pairs")
+
+    def _unreadable(self, exc: pa.ArrowInvalid) -> str:
+        if "UTF8" in str(exc):
+            return texts.not_utf8(self.path)
+        return f"{self.path}: {exc}; expected records of {len(self._columns)} cells"
 
     def _quotes(self) -> int:
         with files.open_text_bytes(self.path) as stream, files.reading(self.path):
@@ -172,40 +190,6 @@ class _Paced(io.RawIOBase):
         super().close()
 
 
-class _Numbers:
-    """What the cells of one column have in common, as far as they were looked at."""
-
-    def __init__(self) -> None:
-        self._any = False
-        self._kinds = [pa.int64(), pa.uint64(), pa.float64()]
-
-    def look_at(self, cells: pa.Array) -> None:
-        values = cells.filter(pc.not_equal(cells, ""))
-        if len(values):
-            self._any = True
-            self._kinds = [kind for kind in self._kinds if _all_are(values, kind)]
-
-    @property
-    def type(self) -> pa.DataType:
-        return self._kinds[0] if self._any and self._kinds else pa.string()
-
-
-def _all_are(values: pa.Array, kind: pa.DataType) -> bool:
-    """Whether every text is a plain number that `kind` holds exactly."""
-    if kind == pa.float64():
-        if not pc.all(pc.match_substring_regex(values, _NUMBER)).as_py():
-            return False
-        exact = not pc.any(pc.match_substring_regex(values, _LONG_INTEGER)).as_py()
-        return exact and bool(pc.all(pc.is_finite(values.cast(kind))).as_py())
-    if not pc.all(pc.match_substring_regex(values, _INTEGER)).as_py():
-        return False
-    try:
-        values.cast(kind)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
 def _ends_with_lines(batch: pa.RecordBatch) -> bool:
     """Whether a cell of the last record spans lines."""
     return batch.num_rows > 0 and any("\n" in column[-1].as_py() for column in batch.columns)
@@ -229,14 +213,3 @@ def _quoted(cells: pa.Array, delimiter: str) -> pa.Array:
         return cells
     doubled = pc.replace_substring(cells, '"', '""')
     return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), cells)
-
-
-def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    arrays = [_numbers(column, field.type) for column, field in zip(batch.columns, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _numbers(cells: pa.Array, kind: pa.DataType) -> pa.Array:
-    if kind == pa.string():
-        return cells
-    return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells).cast(kind)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline import files
+from pipeline.dialect import UNSET, TextSettings
 from pipeline.errors import TableError, show
 from pipeline.files import Hash
 from pipeline.formats import TABLE_EXTENSIONS, table_format
@@ -20,8 +21,10 @@ from pipeline.tables.parquetsink import ParquetSink, check_schema
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
-def open_table(path: Path, key_column: str | None) -> FeatureTable:
+def open_table(path: Path, key_column: str | None, text: TextSettings = UNSET) -> FeatureTable:
     """The feature table at `path`, with `key_column` (None: the best candidate) as its key.
+
+    :param text: what is set for delimited text.
 
     :raises InputMissingError: the file is not there yet.
     :raises TableError: it is not of the format that its name says.
@@ -33,11 +36,17 @@ def open_table(path: Path, key_column: str | None) -> FeatureTable:
         case "jsonl" | "json" as form:
             return JsonTable(path, key_column, lines=form == "jsonl")
         case "csv" | "tsv" as form:
-            return DelimitedTable(path, key_column, _DELIMITERS[form])
+            return DelimitedTable(path, key_column, _DELIMITERS[form], text)
         case None:
             raise TableError(
                 f"{path}: found the name {show(path.name)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
             )
+
+
+def open_joined(path: Path, key_column: str | None) -> FeatureTable:
+    """The joined table at `path`, as `create_table` wrote it: nothing of how it is written has to be recognised."""
+    delimiter = _DELIMITERS.get(table_format(path.name) or "")
+    return open_table(path, key_column, TextSettings(delimiter, decimal="."))
 
 
 def check_place(name: str, features: FeatureTable) -> None:
@@ -47,6 +56,8 @@ def check_place(name: str, features: FeatureTable) -> None:
     """
     if table_format(name) == "parquet" and not isinstance(features, ParquetTable):
         check_schema(name, features.schema())
+    elif isinstance(features, DelimitedTable) and table_format(name) not in _DELIMITERS:
+        features.schema()  # for its notes
 
 
 def create_table(

@@ -21,7 +21,7 @@ class Batch:
     """What `materialize` is given, and the files it finds."""
 
     files: dict[str, bytes | pa.Table]
-    features: str
+    features: str | dict[str, Any]
     scores: list[str | dict[str, Any]]
     out: str
     options: dict[str, Any]
@@ -49,14 +49,15 @@ def batches(draw: st.DrawFn) -> Batch:
         sidecar: Sidecar = draw(sidecars(share, scorer, index, options))
         files |= sidecar.files
         scores.append(sidecar.entry)
-    features, content = draw(feature_files(held, f"{options.get('prefix', 'second_opinion')}_dover_score"))
-    files[features] = content
+    name, content, settings = draw(
+        feature_files(held, f"{options.get('prefix', 'second_opinion')}_dover_score")
+    )
+    files[name] = content
     if once_in(draw, 15):
         del files[one_of(draw, *sorted(files))]
-    out = weighted(
-        draw, {f"out.{features.partition('.')[2]}": 4, "out.jsonl": 2, "out.parquet": 2, "out.csv": 2}
-    )
+    out = weighted(draw, {f"out.{name.partition('.')[2]}": 4, "out.jsonl": 2, "out.parquet": 2, "out.csv": 2})
     options |= draw(join_options(held.features.field))
+    features = {"path": name} | settings if settings else name
     batch = Batch(files, features, scores, out, options)
     return draw(unusable(batch)) if once_in(draw, 15) else batch
 
@@ -105,7 +106,8 @@ def unusable(draw: st.DrawFn, batch: Batch) -> Batch:
     """The batch with one argument that cannot be used."""
     wrong = one_of(draw, "out", "options", "entry")
     if wrong == "out":
-        return replace(batch, out=one_of(draw, batch.features, "out.txt", "out", "out.xlsx"))
+        name = batch.features if isinstance(batch.features, str) else batch.features["path"]
+        return replace(batch, out=one_of(draw, name, "out.txt", "out", "out.xlsx"))
     if wrong == "options":
         return replace(batch, options=batch.options | draw(st.sampled_from(WRONG_OPTIONS)))
     entry = {"path": "s.jsonl", "label": "dover"} | draw(st.sampled_from(WRONG_ENTRIES))

@@ -39,17 +39,24 @@ TYPES = {
     "booleans": pa.bool_(),
     "nested": pa.struct([("b", pa.list_(pa.float64())), ("a", pa.int64())]),
 }
-NUMERIC_CELLS = st.sampled_from(["0", "-7", "12", "0.5", "1e-05", "-2.25", "9007199254740993", ""])
+NUMERIC_CELLS = st.sampled_from(
+    ["0", "-7", "12", "0.5", "1e-05", "-2.25", "9007199254740993", "", ".5", "5.", "-.5", "NaN", "NA"]
+)
 CELLS = (
     NUMERIC_CELLS
     | TEXTS
-    | st.sampled_from(["007", "+1", "1_0", "33e3", " 1", "99999999999999999999", "1.", "-"])
+    | st.sampled_from(
+        ["007", "+1", "1_0", "33e3", " 1", "99999999999999999999", "1,5", "1.5", "1,234", "-", "."]
+    )
+    | st.sampled_from(
+        ["nan", "N/A", "null", "None", "inf", "1920,1080", "-.", "1e400", "1e+400", "x;y", "x|y"]
+    )
 )
 
 
 @st.composite
-def feature_files(draw: st.DrawFn, keys: Keys, taken: str) -> tuple[str, bytes | pa.Table]:
-    """The name and the content of a feature table.
+def feature_files(draw: st.DrawFn, keys: Keys, taken: str) -> tuple[str, bytes | pa.Table, dict[str, Any]]:
+    """The name and the content of a feature table, and what its entry sets.
 
     :param taken: a column of the join that the table seldom has already.
     """
@@ -64,12 +71,14 @@ def feature_files(draw: st.DrawFn, keys: Keys, taken: str) -> tuple[str, bytes |
     if once_in(draw, 25):
         names = [f"_{name}" if name == keys.features.field else name for name in names]
     if form == "parquet":
-        return one_of(draw, "f.parquet", "f.pq"), draw(typed_tables(names, keys.features.field, rows))
+        return one_of(draw, "f.parquet", "f.pq"), draw(typed_tables(names, keys.features.field, rows)), {}
+    settings: dict[str, Any] = {}
     if form in ("csv", "tsv"):
-        content = draw(delimited_tables(names, keys.features.field, rows, "\t" if form == "tsv" else ","))
+        usual = "\t" if form == "tsv" else ","
+        content, settings = draw(delimited_tables(names, keys.features.field, rows, usual))
     else:
         content = draw(json_tables(names, keys.features.field, rows, form))
-    return packed(draw, f"f.{form}", content)
+    return (*packed(draw, f"f.{form}", content), settings)
 
 
 def packed(draw: st.DrawFn, name: str, content: str) -> tuple[str, bytes]:
@@ -117,22 +126,44 @@ def json_tables(draw: st.DrawFn, names: list[str], key_name: str, keys: list[str
 
 @st.composite
 def delimited_tables(
-    draw: st.DrawFn, names: list[str], key_name: str, keys: list[str | None], delimiter: str
-) -> str:
-    """Cells, of which whole columns may be numbers; seldom a record of another length."""
+    draw: st.DrawFn, names: list[str], key_name: str, keys: list[str | None], usual: str
+) -> tuple[str, dict[str, Any]]:
+    """Cells, of which whole columns may be numbers, and what the entry sets; seldom a record of another length."""
     header = [*names, "last"]
+    delimiter, decimal, settings = draw(dialects(usual))
     numeric = {name for name in header if once_in(draw, 2)}
-    records = [header]
+    records = []
     for key in keys:
         cells = [draw(NUMERIC_CELLS if name in numeric else CELLS) for name in header]
+        marked = [
+            cell.replace(".", decimal) if name in numeric else cell
+            for name, cell in zip(header, cells, strict=True)
+        ]
         records.append(
-            [key or "" if name == key_name else cell for name, cell in zip(header, cells, strict=True)]
+            [key or "" if name == key_name else cell for name, cell in zip(header, marked, strict=True)]
         )
-    if once_in(draw, 40):
+    if once_in(draw, 12):
+        settings["columns"] = header  # now and then beside the header itself
+    if "columns" not in settings or once_in(draw, 6):
+        records.insert(0, header)
+    if records and once_in(draw, 40):
         records[-1] = [*records[-1], "more"]
+    if "columns" in settings and once_in(draw, 6):
+        del settings["columns"]  # a file without a header that nothing names
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator=one_of(draw, "\n", "\r\n")).writerows(records)
-    return text.getvalue()
+    return text.getvalue(), settings
+
+
+@st.composite
+def dialects(draw: st.DrawFn, usual: str) -> tuple[str, str, dict[str, Any]]:
+    """A delimiter, a decimal mark, and what an entry sets: mostly the usual ones and nothing."""
+    if not once_in(draw, 3):
+        return usual, ".", {}
+    delimiter, decimal = one_of(draw, ";", "\t", "|", ",", "~"), one_of(draw, ",", ",", ".")
+    settings = {"delimiter": delimiter, "decimal": decimal}
+    kept = draw(st.sets(st.sampled_from(sorted(settings))))
+    return delimiter, decimal, {name: settings[name] for name in sorted(kept)}
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from tests.batches.odds import once_in, one_of, weighted
 
 CLIPS = ("c0", "c1", "c2", "c3", "C1", "747", "8", "t_20.0", "b.7z", "0042", "é x", "1_0", "9007199254740993")
+DECOMPOSED = {"é x": unicodedata.normalize("NFD", "é x")}  # as some systems write it
 PLAIN_NAMES = ("clip_id", "video_id", "Clip_ID", "content_id", "chug_video_id")
 PATH_NAMES = ("file_name", "filename", "basename", "name", "distorted_path", "dis_path", "path", "Path")
 FOLDERS = ("x/", "y/", "/data/x/", "")
@@ -79,10 +81,16 @@ def fitting(features: Spelling, scores: Spelling) -> list[str]:
 
 def spelled(draw: st.DrawFn, clip: str, spelling: Spelling) -> str:
     """A clip's key; seldom with blanks around it or in another folder."""
+    clip = DECOMPOSED.get(clip, clip) if once_in(draw, 3) else clip
+    clip = clip.swapcase() if once_in(draw, 12) else clip
     if spelling.style == "plain":
         key = clip
     else:
-        folder = "" if spelling.style == "file" else weighted(draw, {"x/": 20, "y/": 1, "": 1, "/d/x y/": 1})
+        folder = (
+            ""
+            if spelling.style == "file"
+            else weighted(draw, {"x/": 20, "y/": 1, "": 1, "/d/x y/": 1, "./x/": 1, "X/": 1})
+        )
         key = f"{folder}{clip}{spelling.extension}"
     return f" {key} " if once_in(draw, 30) else key
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.oracle import keys
 from tests.oracle.scores import Score
+from tests.oracle.sharing import shared
 
 NORMALIZE = ("auto", "raw", "basename", "stem")
 
@@ -33,12 +34,32 @@ def low_match(
     }
     best = matched
     for other in NORMALIZE:
-        others, theirs = both_sides(raw, column, scores, options, other)
-        would = sum(key is not None and key in theirs for key in others)
+        would = rows_under(raw, column, scores, options, other)
         if would > best:
             best = would
             told |= {"better_key_normalize": other, "better_matched_rows": would}
     return told
+
+
+def rows_under(
+    raw: Sequence[str | None],
+    column: str,
+    scores: Sequence[Score],
+    options: Mapping[str, Any],
+    normalize: str,
+) -> int:
+    """How many rows would match; none if two scores would have one key, or one belongs to some of its rows only."""
+    rows, theirs = both_sides(raw, column, scores, options, normalize)
+    present = [key for key in theirs if key is not None]
+    if len(set(present)) < len(present) or shared(raw, column, scores, options, normalize)[1]:
+        return 0
+    return sum(key is not None and key in theirs for key in rows)
+
+
+def case_rows(wanted: Sequence[str | None], lookup: Iterable[str]) -> int:
+    """How many rows without a score have the key of an unused one but for letter case."""
+    spare = {key.lower() for key in set(lookup) - set(wanted)}
+    return sum(key is not None and key not in lookup and key.lower() in spare for key in wanted)
 
 
 def both_sides(

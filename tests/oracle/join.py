@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.oracle import keys
-from tests.oracle.explanation import low_match
+from tests.oracle.explanation import case_rows, low_match
 from tests.oracle.faults import Fault, RefusedError, raise_any
 from tests.oracle.scores import Score, slug
+from tests.oracle.sharing import shared
 from tests.oracle.sidecars import as_object, format_of, labels_of, read_sidecar
-from tests.oracle.tables import Table, as_kind, as_text, key_column_of, kind_of, read_table
+from tests.oracle.tables import Table, as_kind, as_text, key_column_of, kind_of, read_features
 
 DEFAULTS: dict[str, Any] = {
     "key_column": None,
@@ -22,7 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "key_normalize": "auto",
     "key_regex": None,
     "score_key_regex": None,
-    "missing_policy": "fail",
+    "missing_policy": "mark",
     "min_coverage": 0.0,
     "prefix": "second_opinion",
     "overwrite": False,
@@ -40,7 +41,11 @@ class Joined:
 
 
 def joined(
-    folder: Path, features: str, scores: Sequence[str | Mapping[str, Any]], out: str, given: Mapping[str, Any]
+    folder: Path,
+    features: str | Mapping[str, Any],
+    scores: Sequence[str | Mapping[str, Any]],
+    out: str,
+    given: Mapping[str, Any],
 ) -> Joined:
     """Join by nested loops.
 
@@ -61,14 +66,23 @@ def joined(
         "input_rows": len(table.rows),
         "competitors": {label: counted(label, lookups[label], wanted, options) for label in sorted(lookups)},
     }
+    refused = 0
     for label, counts in audit["competitors"].items():
+        counts["shared_rows"], conflicts = shared(
+            raw, column, scorers[label], options, options["key_normalize"]
+        )
+        refused += conflicts
+        if differing := case_rows(wanted, lookups[label]):
+            counts["case_rows"] = differing
         if (low := low_match(raw, column, scorers[label], options)) is not None:
             counts["low_match"] = low
     kept = [row for row, key in enumerate(wanted) if stays(key, lookups, options["missing_policy"])]
     audit["output_rows"] = len(kept)
     planned = [f"{options['prefix']}_{slug(label)}_{each}" for label in sorted(lookups) for each in FIVE]
     problems = [*shared_slugs(lookups), *doubled, *taken(table, planned, column, options)]
-    if not doubled:
+    if refused and not doubled:
+        problems.append(Fault("JoinError", "rows would get the scores of other clips"))
+    elif not doubled:
         problems += uncovered(audit["competitors"].values(), len(wanted), options)
     kind = str(kind_of(out))
     try:
@@ -87,10 +101,13 @@ FIVE = ("score", "status", "runtime_ms", "frames", "source")
 
 
 def unusable(
-    features: str, entries: Sequence[Mapping[str, Any]], out: str, options: Mapping[str, Any]
+    features: str | Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    out: str,
+    options: Mapping[str, Any],
 ) -> Iterator[str]:
     """What is wrong with the arguments, before any file is read."""
-    if kind_of(out) is None or out == features:
+    if kind_of(out) is None or out == (features if isinstance(features, str) else features["path"]):
         yield out
     if not 0 <= options["min_coverage"] <= 1:
         yield "min_coverage"
@@ -111,7 +128,10 @@ def unusable(
 
 
 def read_all(
-    folder: Path, features: str, entries: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
+    folder: Path,
+    features: str | Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
 ) -> tuple[Table, Scorers]:
     """The table, and the scores by label in the order of the sidecars.
 
@@ -121,7 +141,7 @@ def read_all(
     scorers: Scorers = {}
     table = Table("json", [], [])
     try:
-        table = read_table(folder / features)
+        table = read_features(folder, features)
         key_column_of(table, options["key_column"])
     except RefusedError as refused:
         problems += refused.faults
@@ -157,13 +177,14 @@ def counted(
 ) -> dict[str, Any]:
     """What the audit says of a scorer."""
     matched = [key for key in wanted if key in lookup]
+    bad = sum(lookup[key].bad for key in matched if key is not None)
     return {
         "competitor": label,
         "column_prefix": f"{options['prefix']}_{slug(label)}",
         "scores_loaded": len(lookup),
-        "matched_rows": len(matched),
+        "matched_rows": len(matched) - bad,
         "missing_rows": len(wanted) - len(matched),
-        "bad_rows": sum(lookup[key].bad for key in matched if key is not None),
+        "bad_rows": bad,
         "unused_scores": len(set(lookup) - set(matched)),
     }
 
@@ -194,7 +215,7 @@ def uncovered(counts: Iterable[Mapping[str, Any]], rows: int, options: Mapping[s
     counts = list(counts)
     low = 0
     for each in counts:
-        matched = each["matched_rows"]
+        matched = rows - each["missing_rows"]
         too_few = matched == 0 or matched / rows < options["min_coverage"] if rows else False
         low += too_few or (matched < rows and options["missing_policy"] == "fail")
     return [Fault("JoinError", f"{low} of {len(counts)} scorers do not cover")] if low else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 
 
 def text(value: object) -> str | None:
@@ -23,7 +24,7 @@ def comparable(raw: str | None, field: str, normalize: str, regex: str | None) -
     """A key as it is compared; None if nothing is left to compare."""
     if raw is None:
         return None
-    key = raw.strip()
+    key = spelled(raw)
     if normalize == "auto":
         normalize = "basename" if any(word in field.lower() for word in ("path", "file", "name")) else "raw"
     if normalize in ("basename", "stem"):
@@ -34,6 +35,11 @@ def comparable(raw: str | None, field: str, normalize: str, regex: str | None) -
         found = re.search(regex, key, re.ASCII)
         key = (found[1] or "") if found else ""
     return key or None
+
+
+def spelled(raw: str) -> str:
+    """A key without blanks around it, in Unicode's NFC."""
+    return unicodedata.normalize("NFC", raw.strip())
 
 
 def without_extension(name: str) -> str:

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,21 @@ from tests.oracle.fields import KEYS, first
 from tests.oracle.sidecars import content_of, format_of, parsed
 
 INTEGER = re.compile("0|-?[1-9][0-9]*")
-NUMBER = re.compile("-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+][0-9]+)?")
 EXACT = 2**53
+NONE = {"", "NaN", "nan", "NA", "N/A", "null", "None"}
 
 
 @dataclass
 class Table:
-    """A table as it stands in its file: `json` rows may lack fields, `text` cells are text, `typed` have types."""
+    """A table as it stands in its file: `json` rows may lack fields, `text` cells are text, `typed` have types.
+
+    Numbers among text cells have the mark `decimal`.
+    """
 
     kind: str
     columns: list[str]
     rows: list[dict[str, Any]]
+    decimal: str = "."
 
 
 def kind_of(name: str) -> str | None:
@@ -40,9 +45,19 @@ def kind_of(name: str) -> str | None:
     return None if form is None else "json" if form.startswith("json") else "text"
 
 
-def read_table(path: Path) -> Table:
+def read_features(folder: Path, entry: str | Mapping[str, Any]) -> Table:
+    """The table that an entry of a manifest names.
+
+    :raises RefusedError: it is not there or cannot be read.
+    """
+    settings = {"path": entry} if isinstance(entry, str) else entry
+    return read_table(folder / settings["path"], settings)
+
+
+def read_table(path: Path, settings: Mapping[str, Any] | None = None) -> Table:
     """The table in a file.
 
+    :param settings: how delimited text is written, as far as it is set; None: as the file's extension says.
     :raises RefusedError: it is not there or cannot be read.
     """
     if not path.is_file():
@@ -54,9 +69,10 @@ def read_table(path: Path) -> Table:
     elif kind == "json":
         table = json_table(path)
     else:
-        table = text_table(path)
+        table = text_table(path, settings)
     if len(set(table.columns)) < len(table.columns):
-        raise RefusedError(Fault("TableError", "two columns are named"))
+        # Of a text without a header the first line may be told to be data.
+        raise RefusedError(Fault("TableError", "" if table.kind == "text" else "two columns are named"))
     return table
 
 
@@ -77,15 +93,76 @@ def json_table(path: Path) -> Table:
     return Table("json", list(dict.fromkeys(name for row in rows for name in row)), rows)
 
 
-def text_table(path: Path) -> Table:
-    """A table of cells under a header."""
-    delimiter = "\t" if format_of(path.name) == "tsv" else ","
-    header, *records = list(csv.reader(io.StringIO(content_of(path), newline=""), delimiter=delimiter)) or [
-        []
-    ]
-    if not any(header) or any(len(cells) not in (0, len(header)) for cells in records):
+def text_table(path: Path, settings: Mapping[str, Any] | None) -> Table:
+    """A table of cells under a header, or of columns that are named elsewhere."""
+    text = content_of(path)
+    usual = "\t" if format_of(path.name) == "tsv" else ","
+    given: Mapping[str, Any] = {"delimiter": usual, "decimal": "."} if settings is None else settings
+    named = given.get("columns")
+    delimiter = given.get("delimiter") or delimiter_of(text, usual, bool(named))
+    records = [cells for cells in split(text, delimiter) if cells]
+    if named and records and (names_any(records[0], named) or first(dict.fromkeys(records[0]), KEYS)[0]):
+        raise RefusedError(Fault("TableError", "the first line names columns"))
+    header, *records = [named, *records] if named else records or [[]]
+    if not any(header) or any(len(cells) != len(header) for cells in records):
         raise RefusedError(Fault("TableError"))
-    return Table("text", header, [dict(zip(header, cells, strict=True)) for cells in records if cells])
+    decimal = given.get("decimal") or decimal_of(records, delimiter)
+    return Table("text", header, [dict(zip(header, cells, strict=True)) for cells in records], decimal)
+
+
+def split(text: str, delimiter: str, *, strict: bool = False) -> list[list[str]]:
+    """The records of a delimited text; of a blank line none."""
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict))
+
+
+def names_any(cells: list[str], columns: list[str]) -> bool:
+    """Whether a first line is a header: a cell repeats the name of its column."""
+    return any(cell.strip().lower() == name.lower() for cell, name in zip(cells, columns, strict=False))
+
+
+def delimiter_of(text: str, usual: str, headless: bool) -> str:
+    """The delimiter that the lines show without a doubt, else the usual one."""
+    fitting = [each for each in ",;\t|" if is_rectangle(text, each)]
+    if usual not in fitting:
+        return fitting[0] if len(fitting) == 1 else usual
+    if usual == "," and ";" in fitting:
+        records = split(text, ";")[0 if headless else 1 :]
+        commas = [cell for cells in records for cell in cells if "," in cell]
+        if all(fraction(cell, ",") for cell in commas) and decimal_of(records, ";") == ",":
+            return ";"
+    return usual
+
+
+def is_rectangle(text: str, delimiter: str) -> bool:
+    """Whether the delimiter gives records of one length, two or more."""
+    try:
+        lengths = {len(cells) for cells in split(text, delimiter, strict=True) if cells}
+    except csv.Error:
+        return False
+    return len(lengths) == 1 and min(lengths) > 1
+
+
+def decimal_of(records: list[list[str]], delimiter: str) -> str:
+    """The decimal mark that the records show without a doubt, else the point."""
+    cells = [cell for record in records for cell in record]
+    if delimiter == "," or any(fraction(cell, ".") for cell in cells):
+        return "."
+    for column in zip(*records, strict=True):
+        full = [cell for cell in column if cell not in NONE]
+        if any(not fraction(cell, ",") and not re.fullmatch("-?[0-9]+,?", cell) for cell in full):
+            continue
+        for cell in full:
+            whole, mark, below = cell.lstrip("-").partition(",")
+            pair = len(whole) > 2 and len(below) > 2 and whole[0] != "0" != below[0] and cell[0] != "-"
+            thousands = len(below) == 3 and 0 < len(whole) < 4 and whole[0] != "0"
+            if mark and below and not (pair and below.isdecimal()) and (delimiter == ";" or not thousands):
+                return ","
+    return "."
+
+
+def fraction(cell: str, mark: str) -> bool:
+    """Whether a cell is a number with this mark and digits behind it, however it is spelled else."""
+    return re.fullmatch(f"-?[0-9]*[{mark}][0-9]+([eE][-+]?[0-9]+)?", cell) is not None
 
 
 def key_column_of(table: Table, wanted: str | None) -> str:
@@ -97,7 +174,7 @@ def key_column_of(table: Table, wanted: str | None) -> str:
         return wanted or KEYS[0]
     column = wanted or first(dict.fromkeys(table.columns), KEYS)[0]
     if column not in table.columns:
-        raise RefusedError(Fault("TableError", "no key column"))
+        raise RefusedError(Fault("TableError", "" if table.kind == "text" else "no key column"))
     return column
 
 
@@ -106,11 +183,13 @@ def as_kind(table: Table, kind: str, key_column: str) -> list[dict[str, Any]]:
 
     :raises RefusedError: a value has no place in it.
     """
-    if table.kind == kind:
+    if table.kind == kind and table.decimal == ".":
         return table.rows
     columns = {name: [row.get(name) for row in table.rows] for name in table.columns}
     if table.kind == "text":
-        columns = {name: cells if name == key_column else numbers(cells) for name, cells in columns.items()}
+        for name, cells in columns.items():
+            if name != key_column:
+                columns[name] = with_point(cells) if kind == "text" else numbers(cells, table.decimal)
     for name, values in columns.items():
         if kind == "text":
             columns[name] = [as_text(value) for value in values]
@@ -121,22 +200,49 @@ def as_kind(table: Table, kind: str, key_column: str) -> list[dict[str, Any]]:
     return [{name: columns[name][row] for name in columns} for row in range(len(table.rows))]
 
 
-def numbers(cells: list[Any]) -> list[Any]:
-    """The cells as numbers if every one that is not empty is a plain one; else as they are."""
-    full = [cell for cell in cells if cell]
+def numbers(cells: list[Any], decimal: str = ".") -> list[Any]:
+    """The cells as numbers if every one that is no word for none is a plain one; else as they are."""
+    full = [cell for cell in cells if cell not in NONE]
     if full and all(INTEGER.fullmatch(cell) for cell in full):
         integers = [int(cell) for cell in full]
         if all(-(2**63) <= each < 2**63 for each in integers) or all(0 <= each < 2**64 for each in integers):
-            return [int(cell) if cell else None for cell in cells]
-    if full and all(NUMBER.fullmatch(cell) and is_short(cell) for cell in full):
-        return [float(cell) if cell else None for cell in cells]
+            return [None if cell in NONE else int(cell) for cell in cells]
+    if full and all(is_plain(cell, decimal) and is_held(cell.replace(decimal, ".")) for cell in full):
+        return [None if cell in NONE else float(cell.replace(decimal, ".")) for cell in cells]
     return cells
 
 
-def is_short(cell: str) -> bool:
+def with_point(cells: list[Any]) -> list[Any]:
+    """The cells of a column of numbers with points for commas; of another one as they are."""
+    found = numbers(cells, ",")
+    return (
+        [cell.replace(",", ".") for cell in cells]
+        if any(isinstance(each, float) for each in found)
+        else cells
+    )
+
+
+def is_plain(cell: str, decimal: str) -> bool:
+    """Whether a cell is a plain number: no `+`, no leading zero, an exponent only with its sign."""
+    mantissa, e, exponent = cell.replace("E", "e").partition("e")
+    if e and not (exponent[:1] in ("+", "-") and is_digits(exponent[1:])):
+        return False
+    whole, mark, below = mantissa.removeprefix("-").partition(decimal)
+    if whole != "0" and whole.startswith("0"):
+        return False
+    return all(is_digits(part) for part in (whole, below) if part) and bool(whole or (mark and below))
+
+
+def is_digits(text: str) -> bool:
+    """Whether a text is of ASCII digits, one at least."""
+    return text.isascii() and text.isdecimal()
+
+
+def is_held(number: str) -> bool:
     """Whether a float holds every digit of the number's integer part, and the number is within its range."""
-    digits = re.match("-?([0-9]*)", cell)
-    return digits is not None and len(digits[1]) < 16 and math.isfinite(float(cell))
+    digits = re.match("-?([0-9]*)", number)
+    value = abs(float(number))
+    return digits is not None and (len(digits[1]) < 16 or value < 10**15) and math.isfinite(value)
 
 
 def one_type(values: list[Any]) -> list[Any]:

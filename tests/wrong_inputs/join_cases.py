@@ -44,13 +44,13 @@ CASES = (
         "a row missing under fail",
         r"'dover': 1 of 3 rows matched, 2 missing; .*missing_policy fail",
         _ONE_OF_THREE,
-        JOIN,
+        (*JOIN, "--missing-policy", "fail"),
     ),
     Case(
         "every scorer that misses rows is named",
         r"2 of 2 scorers do not cover.*'dover': 1 of 3 .*'musiq': 2 of 3 rows matched, 1 missing",
         {**_ONE_OF_THREE, "s.csv": "clip_id,score\nc0,1\nc1,2\n"},
-        (*JOIN, "--scores", "musiq=s.csv"),
+        (*JOIN, "--scores", "musiq=s.csv", "--missing-policy", "fail"),
     ),
     Case(
         "coverage too low",

@@ -50,7 +50,7 @@ CASES = (
     ),
     Case(
         "features Parquet under the name of CSV",
-        r"g\.csv.*expected UTF-8 text with a header",
+        r"g\.csv: not UTF-8 text; expected UTF-8; ",
         features(_PARQUET, "g.csv"),
     ),
     Case(
