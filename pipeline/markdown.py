@@ -84,7 +84,7 @@ def _notes(tables: Iterable[TableReport]) -> Iterator[str]:
         f"* {escaped(table['id'])}: {escaped(note)}"
         for table in tables
         if "summary" in table
-        for note in table["summary"].get("notes", [])
+        for note in (*table["summary"].get("notes", []), *explain_losses(table["summary"]))
     ]
     if noted:
         yield from ("## Notes", "", *noted, "")

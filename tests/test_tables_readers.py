@@ -213,6 +213,16 @@ def test_pandas_reads_the_labels_of_the_rows(labels: str, way: str) -> None:
         check_all_readers(path, way, [*before.columns])
 
 
+def test_an_index_that_is_overwritten(tmp_path: Path) -> None:
+    """An index of a planned column's name becomes a column with the scores, and the rows are counted."""
+    index = pd.Index([*"wxyz"], name=NEW[0])
+    write_frame(pd.DataFrame({"clip_id": CLIPS, "f": range(4)}, index=index), tmp_path / "f.parquet")
+    after = pd.read_parquet(joined(tmp_path, "overwrite"))
+    assert {*after.columns} == {"clip_id", "f", *NEW}
+    assert after.index.equals(pd.RangeIndex(4))
+    check_all_readers(tmp_path / "o.parquet", "overwrite", ["clip_id", "f"])
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS.keys())
 def test_every_type_of_arrow_is_kept(tmp_path: Path, column: pa.Array, way: str) -> None:
