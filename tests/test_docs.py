@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.checkout import copy_manifests
 from tests.processes import ROOT, free_port, running, until
 from tests.test_cron import EXAMPLE, crontab_line
 
@@ -94,15 +95,9 @@ def units() -> list[str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What a fresh checkout holds, as far as commands in the docs name it."""
-    for name in ("pipeline", "manifests", "luigi.cfg"):
-        source = ROOT / name
-        ignored = shutil.ignore_patterns(
-            "joined", "*.report.*", "*.run-log.jsonl", "*.lock", ".*", "__pycache__"
-        )
-        if source.is_dir():
-            shutil.copytree(source, tmp_path / name, ignore=ignored)
-        else:
-            shutil.copy(source, tmp_path / name)
+    shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "luigi.cfg", tmp_path)
+    copy_manifests(tmp_path / "manifests")
     return tmp_path
 
 
