@@ -38,7 +38,6 @@ def _lines(report: Report) -> Iterator[str]:
     )
     yield from _coverage(report["tables"])
     yield from _notes(report["tables"])
-    yield from _losses(report["tables"])
     yield from _errors(report["tables"])
     yield from provenance_lines(report["run_provenance"])
 
@@ -88,17 +87,6 @@ def _notes(tables: Iterable[TableReport]) -> Iterator[str]:
     ]
     if noted:
         yield from ("## Notes", "", *noted, "")
-
-
-def _losses(tables: Iterable[TableReport]) -> Iterator[str]:
-    lines = [
-        f"* {escaped(table['id'])}: {escaped(line)}"
-        for table in tables
-        if "summary" in table
-        for line in explain_losses(table["summary"])
-    ]
-    if lines:
-        yield from ("## Not kept as it was", "", *lines, "")
 
 
 def _errors(tables: Iterable[TableReport]) -> Iterator[str]:
