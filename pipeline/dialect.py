@@ -141,7 +141,7 @@ def recognised(
     """The dialect of a text, by its first lines with their ends; where these leave a doubt, `usual` and `.`.
 
     Another delimiter than the usual one is recognised where it alone gives every record as many cells as the first,
-    two or more; the semicolon also beside the comma, where every comma is then a decimal mark. A decimal comma is
+    two or more; beside the comma also where every comma is then a decimal mark. A decimal comma is
     recognised where it is not the delimiter, no cell has a decimal point, and a column holds only numbers that cannot
     be meant otherwise.
 
@@ -250,10 +250,13 @@ def _delimiter(lines: Sequence[str], usual: str, header: bool) -> str:
     fitting = [each for each in DELIMITERS if _fits(lines, each)]
     if usual not in fitting:
         return fitting[0] if len(fitting) == 1 else usual
-    below = _records(lines, ";")[header:] if usual == "," and ";" in fitting else []
+    others = [each for each in fitting if each != usual]
+    if usual != "," or len(others) != 1:
+        return usual
+    below = _records(lines, others[0])[header:]
     commas = [cell for record in below for cell in record if "," in cell]
-    decimal = _decimal(below, ";") == "," and all(map(has_decimal_comma, commas))
-    return ";" if decimal else usual
+    decimal = _decimal(below, others[0]) == "," and all(map(has_decimal_comma, commas))
+    return others[0] if decimal else usual
 
 
 def _fits(lines: Sequence[str], delimiter: str) -> bool:

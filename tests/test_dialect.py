@@ -90,6 +90,7 @@ def test_a_text_without_a_header() -> None:
     """Where the columns are named elsewhere, the first record counts among the others."""
     assert recognised(["a;71,17\n"], ",", header=False) == Dialect(";", ",")
     assert recognised(["a;71.17\n"], ",", header=False) == Dialect(";")
+    assert recognised(["a\t71,17\n"], ",", header=False) == Dialect("\t", ",")
     assert recognised(["a,71\n", "b;c,17\n"], ",", header=False) == Dialect(",")
 
 

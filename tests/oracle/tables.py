@@ -125,11 +125,12 @@ def delimiter_of(text: str, usual: str, headless: bool) -> str:
     fitting = [each for each in ",;\t|" if is_rectangle(text, each)]
     if usual not in fitting:
         return fitting[0] if len(fitting) == 1 else usual
-    if usual == "," and ";" in fitting:
-        records = split(text, ";")[0 if headless else 1 :]
+    if usual == "," and len(fitting) == 2:
+        other = next(each for each in fitting if each != ",")
+        records = split(text, other)[0 if headless else 1 :]
         commas = [cell for cells in records for cell in cells if "," in cell]
-        if all(fraction(cell, ",") for cell in commas) and decimal_of(records, ";") == ",":
-            return ";"
+        if all(fraction(cell, ",") for cell in commas) and decimal_of(records, other) == ",":
+            return other
     return usual
 
 
