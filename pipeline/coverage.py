@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from pipeline.errors import JoinError, count, listing, show
 from pipeline.join import Match, Scorer, ScorerMatch, column_prefix, raw_keys
 from pipeline.outcome import Coverage, LowMatch, explain
 
+MAX_STATUSES = MAX_NOTES = 5
 LOW_SHARE = 0.5
 """A scorer that matches less than this share of the rows is explained: keys of each side, a better rule."""
 
@@ -83,11 +85,26 @@ def _coverage(found: Match, match: ScorerMatch) -> Coverage:
         "unused_scores": match.unused,
         "shared_rows": match.sharing.rows,
     }
+    covered |= _of_files(scorer)
     if match.case_rows:
         covered["case_rows"] = match.case_rows
     if found.rows - missing < LOW_SHARE * found.rows:
         covered["low_match"] = _low_match(found, match)
     return covered
+
+
+def _of_files(scorer: Scorer) -> Coverage:
+    """What should be known of the scorer's files: what was recognised, and why every row is bad, if it is."""
+    known: Coverage = {}
+    if notes := sorted({part.note for part in scorer.parts if part.note is not None}):
+        known["notes"] = notes[:MAX_NOTES]
+    if len(scorer.bad) and not scorer.bad.false_count:
+        counts: Counter[str] = Counter()
+        for part in {part.place: part for part in scorer.parts}.values():
+            counts += part.bad_statuses()
+        most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        known["bad_statuses"] = [{"status": status, "rows": rows} for status, rows in most[:MAX_STATUSES]]
+    return known
 
 
 def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage:

@@ -208,27 +208,29 @@ def repeats_names(first: Sequence[str], columns: Sequence[str]) -> bool:
     return any(cell.strip().casefold() == name.strip().casefold() for cell, name in pairs)
 
 
-def no_header(path: str, first: Sequence[str], number: str) -> str:
+def no_header(path: str, first: Sequence[str], number: str, label: str | None = None) -> str:
     """What is wrong with a file whose first line looks like data, and the entry to write for one without a header.
 
     :param path: the file, as an entry names it.
     :param first: the cells of its first line.
     :param number: what a column of numbers may be called.
+    :param label: the scorer of a sidecar, which no column names.
     """
     shown = ", ".join(map(show, first[:4])) + (", ..." if len(first) > 4 else "")
     return (
         f"the first line looks like data and not like a header: found {shown}; expected the names of the columns; "
-        f"add a header, or name them in the entry: {_example(path, first, number)}"
+        f"add a header, or name them in the entry: {_example(path, first, number, label)}"
     )
 
 
-def _example(path: str, first: Sequence[str], number: str) -> str:
+def _example(path: str, first: Sequence[str], number: str, label: str | None) -> str:
     names: list[str] = []
     for cell in first[:4]:
         name = "path" if _kind(cell) == "file" else number if _NUMBER.fullmatch(cell.strip()) else "clip_id"
         names.append(name if name not in names else f"{name}_{len(names) + 1}")
     shown = ", ".join(f'"{name}"' for name in names) + (", ..." if len(first) > len(names) else "")
-    return f'{{"path": {json.dumps(path, ensure_ascii=False)}, "columns": [{shown}]}}'
+    named = "" if label is None else f'"label": {json.dumps(label, ensure_ascii=False)}, '
+    return f'{{"path": {json.dumps(path, ensure_ascii=False)}, {named}"columns": [{shown}]}}'
 
 
 def _kind(cell: str) -> str | None:

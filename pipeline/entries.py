@@ -12,8 +12,9 @@ from typing import Any
 
 from pipeline import files
 from pipeline.declarations import EvidenceRequest, ScorerDeclaration
-from pipeline.dialect import UNSET, TextSettings
+from pipeline.dialect import DECIMALS, UNSET, TextSettings
 from pipeline.errors import InputError, show
+from pipeline.fieldpaths import path_fault
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
 from pipeline.patterns import Pattern
@@ -42,6 +43,7 @@ class ScoreEntry:
         key_from: "file": the key is the path of the file a row stands in.
         score_field: overrides the table's `score_field`.
         score_fields: (aspect, field) pairs, each a scorer of its own, labelled LABEL-aspect.
+        text: how the file is written, if it is delimited text.
     """
 
     path: str
@@ -51,6 +53,7 @@ class ScoreEntry:
     key_from: str | None = None
     score_field: str | None = None
     score_fields: tuple[tuple[str, str], ...] = ()
+    text: TextSettings = UNSET
 
     @classmethod
     def of(cls, given: str | Mapping[str, Any], base: Path) -> ScoreEntry:
@@ -59,8 +62,10 @@ class ScoreEntry:
         A string that names an existing file as it stands is a path even if it contains `=`.
         """
         if not isinstance(given, str):
-            plain = {name: value for name, value in given.items() if name != "score_fields"}
-            return cls(**plain, score_fields=tuple(sorted((given.get("score_fields") or {}).items())))
+            apart = {"score_fields", *vars(UNSET)}
+            plain = {name: value for name, value in given.items() if name not in apart}
+            score_fields = tuple(sorted((given.get("score_fields") or {}).items()))
+            return cls(**plain, score_fields=score_fields, text=TextSettings.of(given))
         label, equals, path = given.partition("=")
         if not equals or files.is_file(base / given):
             return cls(path=given)
@@ -96,7 +101,7 @@ class ScoreEntry:
             "key_from": self.key_from,
             "score_field": self.score_field,
             "score_fields": dict(self.score_fields),
-        }
+        } | self.text.as_json()
         kept = {name: value for name, value in given.items() if value or name == "path"}
         if set(kept) == {"path"} and not (self.is_pattern and "=" in self.path):
             return self.path
@@ -123,6 +128,27 @@ class ScoreEntry:
         for aspect, _ in self.score_fields:
             if not slug(aspect):
                 yield f".score_fields: found the aspect {show(aspect)}; expected at least one letter or digit"
+        yield from self._path_faults()
+        yield from self._text_faults()
+
+    def _path_faults(self) -> Iterator[str]:
+        named = [("key_field", self.key_field), ("score_field", self.score_field)]
+        named += [("score_fields", field) for _, field in self.score_fields]
+        for name, field in named:
+            if field is not None and (fault := path_fault(field, is_key=name == "key_field")) is not None:
+                yield f".{name}: {fault}"
+
+    def _text_faults(self) -> Iterator[str]:
+        """What is wrong with what the entry says of delimited text."""
+        form = sidecar_format(self.path, self.format)
+        if form not in (None, "csv", "tsv"):
+            settings = self.text.as_json()
+            yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
+        if self.text.delimiter is not None and self.text.delimiter == self.text.decimal:
+            yield f".decimal: found {show(self.text.decimal)}, which is also the delimiter; expected two signs"
+        if self.text.decimal not in (None, *DECIMALS):
+            yield f".decimal: found {show(self.text.decimal)}; expected one of {' '.join(DECIMALS)}"
+        yield from self.text.faults()
 
 
 @dataclass(frozen=True)
@@ -291,6 +317,13 @@ def text_faults(given: Mapping[str, object]) -> Iterator[str]:
     """What is wrong with texts among join options that no schema can tell: regular expressions, names of columns."""
     if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
         yield f"prefix: found {show(prefix)}; expected printable text"
+    for name in ("score_key_field", "score_field"):
+        field = given.get(name)
+        if (
+            isinstance(field, str)
+            and (fault := path_fault(field, is_key=name == "score_key_field")) is not None
+        ):
+            yield f"{name}: {fault}"
     for name in ("key_regex", "score_key_regex"):
         if isinstance(pattern := given.get(name), str) and pattern:
             from pipeline.keys import regex_fault

@@ -20,7 +20,7 @@ COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 """Suffixes that a text format may carry after its own, and the compression each stands for."""
 
 TABLE_EXTENSIONS = (*_FORMATS, "a text format with " + " or ".join(COMPRESSIONS))
-SIDECAR_EXTENSIONS = tuple(each for each in TABLE_EXTENSIONS if _FORMATS.get(each) != "parquet")
+SIDECAR_EXTENSIONS = TABLE_EXTENSIONS
 
 
 def table_format(path: str) -> TableFormat | None:
@@ -34,8 +34,7 @@ def table_format(path: str) -> TableFormat | None:
 
 def sidecar_format(path: str, given: str | None) -> TableFormat | None:
     """The format of a sidecar: the `given` one, else by its name; None: no supported extension."""
-    found = cast("TableFormat | None", given) or table_format(path)
-    return None if found == "parquet" else found
+    return cast("TableFormat | None", given) or table_format(path)
 
 
 def compression(path: str) -> str | None:

@@ -34,12 +34,21 @@ class OutsideScale(TypedDict):
     examples: list[OutsideScore]
 
 
+class BadStatus(TypedDict):
+    """A status that is not ok, and how many rows of the scorer have it."""
+
+    status: str
+    rows: int
+
+
 class Coverage(TypedDict, total=False):
     """What one scorer covers, in rows of the feature table: matched, missing and bad rows together are all of them.
 
     `scores_loaded` and `unused_scores` count keys of the scorer, the latter those that no row has. `shared_rows` share
     a score with a row of another key. `case_rows` are missing rows that would match if letter case were ignored, and
-    there only if there are any. `direction`, `scale`, `revision` are as declared, and there only if they are.
+    there only if there are any. `direction`, `scale`, `revision` are as declared, and there only if they are. `bad_statuses`
+    are up to five statuses, the most frequent first, and there only if all rows of the scorer are bad. `notes` say what
+    was recognised of its files, and are there only if something was.
     """
 
     competitor: str
@@ -51,6 +60,8 @@ class Coverage(TypedDict, total=False):
     unused_scores: int
     shared_rows: int
     case_rows: int
+    bad_statuses: list[BadStatus]
+    notes: list[str]
     low_match: LowMatch
     direction: str
     scale: list[float]
@@ -135,7 +146,12 @@ def covered_line(covered: Coverage) -> str:
 
 def explain(covered: Coverage) -> list[str]:
     """What is worth a look beyond the counts, in words: why few rows match, which scores are outside the scale."""
-    return [*_explain_low_match(covered), *_explain_case(covered), *explain_scale(covered)]
+    return [
+        *_explain_low_match(covered),
+        *_explain_case(covered),
+        *explain_scale(covered),
+        *explain_files(covered),
+    ]
 
 
 def explain_scale(covered: Coverage) -> list[str]:
@@ -146,6 +162,19 @@ def explain_scale(covered: Coverage) -> list[str]:
     low, high = covered["scale"]
     shown = ", ".join(f"{show(each['key'])} {each['score']:g}" for each in outside["examples"])
     return [f"{count(outside['scores'], 'score')} outside the declared scale {low:g} to {high:g}: {shown}"]
+
+
+def explain_files(covered: Coverage) -> list[str]:
+    """What was recognised of a scorer's files, and why all of its rows are bad, if they are."""
+    notes = covered.get("notes", [])
+    statuses = covered.get("bad_statuses")
+    if not statuses:
+        return notes
+    shown = ", ".join(f"{show(each['status'])} ({count(each['rows'], 'row')})" for each in statuses)
+    return [
+        *notes,
+        f"every row is bad: found the status {shown}; a scorer that did not fail says ok, pass, success or nothing",
+    ]
 
 
 def _explain_case(covered: Coverage) -> list[str]:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import math
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline import keys
 from pipeline.entries import ScoreEntry, slug
 from pipeline.errors import show
+from pipeline.fieldpaths import ABSENT, ListPath, list_path, lookup
+from pipeline.fields import SCORE_FIELDS, Layout, Row, RowFault, SetFields, layout_of
+from pipeline.numbers import exact_sum, finite_number
 from pipeline.options import JoinOptions
-from pipeline.rows import Row, RowFault
+from pipeline.shapes import is_near_map
 
-SCORE_FIELDS = ("score", "predicted_mos", "predicted_vmaf_or_mos", "mos", "quality", "vmaf")
-"""Field names taken as the score where none is set, best first; letter case is ignored."""
-
-RUNTIME_FIELDS = ("runtime_ms", "runtime_total_ms", "elapsed_ms")
+_NO_MAP = "; a map from key to score has numbers only, or objects only"
 OK_STATUSES = frozenset({"", "ok", "pass", "success"})
-_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
-_ABSENT: Any = object()
 
 
 @dataclass(slots=True)
@@ -49,21 +46,6 @@ class ScoreRow:
     aspect: int = 0
 
 
-def finite_number(value: object) -> float | None:
-    """`value` as a finite float, from a number or its text; None for all else, booleans too."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        value = float(value) if _NUMBER.fullmatch(value) else None
-    if not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def named(competitor: object) -> str | None:
     """The scorer that a field `competitor` names, if any."""
     value = keys.text(competitor)
@@ -75,49 +57,6 @@ def is_ok(status: object) -> bool:
     return status is None or (isinstance(status, str) and status.strip().lower() in OK_STATUSES)
 
 
-def exact_sum(numbers: Iterable[float]) -> float | None:
-    """The sum, which does not depend on the order of the numbers; None where it is beyond a float."""
-    try:
-        return math.fsum(numbers)
-    except OverflowError:
-        return None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which field of an object holds what, by the names it has; None and () where it has none."""
-
-    key: str | None
-    scores: tuple[str, ...]
-    runtimes: tuple[str, ...]
-    competitor: str | None
-    status: str | None
-    summary: str | None
-    frames: str | None
-
-
-@functools.lru_cache(maxsize=1024)
-def layout_of(names: tuple[str, ...]) -> Layout:
-    """The layout of objects with these field names; cached, as a sidecar's rows share few shapes."""
-
-    def held(wanted: tuple[str, ...]) -> tuple[str, ...]:
-        exact_first = sorted(names, key=lambda name: name != name.lower())
-        return tuple(name for each in wanted for name in exact_first if name.lower() == each)
-
-    def one(wanted: str) -> str | None:
-        return next(iter(held((wanted,))), None)
-
-    return Layout(
-        key=keys.pick(names),
-        scores=held(SCORE_FIELDS),
-        runtimes=held(RUNTIME_FIELDS),
-        competitor=one("competitor"),
-        status=one("status"),
-        summary=one("summary"),
-        frames=one("frames"),
-    )
-
-
 class RowReader:
     """Reads the rows of one sidecar entry under a table's options."""
 
@@ -127,6 +66,9 @@ class RowReader:
         self.key_field = entry.key_field or options.score_key_field
         self.aspects: tuple[tuple[str | None, str | None], ...] = entry.score_fields or (
             (None, entry.score_field or options.score_field),
+        )
+        self.set_fields = SetFields(
+            self.key_field, tuple(field for _, field in self.aspects if field is not None), self.key_is_file
         )
         self.label = functools.lru_cache(maxsize=1024)(self._checked_label)
 
@@ -142,10 +84,9 @@ class RowReader:
         :raises RowFault: it breaks a rule; the message names the field, what was found and what is expected.
         """
         layout = layout_of(tuple(row))
-        summary = row[layout.summary] if layout.summary else None
-        summary = summary if isinstance(summary, dict) else {}
+        summary = _summary(row, layout)
         inner = layout_of(tuple(summary))
-        competitor = _competitor(row, layout) or _competitor(summary, inner)
+        competitor = _competitor_of(row)
         key_field, key = self._key(row, layout, summary, inner, file_name)
         bad = not (_is_ok(row, layout) and _is_ok(summary, inner))
         frames = _frames(row, layout)
@@ -156,6 +97,22 @@ class RowReader:
             score, averaged = self._score(row, field, bad, frames)
             found.append(ScoreRow(label, key_field, key, score, bad, runtime, averaged, place))
         return found
+
+    def labels_of(self, row: Row) -> list[str]:
+        """The scorers of a row; none if it names none that may be."""
+        with contextlib.suppress(RowFault):
+            return [self.label(_competitor_of(row), aspect) for aspect, _ in self.aspects]
+        return []
+
+    def bad_status(self, row: Row) -> str | None:
+        """The status by which a row is bad, on one line; None: it is ok."""
+        layout = layout_of(tuple(row))
+        summary = _summary(row, layout)
+        for holder, its in ((row, layout), (summary, layout_of(tuple(summary)))):
+            if not _is_ok(holder, its):
+                status = holder[str(its.status)]
+                return status.strip() if isinstance(status, str) else show(status)
+        return None
 
     def _aspect_label(self, label: str, aspect: str | None) -> str:
         return label if aspect is None else f"{label}-{aspect}"
@@ -181,8 +138,8 @@ class RowReader:
         if self.key_is_file:
             return "path", file_name
         if self.key_field is not None:
-            field, value = self.key_field, _lookup(row, self.key_field)
-            if value is _ABSENT:
+            field, value = self.key_field, lookup(row, self.key_field)
+            if value is ABSENT:
                 raise RowFault(f"field {field}: absent; expected the key{_fields(row)}")
         elif layout.key is not None:
             field, value = layout.key, row[layout.key]
@@ -191,6 +148,7 @@ class RowReader:
         else:
             raise RowFault(
                 f"no key; expected one of {', '.join(keys.CANDIDATES)}, or set score_key_field{_fields(row)}"
+                f"{_NO_MAP if is_near_map(row) else ''}"
             )
         key = keys.text(value)
         if key is None or not key.strip():
@@ -207,8 +165,11 @@ class RowReader:
         The fields that may hold a score are those of the row, then of its summary, then of its frames.
         """
         if field is not None:
-            value = _lookup(row, field)
-            if value is _ABSENT and not bad:
+            path = list_path(field)
+            if path is not None and field not in row:
+                return _mean_at(row, field, path, bad)
+            value = lookup(row, field)
+            if value is ABSENT and not bad:
                 raise RowFault(f"field {field}: absent; expected the score{_fields(row)}")
             return _number(field, value, bad), 0
         held = _held_scores(row)
@@ -216,25 +177,13 @@ class RowReader:
             name, value = held[0]
             return _number(name, value, bad), 0
         if frames:
-            return _mean(frames, bad)
+            return _mean("frames", _frame_scores(frames), bad)
         if not bad:
             raise RowFault(
                 f"no score; expected one of {', '.join(SCORE_FIELDS)}, frames that hold one, or set score_field"
                 f"{_fields(row)}"
             )
         return None, 0
-
-
-def _lookup(row: Row, field: str) -> Any:
-    """The value of a field; a name with dots is a path into nested objects unless a field has that name."""
-    if field in row:
-        return row[field]
-    value: Any = row
-    for step in field.split("."):
-        if not isinstance(value, dict) or step not in value:
-            return _ABSENT
-        value = value[step]
-    return value
 
 
 def _held_scores(row: Row, place: str = "") -> list[tuple[str, Any]]:
@@ -267,24 +216,44 @@ def _number(field: str, value: Any, bad: bool) -> float | None:
     return number
 
 
-def _mean(frames: list[Any], bad: bool) -> tuple[float | None, int]:
-    scores = []
+def _mean_at(row: Row, field: str, path: ListPath, bad: bool) -> tuple[float | None, int]:
+    """The mean over the list that the path of the score goes through."""
+    items = lookup(row, path.items)
+    if isinstance(items, list) and (items or bad):
+        named = ((path.name(index), value) for index, value in enumerate(path.values(items)))
+        return _mean(path.items, named, bad)
+    if bad:
+        return None, 0
+    found = "absent" if items is ABSENT else f"found {show(items)}"
+    raise RowFault(f"field {path.items}: {found}; expected a list with scores, for {field}{_fields(row)}")
+
+
+def _frame_scores(frames: list[Any]) -> Iterator[tuple[str, Any]]:
+    """What each frame holds as its score, found as that of a row."""
     for index, frame in enumerate(frames):
-        held = _held_scores(frame, f"frames[{index}].") if isinstance(frame, dict) else []
-        number = finite_number(held[0][1]) if held else None
+        name = f"frames[{index}]"
+        held = _held_scores(frame, f"{name}.") if isinstance(frame, dict) else []
+        yield name, held[0][1] if held else ABSENT
+
+
+def _mean(field: str, named: Iterable[tuple[str, Any]], bad: bool) -> tuple[float | None, int]:
+    """The mean of the scores of a list, each with its name, and their number."""
+    scores = []
+    for name, value in named:
+        number = finite_number(value)
         if number is not None:
             scores.append(number)
         elif bad:
             return None, 0
         else:
-            found = show(held[0][1]) if held else "no score"
-            raise RowFault(f"field frames[{index}]: found {found}; expected a finite score in every frame")
+            found = "no score" if value is ABSENT else show(value)
+            raise RowFault(f"field {name}: found {found}; expected a finite score in every frame")
     total = exact_sum(scores)
-    if total is not None:
+    if total is not None and scores:
         return total / len(scores), len(scores)
     if bad:
         return None, 0
-    raise RowFault("field frames: found scores whose sum is too large; expected a finite mean")
+    raise RowFault(f"field {field}: found scores whose sum is too large; expected a finite mean")
 
 
 def _frames(row: Row, layout: Layout) -> list[Any] | None:
@@ -294,6 +263,17 @@ def _frames(row: Row, layout: Layout) -> list[Any] | None:
 
 def _competitor(row: Row, layout: Layout) -> str | None:
     return named(row[layout.competitor]) if layout.competitor else None
+
+
+def _competitor_of(row: Row) -> str | None:
+    layout = layout_of(tuple(row))
+    summary = _summary(row, layout)
+    return _competitor(row, layout) or _competitor(summary, layout_of(tuple(summary)))
+
+
+def _summary(row: Row, layout: Layout) -> Row:
+    summary = row[layout.summary] if layout.summary else None
+    return summary if isinstance(summary, dict) else {}
 
 
 def _is_ok(row: Row, layout: Layout) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.blocks import SCORED, Plain, read_plain
+from pipeline.columnrows import Part, read_parts
 from pipeline.crew import Crew
+from pipeline.delimitedrows import DelimitedRows
 from pipeline.entries import ScoreEntry, slug
 from pipeline.errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
+from pipeline.fields import Reading, Row, RowFault
 from pipeline.formats import SIDECAR_EXTENSIONS, sidecar_format
 from pipeline.keys import KeyRule, Side
 from pipeline.options import JoinOptions
-from pipeline.rows import Block, Row, RowFault, read_blocks, read_rows, rows_of, unit
+from pipeline.rows import Block, read_blocks, read_rows, unit
 from pipeline.scorerows import RowReader, ScoreRow
 
 MOST_SCORERS = 1000
@@ -41,6 +44,8 @@ class Scores:
         runtime_ms: float64, milliseconds, null where unknown.
         frames: int32, frames averaged.
         recall: reads the file again, for the keys as they came and the numbers of their lines or rows.
+        bad_statuses: reads the file again, for the statuses of the scorer's rows that are not ok, with their numbers.
+        note: what was recognised of the file and should be known; None: nothing.
     """
 
     label: str
@@ -54,6 +59,8 @@ class Scores:
     runtime_ms: pa.Array
     frames: pa.Array
     recall: Callable[[], pa.Table]
+    bad_statuses: Callable[[], Counter[str]] = Counter
+    note: str | None = None
 
     @property
     def side(self) -> Side:
@@ -164,15 +171,31 @@ class _File:
             )
         self._entry, self._name, self._path, self._form = entry, name, path, form
         self._reader, self._options, self._faults = reader, options, faults
+        self._how = Reading(name, entry.label, reader.set_fields, entry.text)
         self._place = f"{name} {unit(form)}"
         self._raw = False
 
     def read(self) -> list[Scores]:
         """The scores in the file, per scorer and key field, in the order of their first rows."""
+        note = self._note()
         columns = self._columns()
         # The order does not depend on which rows were read at once.
         in_order = sorted(columns, key=lambda of: int(columns[of]["number"][0].as_py()))
-        return [self._scores(of, columns.pop(of)) for of in in_order]
+        return [self._scores(of, columns.pop(of), note) for of in in_order]
+
+    def bad_statuses(self, label: str) -> Counter[str]:
+        """How often each status that is not ok stands in the rows of a scorer."""
+        found: Counter[str] = Counter()
+        for _, row in self._rows():
+            if isinstance(row, dict) and label in self._reader.labels_of(row):
+                found[self._reader.bad_status(row) or ""] += 1
+        return found
+
+    def _note(self) -> str | None:
+        if self._form not in ("csv", "tsv"):
+            return None
+        text = DelimitedRows(self._path, self._form, self._how).note()
+        return None if text is None else f"{self._name}: {text}"
 
     def recall(self, of: tuple[str, str], expected: int) -> pa.Table:
         """The rows of a scorer and key field once more, with their keys as they came.
@@ -188,19 +211,29 @@ class _File:
 
     def _columns(self) -> dict[tuple[str, str], pa.Table]:
         gathered = _Gathering(self._place)
-        if self._form != "jsonl":
-            self._take_rows(gathered, read_rows(self._path, self._form))
+        blocks = self._blocks()
+        if blocks is None:
+            self._take_rows(gathered, self._rows())
         else:
             with Crew() as crew:
-                for block, plain in crew.each(self._read_plain, read_blocks(self._path)):
+                for block, plain in crew.each(self._read_plain, blocks):
                     for label, batch in plain.scored:
                         gathered[label, plain.key_field].add_batch(batch)
-                    self._take_rows(gathered, rows_of(block.lines(plain.left)))
+                    self._take_rows(gathered, block.rows(plain.left))
         return {
             of: held.columns(functools.partial(self._comparable_rows, of[1])) for of, held in gathered.items()
         }
 
-    def _read_plain(self, block: Block) -> tuple[Block, Plain]:
+    def _blocks(self) -> Iterator[Block | Part] | None:
+        """The file in blocks of many rows; None: its format has none."""
+        if self._form == "jsonl":
+            return read_blocks(self._path, self._how.fields)
+        return read_parts(self._path, self._how.fields) if self._form == "parquet" else None
+
+    def _rows(self) -> Iterator[tuple[int, Row | RowFault]]:
+        return read_rows(self._path, self._form, self._how)
+
+    def _read_plain(self, block: Block | Part) -> tuple[Block | Part, Plain]:
         return block, read_plain(block, self._reader, self._comparable)
 
     def _take_rows(self, gathered: _Gathering, rows: Iterable[tuple[int, Row | RowFault]]) -> None:
@@ -233,7 +266,7 @@ class _File:
                 self._faults.add(fault)
         return comparable
 
-    def _scores(self, of: tuple[str, str], columns: pa.Table) -> Scores:
+    def _scores(self, of: tuple[str, str], columns: pa.Table, note: str | None) -> Scores:
         key, score, bad, runtime_ms, frames, _ = (column.chunk(0) for column in columns.columns)
         label, key_field = of
         return Scores(
@@ -248,6 +281,8 @@ class _File:
             runtime_ms=runtime_ms,
             frames=frames,
             recall=functools.partial(self.recall, of, len(key)),
+            bad_statuses=functools.partial(self.bad_statuses, label),
+            note=note,
         )
 
 

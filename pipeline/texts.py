@@ -16,6 +16,10 @@ MOST_RECORD_BYTES = 1 << 24
 """Of a record of delimited text, which pyarrow reads no longer ones of."""
 
 
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""What a text in UTF-16 begins with."""
+
+
 def read_whole(path: Path) -> bytes:
     """All of a text file, as `files.open_text_bytes` opens it.
 
@@ -54,7 +58,7 @@ def read_lines(path: Path, size: int) -> Iterator[bytes]:
 
 def not_utf8(path: Path, content: bytes = b"") -> str:
     """What is wrong with a delimited text that is not UTF-8; `content` is how it begins, if known."""
-    found = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
+    found = "UTF-16" if content[:2] in UTF_16_MARKS else "WINDOWS-1252"
     return (
         f"{path}: not UTF-8 text; expected UTF-8; save it as CSV UTF-8, or convert it, from {found} for example: "
         f"iconv -f {found} -t UTF-8"

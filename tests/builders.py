@@ -13,10 +13,10 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.entries import ScoreEntry
+from pipeline.fields import Row
 from pipeline.manifest import load_manifest
 from pipeline.materializer import materialize
 from pipeline.options import JoinOptions
-from pipeline.rows import Row
 from pipeline.run import BatchResult, run_batch
 from pipeline.scorerows import RowReader, ScoreRow
 

@@ -44,12 +44,13 @@ def test_other_names_have_no_format(name: str) -> None:
         ("s.log", "jsonl", "jsonl"),
         ("s.json", "jsonl", "jsonl"),
         ("s.jsonl.gz", None, "jsonl"),
-        ("s.parquet", None, None),
+        ("s.parquet", None, "parquet"),
+        ("s.dat", "parquet", "parquet"),
         ("s.log", None, None),
     ],
 )
 def test_sidecar_format(name: str, given: str | None, expected: TableFormat | None) -> None:
-    """An entry's `format` goes before the name; a sidecar is text, never Parquet."""
+    """An entry's `format` goes before the name."""
     assert sidecar_format(name, given) == expected
 
 

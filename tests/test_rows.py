@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError, InputMissingError, SidecarError
+from pipeline.fields import Reading, RowFault
 from pipeline.formats import TableFormat, sidecar_format
-from pipeline.rows import RowFault, read_rows
+from pipeline.rows import read_rows
 from tests.builders import write_text
 
 A, B = {"clip_id": "a", "score": 1}, {"clip_id": "b", "score": 2}
@@ -29,7 +30,8 @@ def read(folder: Path, name: str, content: str | bytes) -> list[tuple[int, Any]]
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     form = sidecar_format(name, None)
     assert form is not None
-    return [(number, str(row) if isinstance(row, RowFault) else row) for number, row in read_rows(path, form)]
+    rows = read_rows(path, form, Reading(entry=name))
+    return [(number, str(row) if isinstance(row, RowFault) else row) for number, row in rows]
 
 
 def zstd(content: bytes) -> bytes:

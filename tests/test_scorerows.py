@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.entries import ScoreEntry
+from pipeline.fields import RowFault
 from pipeline.options import JoinOptions
-from pipeline.rows import RowFault
 from pipeline.scorerows import ScoreRow
 from tests.builders import score_row, score_rows, scored
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.fields import RowFault
 from pipeline.options import JoinOptions
-from pipeline.rows import RowFault
 from tests.builders import score_row, scored
 
 NAN, INFINITE = math.nan, math.inf

@@ -77,7 +77,7 @@ def test_unknown_extension(tmp_path: Path) -> None:
     """A file whose format nothing says is an error that lists the extensions."""
     write_text(tmp_path / "runs" / "dover.log", "")
     with pytest.raises(
-        SidecarError, match=r"runs/dover\.log: expected one of \.jsonl, .*, or a format in the entry"
+        SidecarError, match=r"runs/dover\.log: expected one of \.parquet, .*, or a format in the entry"
     ):
         read(tmp_path, "dover=runs/*.log")
 

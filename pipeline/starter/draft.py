@@ -7,7 +7,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pipeline import files
@@ -164,7 +164,7 @@ def _spelled_sidecar(entry: ScoreEntry, base: Path) -> str | JsonObject:
     short = entry.as_json()
     if not isinstance(short, str) or ScoreEntry.of(short, base) == entry:
         return short
-    return {name: value for name, value in asdict(entry).items() if value}
+    return {"path": entry.path} | ({} if entry.label is None else {"label": entry.label})
 
 
 def _told(

@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 from pipeline import keys
 from pipeline.entries import slug
 from pipeline.errors import show
-from pipeline.rows import Row
-from pipeline.scorerows import RUNTIME_FIELDS, SCORE_FIELDS, finite_number, named
+from pipeline.fields import RUNTIME_FIELDS, SCORE_FIELDS, Row
+from pipeline.numbers import finite_number
+from pipeline.scorerows import named
 from pipeline.starter.samples import Sample
 
 Kind: TypeAlias = Literal["features", "sidecar", "neither"]

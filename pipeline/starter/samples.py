@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from pipeline import keys
 from pipeline.errors import InputError, SidecarError
+from pipeline.fields import Row, RowFault
 from pipeline.formats import sidecar_format, table_format
-from pipeline.rows import Row, RowFault, read_rows, unit
+from pipeline.rows import read_rows, unit
 from pipeline.tables import open_table
 
 SAMPLE_ROWS = 1000

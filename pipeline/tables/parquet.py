@@ -94,6 +94,14 @@ class ParquetTable(FeatureTable):
                 turned = arrow_to_rows if form == "rows" else arrow_to_text
                 yield turned(batch, str(self.path))
 
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The rows in record batches that have these columns, and perhaps others.
+
+        :raises TableError: some data is damaged.
+        """
+        with self._reading():
+            yield from self._file.iter_batches(batch_size=self._batch_rows(), columns=columns)
+
     def check_data(self) -> None:
         """Decode everything once, column by column, so that damage does not pass.
 

@@ -1,0 +1,80 @@
+"""Paths that lead to a field: `score`, `pooled_metrics.vmaf.mean`, `frames[].metrics.vmaf`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import show
+
+ABSENT: Any = object()
+"""What a lookup gives where there is no such field; null is a value."""
+
+_LIST = "[]"
+
+
+@dataclass(frozen=True)
+class ListPath:
+    """A path through a list.
+
+    Attributes:
+        items: the path to the list.
+        inner: the path inside each item; empty: the item itself.
+    """
+
+    items: str
+    inner: str
+
+    def values(self, items: list[Any]) -> list[Any]:
+        """The value inside each item, `ABSENT` where an item has none."""
+        if not self.inner:
+            return items
+        return [lookup(item, self.inner) if isinstance(item, dict) else ABSENT for item in items]
+
+    def name(self, index: int) -> str:
+        """What a message calls the value inside the item at `index`."""
+        return f"{self.items}[{index}]" + (f".{self.inner}" if self.inner else "")
+
+
+@functools.lru_cache(maxsize=1024)
+def list_path(field: str) -> ListPath | None:
+    """The parts of a path with a step `name[]`; None: it has no such step."""
+    steps = field.split(".")
+    for index, step in enumerate(steps, 1):
+        if step.endswith(_LIST):
+            items = ".".join([*steps[: index - 1], step.removesuffix(_LIST)])
+            return ListPath(items, ".".join(steps[index:]))
+    return None
+
+
+def lookup(row: Mapping[str, Any], field: str) -> Any:
+    """The value of a field; a name with dots is a path into nested objects unless a field has that name."""
+    if field in row:
+        return row[field]
+    value: Any = row
+    for step in field.split("."):
+        if not isinstance(value, dict) or step not in value:
+            return ABSENT
+        value = value[step]
+    return value
+
+
+def first_step(field: str) -> str:
+    """The field of the row that a path begins with."""
+    return field.partition(".")[0].removesuffix(_LIST)
+
+
+def path_fault(field: str, *, is_key: bool = False) -> str | None:
+    """What is wrong with a path that a user has set, or None."""
+    lists = [step for step in field.split(".") if step.endswith(_LIST)]
+    if not lists:
+        return None
+    if is_key:
+        return f"found {show(field)}, which goes through a list; expected a field that holds one key"
+    if len(lists) > 1:
+        return f"found {show(field)}, which goes through {len(lists)} lists; expected at most one name[]"
+    if _LIST in lists:
+        return f"found {show(field)}; expected the name of a list before []"
+    return None
