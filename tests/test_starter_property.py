@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,12 @@ NAMES = st.sampled_from(
         "a.json",
         "b.json",
         "second-opinion.report.json",
+        "dover.csv",
+        "x/uvq.csv",
+        "map.json",
+        "vmaf/a_1.5_x.json",
+        "vmaf/b_2.5_x.json",
+        "vmaf/a_1.5_y.json",
         "[1] ü.jsonl",
         ".hidden/c.jsonl",
         "=.jsonl",
@@ -76,6 +82,19 @@ FILES = st.builds(
 )
 
 
+def content(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows in the format that the name stands for: one object a file, a map, with or without a header, as JSON."""
+    if name.endswith(".jsonl"):
+        return "".join(f"{json.dumps(row)}\n" for row in rows)
+    if name.endswith(".csv"):
+        cells = [[*rows[0]], *([*row.values()] for row in rows)] if rows else []
+        lines = cells[1:] if "uvq" in name else cells
+        return "".join(";".join(str(cell) for cell in line) + "\n" for line in lines)
+    if name == "map.json":
+        return json.dumps({str(row.get("path", number)): row for number, row in enumerate(rows)})
+    return json.dumps(rows[0] if rows and name.startswith(("nr/", "vmaf/")) else rows)
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(files=FILES)
 @example(files=SOUND)
@@ -86,8 +105,7 @@ def test_what_is_written_is_sound(files: dict[str, Any], tmp_path_factory: pytes
     """A manifest that `init` writes has no fault and completes, whatever else stands there; else nothing is written."""
     folder: Path = tmp_path_factory.mktemp("folder")
     for name, rows in files.items():
-        text = "".join(f"{json.dumps(row)}\n" for row in rows) if name.endswith("l") else json.dumps(rows)
-        write_text(folder / name, json.dumps(rows[0]) if name.startswith("nr/") and rows else text)
+        write_text(folder / name, content(name, rows))
     before = tree(folder)
     try:
         started = write_starter(folder)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline import keys
-from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError
 from pipeline.formats import table_format
 from pipeline.patterns import Pattern
-from pipeline.starter.inspection import Finding, inspect, names_scorer
-from pipeline.starter.meeting import common_start
-from pipeline.starter.samples import Sample, sample_of, take_sample
+from pipeline.starter.globs import glob_for, others_of
+from pipeline.starter.grouping import ClipFiles, group
+from pipeline.starter.inspection import Finding, as_features, inspect, may_be_of_one_clip
+from pipeline.starter.maps import told_apart
+from pipeline.starter.samples import Sample, sample_of
+from pipeline.starter.sampling import take_sample
 from pipeline.starter.sources import Features, Sidecar
 
-_LEAST_KEYED = 3
+_MIN_KEYED = 3
+_MAX_NAMED = 3
 
 
 @dataclass
@@ -42,26 +45,58 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
 
     :param reserved: files that a run will write, relative to the folder.
     """
-    found = Found()
-    singles: dict[tuple[PurePosixPath, str], list[Sample]] = defaultdict(list)
+    looking = _Looking()
+    maps: list[Sample] = []
     for name in Pattern("**/*").matches(folder):
         if table_format(name) is None:
             continue
-        found.looked_at += 1
+        looking.found.looked_at += 1
         try:
             sample = _sample(folder, name, reserved)
         except BatchError as exc:
-            found.left_out.append((name, str(exc)))
+            looking.found.left_out.append((name, str(exc).removeprefix(f"{folder / name}: ")))
             continue
-        finding = inspect(sample)
-        if sample.is_single and (finding.kind == "sidecar" or names_scorer(sample)):
-            path = PurePosixPath(name)
-            singles[path.parent, path.name.partition(".")[2]].append(sample)
+        if sample.as_row is None:
+            looking.take(sample)
         else:
-            _take(found, sample, finding)
-    for samples in singles.values():
-        _take_singles(found, folder, samples, reserved)
-    return found
+            maps.append(sample)
+    for sample in told_apart(maps, looking.found.features):
+        looking.take(sample)
+    looking.take_labels()
+    pattern_for = functools.partial(glob_for, folder, reserved=reserved)
+    for files in group(looking.of_one_clip, looking.found.features, pattern_for):
+        _take_clip_files(looking.found, folder, files, reserved)
+    return looking.found
+
+
+class _Looking:
+    """What has been looked at so far.
+
+    Attributes:
+        found: what it was taken for.
+        of_one_clip: files of one clip each, which may belong together.
+    """
+
+    def __init__(self) -> None:
+        self.found = Found()
+        self.of_one_clip: list[tuple[Sample, Finding]] = []
+        self._labels: list[tuple[Sample, Finding]] = []
+
+    def take(self, sample: Sample) -> None:
+        """Take a file for what its fields say."""
+        finding = inspect(sample)
+        if may_be_of_one_clip(sample, finding):
+            self.of_one_clip.append((sample, finding))
+        elif finding.labels:
+            self._labels.append((sample, finding))
+        else:
+            _take(self.found, sample, finding)
+
+    def take_labels(self) -> None:
+        """Take files of human labels for feature tables where there is no other."""
+        as_tables = not self.found.features
+        for sample, finding in self._labels:
+            _take(self.found, sample, as_features(finding) if as_tables else finding)
 
 
 def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
@@ -75,48 +110,38 @@ def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
     return sample
 
 
-def _take(found: Found, sample: Sample, finding: Finding) -> None:
+def _take(found: Found, sample: Sample, finding: Finding, label: str | None = None) -> None:
     if finding.kind == "features":
         texts = {name: sample.texts[name] for name in finding.key_columns if name is not None}
-        found.features.append(Features(sample.name, finding, texts))
+        found.features.append(Features(sample.name, finding, texts, sample.text))
     elif finding.kind == "sidecar":
-        found.sidecars.append(Sidecar(sample.name, finding))
+        found.sidecars.append(Sidecar(sample.name, finding, label, sample.text))
     else:
         found.left_out.append((sample.name, finding.why))
 
 
-def _take_singles(found: Found, folder: Path, samples: Sequence[Sample], reserved: Sequence[str]) -> None:
-    """Take files of one row each in one folder: as one sidecar if each is of a clip of its own."""
-    names = [sample.name for sample in samples]
-    grouped = sample_of(names[0], [sample.first for sample in samples], whole=True, grouped=True)
+def _take_clip_files(found: Found, folder: Path, files: ClipFiles, reserved: Sequence[str]) -> None:
+    """Take files of one row each: as one sidecar if each is of a clip of its own."""
+    first = files.files[0].sample
+    grouped = sample_of(first.name, [each.sample.first for each in files.files], whole=True, grouped=True)
     finding = inspect(grouped)
-    if len(samples) == 1 or finding.kind != "sidecar" or not (finding.by_file or _is_keyed(grouped, finding)):
-        for sample in samples:
-            _take(found, sample, inspect(sample))
+    alone = len(files.names) == 1
+    keyed = finding.by_file or _is_keyed(grouped, finding, all(each.is_named for each in files.files))
+    if alone or finding.kind != "sidecar" or not keyed:
+        for each in files.files:
+            _take(found, each.sample, each.finding, files.label if alone and each.is_named else None)
         return
-    pattern = _pattern(folder, names, reserved)
+    pattern = glob_for(folder, files.names, reserved)
     if pattern is not None:
-        found.sidecars.append(Sidecar(pattern, finding))
+        found.sidecars.append(Sidecar(pattern, finding, files.label, first.text))
         return
-    reason = "files of one clip each, beside files that a pattern would match as well; expected a folder of their own"
-    found.left_out += [(name, reason) for name in names]
+    others = ", ".join(others_of(folder, files.names, reserved)[:_MAX_NAMED])
+    reason = f"files of one clip each, but a pattern for them also matches {others}; expected a folder of their own"
+    found.left_out += [(name, reason) for name in files.names]
 
 
-def _is_keyed(grouped: Sample, finding: Finding) -> bool:
-    """Whether each of at least three files has a key of its own."""
+def _is_keyed(grouped: Sample, finding: Finding, named: bool) -> bool:
+    """Whether each file has a key of its own; of two files whose names hold no clip that may be chance."""
     names = (name or keys.pick(list(grouped.texts)) for name in finding.key_columns)
     distinct = (len(grouped.texts[name].unique()) for name in names if name is not None)
-    return len(grouped.rows) >= _LEAST_KEYED and len(grouped.rows) in distinct
-
-
-def _pattern(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str | None:
-    """A pattern that matches these files of one folder and no others."""
-    parent, ends = PurePosixPath(names[0]).parent, PurePosixPath(names[0]).name.partition(".")[2]
-    lasts = [PurePosixPath(name).name for name in names]
-    begins = common_start(lasts)
-    for star in (f"*.{ends}", f"{begins}*.{ends}"):
-        pattern = str(parent / star)
-        matched = [name for name, _ in ScoreEntry(pattern).files(folder)]
-        if sorted(matched) == sorted(names) and not any(map(Pattern(pattern).fits, reserved)):
-            return pattern
-    return None
+    return len(grouped.rows) >= (2 if named else _MIN_KEYED) and len(grouped.rows) in distinct

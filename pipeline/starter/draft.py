@@ -17,13 +17,14 @@ from pipeline.manifest import default_report, failed_path
 from pipeline.options import OPTIONS, JsonObject
 from pipeline.outcome import covered_line
 from pipeline.starter.discovery import Found, find
+from pipeline.starter.names import own_name
 from pipeline.starter.proposal import Proposal, propose
 
 MANIFEST = "second-opinion.json"
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 _EXPECTED = (
     "expected at least one feature table (a key column and many others) and one sidecar (a scorer or a score for each "
-    "clip) whose keys are the same, in Parquet (features only), JSON, JSONL, CSV or TSV"
+    "clip) whose keys are the same, in Parquet, JSON, JSONL, CSV or TSV"
 )
 
 
@@ -120,9 +121,7 @@ def _ids(features: Sequence[str], folder: Path) -> list[str]:
     ids: list[str] = []
     for name, parent in zip(features, parents, strict=True):
         alone = parents.count(parent) == 1
-        wanted = (
-            (parent.name or folder.resolve().name) if alone else PurePosixPath(name).name.partition(".")[0]
-        )
+        wanted = (parent.name or folder.resolve().name) if alone else own_name(name)
         plain = re.sub(r"[^A-Za-z0-9._-]+", "_", wanted).lstrip("._-") or "table"
         numbered = (plain if number == 1 else f"{plain}_{number}" for number in range(1, len(features) + 1))
         ids.append(next(each for each in numbered if each.lower() not in map(str.lower, ids)))
@@ -196,8 +195,8 @@ def _by_reason(left_out: Iterable[tuple[str, str]]) -> Iterator[str]:
     for name, reason in left_out:
         names[reason].append(_shown(name))
     for reason, its in names.items():
-        more = f" and {len(its) - _MOST_NAMED} more" if len(its) > _MOST_NAMED else ""
-        yield f"{', '.join(its[:_MOST_NAMED])}{more}: {reason}"
+        more = f" and {len(its) - _MAX_NAMED} more" if len(its) > _MAX_NAMED else ""
+        yield f"{', '.join(its[:_MAX_NAMED])}{more}: {reason}"
 
 
 def _shown(name: str) -> str:

@@ -14,7 +14,8 @@ from pipeline.keys import MAX_KEYS_SHOWN
 from pipeline.options import JoinOptions
 from pipeline.preview import TablePreview, preview_table
 from pipeline.scorerows import RowReader
-from pipeline.starter.meeting import Meeting, Setting, best_meeting, loosened, meeting
+from pipeline.starter.meeting import Meeting, best_meeting, meeting
+from pipeline.starter.setting import Setting, combined, loosened
 from pipeline.starter.sources import Columns, Features, Readings, Scored, Sidecar
 
 
@@ -105,7 +106,7 @@ def _try(
     if preview.error is not None:
         proposal.left_out.append((entry.features.path, str(preview.error)))
         return
-    notes = _key_said(columns, setting, served)
+    notes = [*columns.features.said(), *_key_said(columns, setting, served)]
     if any(scorer.covered["missing_rows"] for scorer in preview.scorers):
         notes.append(
             "missing_policy mark (the default): some rows have no score; drop leaves them out, fail refuses them"
@@ -142,7 +143,7 @@ def _served(
 
 def _entry(columns: Columns, setting: Setting, served: Sequence[Scored]) -> TableEntry:
     return TableEntry(
-        features=FeaturesEntry(columns.features.name),
+        features=FeaturesEntry(columns.features.name, columns.features.text),
         scores=tuple(scored.entry for scored in served),
         out=f"joined{columns.extension}",
         audit_json=None,
@@ -156,6 +157,7 @@ def _common(columns: Columns, paired: Sequence[tuple[Scored, Meeting]]) -> Setti
     for _, found in paired:
         for setting in (found.setting, loosened(found.setting)):
             candidates.setdefault(setting, 0)
+    candidates |= dict.fromkeys(combined([found.setting for _, found in paired]), 0)
     for setting in candidates:
         column = columns.column(setting.key_column)
         found_all = [meeting(setting, column, scored.keys) for scored, _ in paired]

@@ -5,31 +5,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from pipeline.entries import ScoreEntry, slug
+import pyarrow as pa
+
+from pipeline.dialect import UNSET, TextSettings
+from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError, SidecarError, TableError
 from pipeline.options import JoinOptions
-from pipeline.sidecars import read_sidecar
+from pipeline.sidecars import Scores, read_sidecar
 from pipeline.starter.inspection import Finding
-from pipeline.starter.meeting import Keys, best_meeting
+from pipeline.starter.meeting import best_meeting
+from pipeline.starter.names import scorer_name
 from pipeline.starter.samples import Texts
-from pipeline.tables import check_place, open_table
+from pipeline.starter.setting import Keys
+from pipeline.tables import FeatureTable, check_place, open_table
 
 _RAW = JoinOptions(key_normalize="raw")
-_MOST_COLUMNS = 3
-_GENERAL_NAMES = {
-    "features",
-    "scores",
-    "score",
-    "results",
-    "result",
-    "predictions",
-    "pred",
-    "output",
-    "out",
-    "data",
-}
+_MAX_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -40,11 +33,24 @@ class Features:
         name: the file, relative to the folder that is looked at.
         finding: what it was taken for, and why.
         texts: what may be a key, in its first rows.
+        text: what an entry must say of it, if it is delimited text.
     """
 
     name: str
     finding: Finding
     texts: Texts
+    text: TextSettings = UNSET
+
+    def open(self, folder: Path, key_column: str | None) -> FeatureTable:
+        """The table.
+
+        :raises BatchError: it cannot be read.
+        """
+        return open_table(folder / self.name, key_column, self.text)
+
+    def said(self) -> list[str]:
+        """Why it is read like this."""
+        return _text_said(self.text)
 
 
 @dataclass(frozen=True)
@@ -54,19 +60,24 @@ class Sidecar:
     Attributes:
         name: the file or pattern, relative to the folder that is looked at.
         finding: what it was taken for, and why.
+        label: a name for its scorer, if its path says more than the name of a file does.
+        text: what an entry must say of it, if it is delimited text.
     """
 
     name: str
     finding: Finding
+    label: str | None = None
+    text: TextSettings = UNSET
 
     def entries(self) -> Iterator[ScoreEntry]:
         """The entries that may be meant: one for each way to name the clip, best first."""
         found = self.finding
         entry = ScoreEntry(
             path=self.name,
-            label=plain_name(self.name) if found.unnamed else None,
+            label=None if found.scorers else self.label or scorer_name(self.name),
             score_field=found.score_field,
             score_fields=found.score_fields,
+            text=self.text,
         )
         if found.by_file:
             yield replace(entry, key_from="file")
@@ -89,7 +100,7 @@ class Scored:
 
     def said(self) -> list[str]:
         """Why it is read like this."""
-        notes = list(self.sidecar.finding.notes)
+        notes = [*_text_said(self.sidecar.text), *self.sidecar.finding.notes]
         if self.entry.label is not None:
             notes.append(f"label {self.entry.label}: the file names no scorer; its own name is taken")
         if self.entry.key_field is not None:
@@ -99,6 +110,10 @@ class Scored:
         if self.entry.key_from is not None:
             notes.append("key_from file: no field names the clip, so the file's name does")
         return notes
+
+
+def _text_said(text: TextSettings) -> list[str]:
+    return [f"columns {', '.join(text.columns)}: the file has no header"] if text.columns else []
 
 
 class Readings:
@@ -134,14 +149,23 @@ class Readings:
         scores = read_sidecar(entry, self._folder, _RAW)
         if not any(len(each.keys) for each in scores):
             raise SidecarError(f"{entry.path}: found no row")
-        return Scored(self.sidecar, entry, tuple(Keys(each.key_field, each.keys) for each in scores))
+        return Scored(self.sidecar, entry, tuple(_keys(scores)))
+
+
+def _keys(scores: Sequence[Scores]) -> Iterator[Keys]:
+    """The keys of a sidecar, those of its many files together."""
+    texts: dict[tuple[str, str], list[pa.Array]] = {}
+    for each in scores:
+        texts.setdefault((each.key_field, each.label), []).append(each.keys)
+    for (field, label), parts in texts.items():
+        yield Keys(field, pa.chunked_array(parts, pa.string()).combine_chunks(), label)
 
 
 class Columns:
     """What may be the key column of a feature table, read in full where a sample has keys of a sidecar."""
 
     def __init__(self, folder: Path, features: Features) -> None:
-        self._path = folder / features.name
+        self._folder = folder
         self.features = features
         self._read: dict[str, Keys] = {}
 
@@ -150,13 +174,15 @@ class Columns:
         names = [name for name in self.features.finding.key_columns if name is not None]
         hits = {name: self._hits(name, scores) for name in names}
         ranked = sorted((name for name in names if hits[name]), key=lambda name: -hits[name])
-        return [self.column(name) for name in (ranked or names)[:_MOST_COLUMNS]]
+        return [self.column(name) for name in (ranked or names)[:_MAX_COLUMNS]]
 
     @functools.cached_property
     def extension(self) -> str:
         """The format of the joined table: Parquet, unless a column has no place there."""
         try:
-            check_place("joined.parquet", open_table(self._path, self.features.finding.key_columns[0]))
+            check_place(
+                "joined.parquet", self.features.open(self._folder, self.features.finding.key_columns[0])
+            )
         except TableError:
             return ".jsonl"
         return ".parquet"
@@ -168,14 +194,5 @@ class Columns:
     def column(self, name: str) -> Keys:
         """A column in full."""
         if name not in self._read:
-            self._read[name] = Keys(name, open_table(self._path, name).keys())
+            self._read[name] = Keys(name, self.features.open(self._folder, name).keys())
         return self._read[name]
-
-
-def plain_name(name: str) -> str:
-    """A file's name without extensions, or its folder's where that says more; fit for a scorer."""
-    path = PurePosixPath(name)
-    stem = path.name.partition(".")[0]
-    if "*" in stem or stem.lower() in _GENERAL_NAMES:
-        stem = path.parent.name
-    return stem if slug(stem) and stem.isprintable() and "=" not in stem else "scorer"

@@ -1,0 +1,37 @@
+"""Whether an object of unknown names is a map from keys of clips, or says something of one clip."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from pipeline.shapes import KEY
+from pipeline.starter.clips import columns_by_text
+from pipeline.starter.samples import Sample
+from pipeline.starter.sources import Features
+
+
+def told_apart(samples: Sequence[Sample], features: Sequence[Features]) -> Iterator[Sample]:
+    """The samples as the maps or as the rows that they are meant as.
+
+    A map has a key of a feature table, or several keys, none of which the files beside it have as well.
+    """
+    known = columns_by_text(features) if samples else {}
+    times = Counter((PurePosixPath(each.name).parent, key) for each in samples for key in set(_keys(each)))
+    for each in samples:
+        keys = _keys(each)
+        is_map = any(key in known or _stem_of(key) in known for key in keys) or (
+            len(keys) > 1 and all(times[PurePosixPath(each.name).parent, key] == 1 for key in keys)
+        )
+        yield each if is_map or each.as_row is None else each.as_row
+
+
+def _stem_of(key: str) -> str:
+    """The last part of a key without its extension."""
+    return PurePosixPath(key).stem
+
+
+def _keys(sample: Sample) -> list[str]:
+    held = sample.texts.get(KEY)
+    return [] if held is None else held.drop_null().to_pylist()

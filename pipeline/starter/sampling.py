@@ -1,0 +1,153 @@
+"""A look at the first rows of a file, whatever its format."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline import keys
+from pipeline.delimitedrows import USUAL
+from pipeline.dialect import Dialect, TextSettings, looks_like_data
+from pipeline.errors import SidecarError
+from pipeline.fields import FIRST_LOOK, Reading, Row, RowFault, SetFields, layout_of
+from pipeline.formats import TableFormat, table_format
+from pipeline.numbers import finite_number
+from pipeline.rows import read_rows, unit
+from pipeline.starter.fields import is_label
+from pipeline.starter.samples import Sample, sample_of
+from pipeline.tables import open_table
+from pipeline.tables.beginning import Beginning, read_beginning
+
+SAMPLE_ROWS = 1000
+_MAX_ITEMS = 3
+_MAX_COLUMNS = 200  # of a Parquet file that may be a sidecar
+_AS_ROW = Reading(fields=SetFields(key_is_file=True))
+
+
+def take_sample(folder: Path, name: str) -> Sample:
+    """The first rows of a file.
+
+    :raises BatchError: it cannot be read as what its name says.
+    """
+    match table_format(name):
+        case "parquet":
+            return _of_parquet(folder / name, name)
+        case "csv" | "tsv" as form:
+            return _of_delimited(folder / name, name, form)
+        case form:
+            return _of_json(folder / name, name, form or "jsonl")
+
+
+def _of_json(path: Path, name: str, form: TableFormat) -> Sample:
+    """The rows as they stand, or as a map from keys has them, which an object of unknown names may be."""
+    rows, whole = _rows(path, form, _AS_ROW)
+    as_row = sample_of(name, rows, whole=whole)
+    if not all(map(_may_be_map, rows)) or (form == "json" and len(rows) > 1):
+        return as_row
+    mapped, whole = _rows(path, form, FIRST_LOOK)
+    if mapped == rows:
+        return replace(as_row, refused=_refusal(path, name, form))
+    return replace(sample_of(name, mapped, whole=whole), as_row=as_row)
+
+
+def _refusal(path: Path, name: str, form: TableFormat) -> str:
+    """What a join would say of the shape of a file that has no known fields."""
+    try:
+        next(iter(read_rows(path, form, Reading(entry=name))), None)
+    except SidecarError as exc:
+        return str(exc).removeprefix(f"{path}: ")
+    return ""
+
+
+def _may_be_map(row: Row) -> bool:
+    return not layout_of(tuple(row)).names or any(isinstance(value, dict) for value in row.values())
+
+
+def _of_delimited(path: Path, name: str, form: TableFormat) -> Sample:
+    beginning = read_beginning(path, USUAL[form], TextSettings())
+    settings = TextSettings()
+    if _has_no_header(beginning):
+        settings = TextSettings(columns=_names(beginning, "mos" if is_label(path.name) else "score"))
+        beginning = read_beginning(path, USUAL[form], settings)
+    rows, whole = _rows(path, form, Reading(text=settings))
+    plain = [{field: _number(value, beginning.dialect) for field, value in row.items()} for row in rows]
+    note = settings.note(beginning.dialect, USUAL[form]) or ""
+    return replace(sample_of(name, plain, whole=whole), text=settings, note=note)
+
+
+def _has_no_header(beginning: Beginning) -> bool:
+    return (
+        len(beginning.first) > 1
+        and not layout_of(tuple(cell.strip() for cell in beginning.first)).names
+        and looks_like_data(beginning.first, beginning.second)
+    )
+
+
+def _names(beginning: Beginning, number: str) -> tuple[str, ...]:
+    """Names for the columns of a file that has no header: a path and a number, if these are all it has."""
+    cells = beginning.first
+    numeric = [finite_number(beginning.dialect.with_point(cell)) is not None for cell in cells]
+    if len(cells) == 2 and sum(numeric) == 1:
+        return tuple(number if is_number else "path" for is_number in numeric)
+    return tuple(f"c{position}" for position in range(1, len(cells) + 1))
+
+
+def _number(value: Any, dialect: Dialect) -> Any:
+    """A cell with a decimal point, if it is a number in the dialect of its text."""
+    swapped = dialect.with_point(value) if isinstance(value, str) else value
+    return value if finite_number(swapped) is None else swapped
+
+
+def _of_parquet(path: Path, name: str) -> Sample:
+    table = open_table(path, None)
+    batch = next(table.chunks("arrow"), table.schema().empty_table()).slice(0, SAMPLE_ROWS)
+    texts = {}
+    for column in table.columns:
+        kind = batch.schema.field(column).type
+        if not (pa.types.is_nested(kind) or pa.types.is_boolean(kind)):
+            try:
+                texts[column] = keys.texts(batch.column(column))
+            except pa.ArrowException:
+                continue  # bytes and the like, which no clip is named by
+    narrow = len(table.columns) <= _MAX_COLUMNS
+    sample = sample_of(name, list(_objects(batch)) if narrow else (), whole=table.rows <= SAMPLE_ROWS)
+    return replace(
+        sample, columns=sample.columns if sample.rows else table.columns, texts={**sample.texts, **texts}
+    )
+
+
+def _objects(batch: pa.RecordBatch) -> Iterator[Row]:
+    """The rows of a batch; a column of values that Python cannot hold is none to it."""
+    columns: dict[str, Sequence[Any]] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            columns[name] = column.to_pylist()
+        except (pa.ArrowException, ValueError, OverflowError):
+            columns[name] = [None] * batch.num_rows
+    return (
+        {name: _beginning(values[row]) for name, values in columns.items()} for row in range(batch.num_rows)
+    )
+
+
+def _rows(path: Path, form: TableFormat, how: Reading) -> tuple[list[Row], bool]:
+    """The first rows, and whether these are all.
+
+    :raises SidecarError: one of them is no row.
+    """
+    found = list(itertools.islice(read_rows(path, form, how), SAMPLE_ROWS + 1))
+    rows: list[Row] = []
+    for number, row in found[:SAMPLE_ROWS]:
+        if isinstance(row, RowFault):
+            raise SidecarError(f"{unit(form)} {number}: {row}")
+        rows.append({field: _beginning(value) for field, value in row.items()})
+    return rows, len(found) <= SAMPLE_ROWS
+
+
+def _beginning(value: Any) -> Any:
+    """The first items of a list, as thousands of files may each list thousands of frames."""
+    return value[:_MAX_ITEMS] if isinstance(value, list) else value

@@ -1,0 +1,89 @@
+"""The options of a table that decide which keys meet, as far as `init` proposes them; no I/O."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from pipeline.options import KeyNormalize
+
+_ANY = "(.+?)"
+
+
+@dataclass(frozen=True, eq=False)  # compared by identity, so that what is made of them can be kept
+class Keys:
+    """The keys of one side as they came.
+
+    Attributes:
+        name: the column or field they stand under.
+        raw: their texts (string).
+        scorer: whose scores they are for; empty for a feature table.
+    """
+
+    name: str
+    raw: pa.Array
+    scorer: str = ""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The join options of a table that decide which keys meet, as in `JoinOptions`."""
+
+    key_column: str
+    key_normalize: KeyNormalize = "auto"
+    key_regex: str | None = None
+    score_key_regex: str | None = None
+
+
+def taking(before: str, after: str) -> str:
+    """A regex for what stands between two texts."""
+    return f"^{re.escape(before)}{_ANY}{re.escape(after)}$"
+
+
+def loosened(setting: Setting) -> Setting:
+    """The same options with what the sidecar's regex takes away made optional, for sidecars without it."""
+    parts = _around(setting.score_key_regex)
+    if parts is None:
+        return setting
+    before, after = (f"(?:{part})?" if part else "" for part in parts)
+    return replace(setting, score_key_regex=f"^{before}{_ANY}{after}$")
+
+
+def combined(settings: Sequence[Setting]) -> list[Setting]:
+    """Of settings that differ only in the sidecar's regex, one whose regex takes away what any of them does."""
+    alike: dict[Setting, list[tuple[str, str]]] = {}
+    for setting in settings:
+        parts = ("", "") if setting.score_key_regex is None else _around(setting.score_key_regex)
+        if parts is not None:
+            alike.setdefault(replace(setting, score_key_regex=None), []).append(parts)
+    found = []
+    for setting, around in alike.items():
+        before, after = (_either(list(dict.fromkeys(each))) for each in zip(*around, strict=True))
+        if len(set(around)) > 1:
+            found.append(replace(setting, score_key_regex=f"^{before}{_ANY}{after}$"))
+    return found
+
+
+def common_start(texts: Sequence[str]) -> str:
+    """What all the texts begin with."""
+    first, last = min(texts), max(texts)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return "".join(character for character, _ in same)
+
+
+def _around(regex: str | None) -> tuple[str, str] | None:
+    """What a regex of `taking` has before and behind the key."""
+    parts = re.fullmatch(r"\^(.*)\(\.\+\?\)(.*)\$", regex or "", re.DOTALL)
+    return None if parts is None else (parts[1], parts[2])
+
+
+def _either(parts: Sequence[str]) -> str:
+    held = sorted(filter(None, parts), key=lambda part: (-len(part), part))
+    if not held:
+        return ""
+    optional = "?" if len(held) < len(parts) else ""
+    return held[0] if len(held) == 1 and not optional else f"(?:{'|'.join(held)}){optional}"
