@@ -55,7 +55,7 @@ $(READY): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev,evidence]'
 	@touch $(READY)
 
-# Polars, DuckDB and orjson, which nothing but the benchmarks use.
+# The peers of the join, of which the tests need Polars and DuckDB alone.
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $(BENCH_READY)

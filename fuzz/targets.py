@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pipeline.dialect import TextSettings
 from pipeline.entries import ScoreEntry
 from pipeline.errors import SecondOpinionError
 from pipeline.manifest import load_manifest
@@ -30,6 +32,17 @@ ENTRIES: tuple[tuple[ScoreEntry, JoinOptions], ...] = (
     (ScoreEntry("", label="a", score_fields=(("x", "a"), ("y", "a.b"))), JoinOptions()),
     (ScoreEntry("", label="a", key_field="k"), JoinOptions(score_key_regex="(a|[0-9]+)")),
 )
+SHAPE_ENTRIES = (
+    *ENTRIES,
+    (ScoreEntry("", label="a", score_field="frames[].m.v"), JoinOptions()),
+    (ScoreEntry("", label="a", key_field="path"), JoinOptions()),
+)
+SIDECAR_TEXTS = (
+    TextSettings(),
+    TextSettings(delimiter=";", decimal=","),
+    TextSettings(columns=("path", "score")),
+    TextSettings(decimal=",", columns=("clip_id", "score", "status")),
+)
 TABLES = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "csv.zst")
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},
@@ -46,15 +59,25 @@ SOUND = b'{"clip_id": "a", "score": 1}\n'
 def sidecar(content: bytes, folder: Path) -> None:
     """Read a sidecar: the first byte is its format, the second its entry and options."""
     form, choice = _chosen(content, SIDECARS, ENTRIES)
-    entry, options = choice
-    path = folder / f"s.{form}"
-    path.write_bytes(content[2:])
-    with contextlib.suppress(SecondOpinionError):
-        for scores in read_sidecar(ScoreEntry(**vars(entry) | {"path": path.name}), folder, options):
-            for column in (scores.keys, scores.score, scores.bad, scores.runtime_ms, scores.frames):
-                column.validate(full=True)
-            if scores.key_field:
-                scores.side.read()
+    _read(content[2:], form, choice, folder)
+
+
+def shapes(content: bytes, folder: Path) -> None:
+    """Read a JSON document as rows, a map or a table: the first byte is its format, the second its entry."""
+    form, choice = _chosen(content, ("json", "jsonl"), SHAPE_ENTRIES)
+    _read(content[2:], form, choice, folder)
+
+
+def delimited(content: bytes, folder: Path) -> None:
+    """Read delimited text: the first byte is its format, the second what its entry sets."""
+    form, settings = _chosen(content, ("csv", "tsv"), SIDECAR_TEXTS)
+    _read(content[2:], form, (ScoreEntry("", label="a", text=settings), JoinOptions()), folder)
+
+
+def columns(content: bytes, folder: Path) -> None:
+    """Read Parquet: the first byte is its entry."""
+    _, choice = _chosen(b"\0" + content, ("parquet",), SHAPE_ENTRIES)
+    _read(content[1:], "parquet", choice, folder)
 
 
 def table(content: bytes, folder: Path) -> None:
@@ -83,10 +106,27 @@ def manifest(content: bytes, folder: Path) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes, Path], None]] = {
+    "columns": columns,
+    "delimited": delimited,
     "manifest": manifest,
+    "shapes": shapes,
     "sidecar": sidecar,
     "table": table,
 }
+
+
+def _read(content: bytes, form: str, choice: tuple[ScoreEntry, JoinOptions], folder: Path) -> None:
+    """Read a sidecar of that format and content in full."""
+    entry, options = choice
+    path = folder / f"s.{form}"
+    path.write_bytes(content)
+    with contextlib.suppress(SecondOpinionError):
+        for scores in read_sidecar(replace(entry, path=path.name), folder, options):
+            for column in (scores.keys, scores.score, scores.bad, scores.runtime_ms, scores.frames):
+                column.validate(full=True)
+            if scores.key_field:
+                scores.side.read()
+                scores.bad_statuses()
 
 
 def _chosen(content: bytes, first: tuple[_First, ...], second: tuple[_Second, ...]) -> tuple[_First, _Second]:

@@ -47,15 +47,20 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _complain(one_line(exc.format_message()), UsageError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         code = _complain("interrupted; nothing is half-written", INTERRUPTED)
-    except (
-        OSError
-    ) as exc:  # no more than the last resort: help that nobody can read, a name too long for any file
-        named = f"{os.fsdecode(exc.filename)}: " if isinstance(exc.filename, str | bytes) else ""
-        code = _complain(f"{named}{exc.strerror or exc}", BatchError.exit_code)
+    except OSError as exc:
+        code = _last_resort(exc)
     for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one (`>&-`) is None
         with _printing(stream):
             stream.flush()
     sys.exit(code or 0)
+
+
+def _last_resort(exc: OSError) -> int:
+    """The exit code for help that nobody can read, a name too long for any file, an end whose terminal has gone."""
+    if isinstance(exc.__context__, KeyboardInterrupt):
+        return INTERRUPTED
+    named = f"{os.fsdecode(exc.filename)}: " if isinstance(exc.filename, str | bytes) else ""
+    return _complain(f"{named}{exc.strerror or exc}", BatchError.exit_code)
 
 
 @contextlib.contextmanager
@@ -176,7 +181,7 @@ def join(
     """
     from pipeline.interruption import interruptible
     from pipeline.materializer import materialize
-    from pipeline.outcome import covered_line, explain
+    from pipeline.outcome import covered_line, explain, explain_losses
 
     with interruptible():
         made = materialize(
@@ -193,6 +198,8 @@ def join(
         _say(covered_line(covered))
         for line in explain(covered):
             _complain(f"{covered['competitor']}: {line}", 0)
+    for line in explain_losses(made.summary):
+        _complain(line, 0)
     _say(f"{out}: {count(made.summary['output_rows'], 'row')}, sha256 {made.outputs['out']['sha256']}")
     return 0
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import count, printable, show
-from pipeline.outcome import Coverage, covered_line, explain
+from pipeline.outcome import Coverage, covered_line, explain, explain_losses
 from pipeline.report import Report, TableReport
 
 if TYPE_CHECKING:  # a run in which nothing changed waits for no pyarrow
@@ -105,6 +105,7 @@ def warnings(report: Report) -> Iterator[str]:
                 yield "\n    ".join([matched, *explain(each)])
             else:
                 yield from (f"{table['id']}: {each['competitor']}: {line}" for line in explain(each))
+        yield from (f"{table['id']}: {line}" for line in explain_losses(table["summary"]))
 
 
 def summary_console(console: Console) -> Console:

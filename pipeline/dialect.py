@@ -30,7 +30,7 @@ MAX_SAMPLE_CHARACTERS = 1 << 20
 _DELIMITER = re.compile(r"[\t !#-,/:-@\[-`{-~]")
 _SWAPPED = str.maketrans(".,", ",.")
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
-_INTEGER = re.compile(r"-?[0-9]+")
+_WITHOUT_FRACTION = re.compile(r"-?[0-9]+,?")
 _WITH_POINT = re.compile(rf"-?[0-9]*\.[0-9]+{_EXPONENT}")
 _WITH_COMMA = re.compile(rf"-?[0-9]*,[0-9]+{_EXPONENT}")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
@@ -143,7 +143,7 @@ def recognised(
     """The dialect of a text, by its first lines with their ends; where these leave a doubt, `usual` and `.`.
 
     Another delimiter than the usual one is recognised where it alone gives every record as many cells as the first,
-    two or more; the semicolon also beside the comma, where every comma is then a decimal mark. A decimal comma is
+    two or more; beside the comma also where every comma is then a decimal mark. A decimal comma is
     recognised where it is not the delimiter, no cell has a decimal point, and a column holds only numbers that cannot
     be meant otherwise.
 
@@ -153,7 +153,9 @@ def recognised(
     :param header: whether the first record is a header.
     """
     found = delimiter or _delimiter(lines, usual, header)
-    return Dialect(found, decimal or _decimal(_records(lines, found)[header:], found))
+    if decimal is None and found != ",":  # among commas "1,5" may be a list
+        decimal = _decimal(_records(lines, found)[header:], found)
+    return Dialect(found, decimal or ".")
 
 
 def note(found: Dialect, usual: str, delimiter: str | None = None, decimal: str | None = None) -> str | None:
@@ -177,6 +179,13 @@ def delimiter_advice(header: Sequence[str], used: str) -> str:
     if seeming == used or not any(seeming in name for name in header):
         return ""
     return f"; the header seems to have the delimiter {show(seeming)}: set delimiter if it is so"
+
+
+def columns_advice(header: Sequence[str]) -> str:
+    """What to do where a column is not found as there may be no header; empty if no name is a whole number."""
+    if not any(name.strip().isdecimal() for name in header):
+        return ""
+    return "; if the first line is data, set columns to the names of the columns"
 
 
 def looks_like_data(first: Sequence[str], second: Sequence[str] | None = None) -> bool:
@@ -245,10 +254,13 @@ def _delimiter(lines: Sequence[str], usual: str, header: bool) -> str:
     fitting = [each for each in DELIMITERS if _fits(lines, each)]
     if usual not in fitting:
         return fitting[0] if len(fitting) == 1 else usual
-    below = _records(lines, ";")[header:] if usual == "," and ";" in fitting else []
+    others = [each for each in fitting if each != usual]
+    if usual != "," or len(others) != 1:
+        return usual
+    below = _records(lines, others[0])[header:]
     commas = [cell for record in below for cell in record if "," in cell]
-    decimal = _decimal(below, ";") == "," and all(map(has_decimal_comma, commas))
-    return ";" if decimal else usual
+    decimal = _decimal(below, others[0]) == "," and all(map(has_decimal_comma, commas))
+    return others[0] if decimal else usual
 
 
 def _fits(lines: Sequence[str], delimiter: str) -> bool:
@@ -273,8 +285,8 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 
 def _decimal(records: Sequence[Sequence[str]], delimiter: str) -> str:
-    """The decimal mark; a point where there is a doubt, and always among commas, where `"1,5"` may be a list."""
-    if delimiter == "," or any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
+    """The decimal mark; a point where there is a doubt."""
+    if any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
         return "."
     columns = itertools.zip_longest(*records, fillvalue="")
     return "," if any(_shows_comma(cells, delimiter) for cells in columns) else "."
@@ -286,7 +298,7 @@ def _shows_comma(cells: Sequence[str], delimiter: str) -> bool:
     Between semicolons three digits are a fraction: a program writes these as commas are decimal marks to it.
     """
     full = [cell for cell in cells if cell not in WORDS_FOR_NONE]
-    if not all(_WITH_COMMA.fullmatch(cell) or _INTEGER.fullmatch(cell) for cell in full):
+    if not all(_WITH_COMMA.fullmatch(cell) or _WITHOUT_FRACTION.fullmatch(cell) for cell in full):
         return False
     fractions = (cell for cell in full if _WITH_COMMA.fullmatch(cell) and not _PAIR.fullmatch(cell))
     return any(delimiter == ";" or not _THOUSANDS.fullmatch(cell) for cell in fractions)

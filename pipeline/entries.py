@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline import files
 from pipeline.declarations import EvidenceRequest, ScorerDeclaration
-from pipeline.dialect import UNSET, TextSettings
+from pipeline.dialect import DECIMALS, UNSET, TextSettings
 from pipeline.errors import InputError, show
 from pipeline.fieldpaths import path_fault
 from pipeline.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
@@ -144,6 +144,10 @@ class ScoreEntry:
         if form not in (None, "csv", "tsv"):
             settings = self.text.as_json()
             yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
+        if self.text.delimiter is not None and self.text.delimiter == self.text.decimal:
+            yield f".decimal: found {show(self.text.decimal)}, which is also the delimiter; expected two signs"
+        if self.text.decimal not in (None, *DECIMALS):
+            yield f".decimal: found {show(self.text.decimal)}; expected one of {' '.join(DECIMALS)}"
         yield from self.text.faults()
 
 

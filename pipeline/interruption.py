@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run in one way: what is half-written is removed, then it ends."""
+"""Ctrl-C, SIGTERM and SIGHUP end a run in one way: what is half-written is removed, then it ends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 _UNWINDING_SECONDS = 1.0
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, `kill`, and a terminal or a connection that is closed."""
 
 
 @dataclass
@@ -35,7 +37,7 @@ _asked = _Asked()
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Have SIGTERM unwind as Ctrl-C does, and no second signal within a second cut it short.
+    """Have SIGTERM and SIGHUP unwind as Ctrl-C does, and no second signal within a second cut it short.
 
     Workers inherit it: a Ctrl-C reaches them from the terminal, and at once SIGTERM from Luigi. A signal that
     whoever began the run has ignored (nohup, a shell's background job) stays ignored.
@@ -44,9 +46,7 @@ def interruptible() -> Iterator[None]:
         yield
         return
     forget()
-    heeded = [
-        each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN
-    ]
+    heeded = [each for each in _ENDING if signal.getsignal(each) is not signal.SIG_IGN]
     before = {each: signal.signal(each, _asked.interrupt) for each in heeded}
     try:
         yield

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -79,12 +80,38 @@ def texts(column: pa.Array) -> pa.Array:
 
     :raises pa.ArrowException: the type is nested or otherwise has no text.
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = stored(column)
     if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
         # Python's text of a float is the sidecars' text of it; Arrow's is not (`1e-7`, `1e-07`).
         return pa.array([text(value) for value in column.to_pylist()], pa.string())
     return column.cast(pa.string())
+
+
+def stored(column: pa.Array) -> pa.Array:
+    """A column as plain values: of a dictionary, of runs, of what an extension type stores; a UUID as its text."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return stored(column.dictionary_decode())
+    if pa.types.is_run_end_encoded(kind):
+        return stored(pc.run_end_decode(column))
+    if isinstance(kind, pa.UuidType):
+        return _uuid_texts(column.storage)
+    if isinstance(kind, pa.Bool8Type):
+        return column.storage.cast(pa.bool_())
+    if isinstance(kind, pa.BaseExtensionType):
+        return stored(column.storage)
+    return column
+
+
+def _uuid_texts(column: pa.Array) -> pa.Array:
+    """The usual spelling of UUIDs (16 bytes each): lower case, with hyphens."""
+    present = column.drop_null()
+    digits = np.frombuffer(b"".join(present.to_pylist()).hex().encode("ascii"), np.uint8).reshape(-1, 32)
+    spelled = np.insert(digits, [8, 12, 16, 20], ord("-"), axis=1)
+    texts = pa.array(spelled.view("S36").ravel().astype("U36"), pa.string())
+    valid = column.is_valid()
+    ranks = pc.subtract(pc.cumulative_sum(valid.cast(pa.int64())), 1)
+    return texts.take(pc.if_else(valid, ranks, pa.scalar(None, pa.int64())))
 
 
 @dataclass(frozen=True)

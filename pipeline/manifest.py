@@ -105,6 +105,11 @@ def default_report(manifest: Path) -> Path:
     return manifest.with_name(manifest.stem + REPORT_SUFFIX)
 
 
+def default_markdown(report: Path) -> Path:
+    """Where the report goes as Markdown unless told otherwise: `m.report.md` beside `m.report.json`."""
+    return Path(f"{report.parent / report.stem}.md")
+
+
 def load_manifest(
     manifest: str | Path,
     base_dir: str | Path | None = None,
@@ -130,7 +135,7 @@ def load_manifest(
         _raise_any(path, faults, "at least ")
     parts = _Parts.of(raw, broken)
     base = Path(base_dir or path.parent)
-    markdown = Path(report_md or f"{report.parent / report.stem}.md")
+    markdown = Path(report_md or default_markdown(report))
     tables = tuple(parts.entries(base))
     batch = Batch(path, hashlib.sha256(content).hexdigest(), base, report, markdown, tables)
     for fault in _batch_faults(batch, parts):

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.errors import one_line
+from pipeline.outcome import explain_files, explain_losses
 from pipeline.provenance import RunProvenance
 from pipeline.report import Report, TableReport
 
@@ -78,12 +79,13 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
 
 
 def _notes(tables: Iterable[TableReport]) -> Iterator[str]:
-    noted = [
-        f"* {escaped(table['id'])}: {escaped(note)}"
-        for table in tables
-        if "summary" in table
-        for note in table["summary"].get("notes", [])
-    ]
+    noted = []
+    for table in tables:
+        if "summary" in table:
+            notes = [*table["summary"].get("notes", []), *explain_losses(table["summary"])]
+            for covered in table["summary"]["competitors"].values():
+                notes += [f"{covered['competitor']}: {note}" for note in explain_files(covered)]
+            noted += [f"* {escaped(table['id'])}: {escaped(note)}" for note in notes]
     if noted:
         yield from ("## Notes", "", *noted, "")
 

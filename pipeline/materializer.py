@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,12 @@ from pipeline.errors import InputError, UsageError, listing
 from pipeline.files import FileDescription, Hash, Signature
 from pipeline.matching import Matched, Progress, enough_memory, matching
 from pipeline.options import OPTIONS, JoinOptions, JsonObject
-from pipeline.outcome import Materialized, TableSummary
+from pipeline.outcome import Materialized, Remarks, TableSummary
 from pipeline.places import Places
 from pipeline.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
 from pipeline.schema import load_schema, schema_faults
 from pipeline.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
-from pipeline.tables import create_table, open_table
+from pipeline.tables import Sink, create_table, open_table
 from pipeline.tables.base import rows_in, take_rows
 
 _UNUSABLE = "the table cannot be joined like this; nothing was written"
@@ -121,7 +121,7 @@ def materialize_entry(
     with enough_memory(entry):
         joined = _join(entry, base, tell)
         with files.replacing(*targets.values()) as temporaries:
-            outputs = _write(temporaries, entry, base, joined, tell)
+            joined, outputs = _write(temporaries, entry, base, joined, tell)
             made = joined.materialized(entry, outputs, {})
             if commit is not None:
                 commit(made)
@@ -136,21 +136,23 @@ class _Joined:
     fingerprint: str
     inputs: dict[str, Snapshot]
     signatures: dict[str, Signature]
-    data: Hash | None
+    data: Hash
     described: dict[str, FileDescription]
     matched: Matched
+    losses: Remarks
 
     @property
     def summary(self) -> TableSummary:
-        """Rows in and out, what each scorer covers, and what was noted of the feature table as far as it is read."""
-        summary: TableSummary = {
+        """Rows in and out, what each scorer covers, what of the features is not kept, what is noted of them as read."""
+        remarks: Remarks = {**self.losses}
+        if notes := self.matched.notes:
+            remarks["notes"] = notes
+        return {
+            **remarks,
             "input_rows": self.matched.found.rows,
             "output_rows": self.matched.output_rows,
             "competitors": {each["competitor"]: each for each in self.matched.covered},
         }
-        if notes := self.matched.notes:
-            summary["notes"] = notes
-        return summary
 
     def materialized(
         self, entry: TableEntry, outputs: dict[str, FileDescription], written: dict[str, Snapshot]
@@ -187,17 +189,19 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
         fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
         inputs=inputs,
         signatures=signatures,
-        data=data if matched.found.kept is None else None,
+        data=data,
         described={role: files.describe(paths[role], base, taken.sha256) for role, taken in inputs.items()},
         matched=matched,
+        losses={},
     )
 
 
 def _write(
     temporaries: list[Path], entry: TableEntry, base: Path, joined: _Joined, tell: Progress
-) -> dict[str, FileDescription]:
+) -> tuple[_Joined, dict[str, FileDescription]]:
     """Write the outputs under temporary names; describes them under their own, as they were written."""
-    sha256 = _write_table(temporaries[0], entry, joined, tell)
+    sink = _write_table(temporaries[0], entry, joined, tell)
+    joined, sha256 = replace(joined, losses=sink.losses), sink.sha256
     paths = dict(entry.inputs(base))
     if paths.keys() != joined.inputs.keys():
         raise InputError(f"{entry.out}: files came or went below a pattern of scores; run again")
@@ -209,15 +213,15 @@ def _write(
             temporary.write_bytes(jsontext.pretty(_audit(entry, base, joined, described)))
             sha256 = None
         described[role] = {**files.describe(temporary, base, sha256), "path": files.relative(path, base)}
-    return described
+    return joined, described
 
 
-def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> str | None:
+def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> Sink:
     found, features = joined.matched.found, joined.matched.features
     start = 0
     name = Path(entry.out).name
     with create_table(
-        path, name, features, joined.matched.appended, joined.fingerprint, data=joined.data
+        path, name, features, joined.matched.appended, joined.fingerprint, data=joined.data, kept=found.kept
     ) as sink:
         for chunk in features.chunks(sink.form):
             length = rows_in(chunk)
@@ -228,7 +232,7 @@ def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress)
             sink.write(chunk, appended)
             start += length
             tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / max(1, found.rows))
-    return sink.sha256
+    return sink
 
 
 def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, FileDescription]) -> JsonObject:

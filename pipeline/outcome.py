@@ -69,13 +69,34 @@ class Coverage(TypedDict, total=False):
     outside_scale: OutsideScale
 
 
-class TableSummary(TypedDict):
-    """The counts of one joined table; `notes` says what a reader should know of how its features were read."""
+class ChangedType(TypedDict):
+    """A column whose logical types in Parquet are others in the joined table, as Arrow does not know them."""
+
+    column: str
+    before: str
+    after: str
+
+
+class Remarks(TypedDict):
+    """What a reader should know of a table beside its counts; what is empty is left out.
+
+    Attributes:
+        notes: how its features were read, where that was recognised and not set.
+        dropped_metadata: keys of Parquet metadata entries that described the columns, in a form that is not known.
+        changed_types: columns that the joined Parquet table does not keep as they were.
+    """
+
+    notes: NotRequired[list[str]]
+    dropped_metadata: NotRequired[list[str]]
+    changed_types: NotRequired[list[ChangedType]]
+
+
+class TableSummary(Remarks):
+    """The counts of one joined table."""
 
     input_rows: int
     output_rows: int
     competitors: dict[str, Coverage]
-    notes: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -128,9 +149,8 @@ def explain(covered: Coverage) -> list[str]:
     return [
         *_explain_low_match(covered),
         *_explain_case(covered),
-        *_explain_statuses(covered),
         *explain_scale(covered),
-        *covered.get("notes", []),
+        *explain_files(covered),
     ]
 
 
@@ -144,14 +164,16 @@ def explain_scale(covered: Coverage) -> list[str]:
     return [f"{count(outside['scores'], 'score')} outside the declared scale {low:g} to {high:g}: {shown}"]
 
 
-def _explain_statuses(covered: Coverage) -> list[str]:
-    """Why every row of a scorer is bad; nothing if one is not."""
+def explain_files(covered: Coverage) -> list[str]:
+    """What was recognised of a scorer's files, and why all of its rows are bad, if they are."""
+    notes = covered.get("notes", [])
     statuses = covered.get("bad_statuses")
     if not statuses:
-        return []
+        return notes
     shown = ", ".join(f"{show(each['status'])} ({count(each['rows'], 'row')})" for each in statuses)
     return [
-        f"every row is bad: found the status {shown}; a scorer that did not fail says ok, pass, success or nothing"
+        *notes,
+        f"every row is bad: found the status {shown}; a scorer that did not fail says ok, pass, success or nothing",
     ]
 
 
@@ -161,6 +183,20 @@ def _explain_case(covered: Coverage) -> list[str]:
         return []
     return [
         f"{count(rows, 'row')} more would match if letter case were ignored; spell the keys of both sides alike"
+    ]
+
+
+def explain_losses(summary: Remarks) -> list[str]:
+    """What the table does not keep as it was, in words."""
+    return [
+        *(
+            f"metadata entry {show(key)} left out: it described the columns without the new ones"
+            for key in summary.get("dropped_metadata", ())
+        ),
+        *(
+            f"column {show(each['column'])}: its Parquet type {each['before']} has become {each['after']}"
+            for each in summary.get("changed_types", ())
+        ),
     ]
 
 

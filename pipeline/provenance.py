@@ -21,7 +21,7 @@ from pipeline.options import JsonObject
 
 PROVENANCE_SCHEMA = "ai-run-provenance-v1"
 
-SEMANTICS_VERSION = 2
+SEMANTICS_VERSION = 3
 """Version of the join's semantics: raised when the same inputs and options give other bytes."""
 
 _PACKAGE = Path(pipeline.__file__).parent

@@ -168,7 +168,19 @@ class _CentralScheduler(_Watched, RemoteScheduler):
 
     def add_task(self, *args: Any, **kwargs: Any) -> Any:
         """A table that failed is not tried again within the run: the same inputs fail the same way."""
-        return super().add_task(*args, **kwargs | {"retry_policy_dict": {"retry_count": 1}})
+        changed = (
+            {"family": _node_name(kwargs["family"], kwargs.get("params") or {})} if "family" in kwargs else {}
+        )
+        return super().add_task(*args, **kwargs | {"retry_policy_dict": {"retry_count": 1}} | changed)
+
+
+def _node_name(family: str, params: Mapping[str, str]) -> str:
+    """What luigid's visualiser calls a task, which is its family and no more: the same for all tables of a batch.
+
+    The table is added as it is given to Luigi, since the visualiser shows the name as part of a command. Other workers
+    do not load tasks by it, as luigid gives a task only to those that know it.
+    """
+    return family if "table" not in params else f"{family} --table {params['table']}"
 
 
 class _Worker(Worker):

@@ -18,7 +18,7 @@ from luigi.rpc import RPCError
 from pipeline import files, snapshots
 from pipeline.errors import BatchError, InputError, InputMissingError, SecondOpinionError, SkippedError
 from pipeline.freshness import BatchCheck, cause
-from pipeline.manifest import Batch, load_manifest
+from pipeline.manifest import Batch, default_markdown, default_report, load_manifest
 from pipeline.materializer import materialize_entry
 from pipeline.receipts import Failure, Receipts
 from pipeline.targets import ReportTarget, TableTarget
@@ -45,8 +45,7 @@ class PathParameter(luigi.Parameter):
         """The one spelling; empty stays empty, which stands for a default."""
         if not x or isinstance(x, _Resolved):
             return x
-        path = Path(x)
-        return _Resolved(files.resolved(path) if path.is_dir() else files.resolved(path.parent) / path.name)
+        return _Resolved(_one_spelling(Path(x)))
 
 
 class BatchTask(luigi.Task):
@@ -68,9 +67,17 @@ class BatchTask(luigi.Task):
     @classmethod
     @functools.cache  # Luigi asks eleven times per table, and goes through all attributes of the class each time
     def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
-        """The parameters in the order of their declaration."""
+        """The parameters in the order of their declaration, but the table first, which tells tasks of a batch apart."""
         declared: list[tuple[str, luigi.Parameter]] = super().get_params()
-        return declared
+        return sorted(declared, key=lambda each: each[0] != "table")
+
+    def to_str_params(self, *args: bool, **only: bool) -> dict[str, str]:
+        """The parameters that are not empty: one that is left out has its default, which for all of them is empty.
+
+        Luigi shows these, and makes the task's id of those that are significant.
+        """
+        given: dict[str, str] = super().to_str_params(*args, **only)
+        return {name: value for name, value in given.items() if getattr(self, name)}
 
     @property
     def batch(self) -> Batch:
@@ -97,6 +104,11 @@ class BatchTask(luigi.Task):
     def places(self) -> _Places:
         """The manifest and where its files and reports are, as `load_manifest` takes them."""
         return (self.manifest, self.base_dir, self.report_json, self.report_md)
+
+    @property
+    def base(self) -> Path:
+        """The folder of relative paths."""
+        return Path(self.base_dir) if self.base_dir else Path(self.manifest).parent
 
 
 class JoinedTable(BatchTask):
@@ -147,7 +159,7 @@ class JoinedTable(BatchTask):
     def on_failure(self, exception: BaseException) -> str:
         """What the visualiser shows: the message, without a traceback for what a user can cause."""
         if isinstance(exception, SecondOpinionError):
-            return _shortened(str(exception), Path(self.base_dir))
+            return _shortened(str(exception), self.base)
         return str(super().on_failure(exception))
 
     def _tell(self, doing: str, share: float) -> None:
@@ -173,14 +185,14 @@ class BatchReport(BatchTask):
     @classmethod
     def of(cls, batch: Batch, fail_fast_since: int = 0) -> BatchReport:
         """The report of a batch that has just been read; if its file is the same it is not read again for the tasks."""
-        task = cls(
-            manifest=str(batch.manifest),
-            base_dir=str(batch.base_dir),
-            report_json=str(batch.report_json),
-            report_md=str(batch.report_md),
-            fail_fast_since=fail_fast_since,
+        places = (batch.manifest, batch.base_dir, batch.report_json, batch.report_md)
+        manifest, base_dir, report_json, report_md = map(_one_spelling, places)
+        usual = (manifest.parent, default_report(manifest), default_markdown(report_json))
+        chosen = (
+            "" if place == each else str(place)
+            for place, each in zip((base_dir, report_json, report_md), usual, strict=True)
         )
-        manifest, base_dir, report_json, report_md = map(Path, task.places)
+        task = cls(str(manifest), *chosen, fail_fast_since=fail_fast_since)
         with contextlib.suppress(BatchError):  # whoever reads it next says what is wrong with it
             found = snapshots.snapshot(manifest)
             if found.sha256 == batch.sha256:
@@ -202,6 +214,10 @@ class BatchReport(BatchTask):
     def run(self) -> None:
         """Write the report as JSON and as Markdown, both or none."""
         write_report(BatchCheck(self.batch))
+
+
+def _one_spelling(path: Path) -> Path:
+    return files.resolved(path) if path.is_dir() else files.resolved(path.parent) / path.name
 
 
 def write_report(check: BatchCheck) -> None:

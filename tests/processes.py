@@ -35,20 +35,31 @@ def environment(**added: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT), "LUIGI_CONFIG_PATH": str(ROOT / "luigi.cfg")} | added
 
 
+@contextlib.contextmanager
+def heeding() -> Iterator[None]:
+    """What begins in this block heeds the signals that end a process, as if it was begun in a terminal.
+
+    A process inherits what its parent ignores: the tests may run under nohup, or in the background of a shell, which
+    ignore some of them.
+    """
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for each, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(each, signal.default_int_handler)  # which no child keeps beyond its exec
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            if handler is signal.SIG_IGN:
+                signal.signal(each, handler)
+
+
 def started(
     folder: Path, *command: str, timeout: float = DEADLINE_SECONDS
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in `folder` to its end, in a session of its own."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(),
-        text=True,
-        capture_output=True,
-        timeout=timeout,
-        check=False,
-        start_new_session=True,
-    )
+    with running(folder, *command) as process:
+        return process.end(timeout)
 
 
 def second_opinion(folder: Path, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
@@ -69,15 +80,16 @@ class Running:
     """A command that runs beside the test, in a session and so in a process group of its own."""
 
     def __init__(self, folder: Path, *command: str, **environ: str) -> None:
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment(**environ),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with heeding():
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment(**environ),
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -95,9 +107,9 @@ class Running:
             os.killpg(self.pid, signal.SIGKILL)
         self._process.communicate(timeout=DEADLINE_SECONDS)
 
-    def end(self) -> subprocess.CompletedProcess[str]:
+    def end(self, timeout: float = DEADLINE_SECONDS) -> subprocess.CompletedProcess[str]:
         """Wait for its end; tells how it ended."""
-        out, err = self._process.communicate(timeout=DEADLINE_SECONDS)
+        out, err = self._process.communicate(timeout=timeout)
         return subprocess.CompletedProcess(self._process.args, self._process.returncode, out, err)
 
 

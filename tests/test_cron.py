@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import tree
+from tests.checkout import copy_manifests
 from tests.processes import DEADLINE_SECONDS, ROOT
 
 EXAMPLE = "/srv/second-opinion"
@@ -29,10 +29,7 @@ def crontab_line() -> str:
 def checkout(tmp_path: Path) -> Path:
     """A checkout as the page has it: its manifests with their data, its environment in `.venv`."""
     place = tmp_path / "checkout"
-    shutil.copytree(ROOT / "manifests" / "demo", place / "manifests" / "demo")
-    for path in (ROOT / "manifests").glob("*.json"):
-        if ".report." not in path.name:
-            shutil.copy(path, place / "manifests")
+    copy_manifests(place / "manifests")
     (place / ".venv").symlink_to(sys.prefix)
     return place
 

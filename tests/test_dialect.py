@@ -90,6 +90,7 @@ def test_a_text_without_a_header() -> None:
     """Where the columns are named elsewhere, the first record counts among the others."""
     assert recognised(["a;71,17\n"], ",", header=False) == Dialect(";", ",")
     assert recognised(["a;71.17\n"], ",", header=False) == Dialect(";")
+    assert recognised(["a\t71,17\n"], ",", header=False) == Dialect("\t", ",")
     assert recognised(["a,71\n", "b;c,17\n"], ",", header=False) == Dialect(",")
 
 
@@ -234,6 +235,12 @@ def test_the_advice_names_the_delimiter_that_the_header_seems_to_have(
 ) -> None:
     """A header whose names hold another delimiter may have that one."""
     assert dialect.delimiter_advice(header, used) == expected
+
+
+def test_a_header_with_a_whole_number_may_be_none() -> None:
+    """Whole numbers name columns, and are data of labels: the advice leaves it open."""
+    assert dialect.columns_advice(["clip17", "3"]).startswith("; if the first line is data, set columns")
+    assert dialect.columns_advice(["", "mos"]) == ""
 
 
 def test_columns_are_named_for_a_file_with_a_header() -> None:

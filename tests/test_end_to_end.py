@@ -114,7 +114,7 @@ def test_exit_codes(folder: Path, spoil: str, code: int) -> None:
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_interrupt(folder: Path, workers: str, number: signal.Signals) -> None:
     """An interrupt while tables are written ends with 130 and leaves no file of them; the next run finishes."""

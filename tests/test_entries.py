@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.dialect import TextSettings
 from pipeline.entries import FeaturesEntry, ScoreEntry, TableEntry, option_faults, slug
 from pipeline.options import JoinOptions
 from tests.builders import write_text
@@ -58,8 +59,14 @@ def test_a_text_that_names_an_existing_file_is_a_path(tmp_path: Path) -> None:
         ({"path": "d.csv", "label": "dover"}, "dover=d.csv"),
         ({"path": "d.csv", "label": "crf=23"}, {"path": "d.csv", "label": "crf=23"}),
         ({"path": "d.csv", "key_from": "file"}, {"path": "d.csv", "key_from": "file"}),
+        ({"path": "d.csv", "delimiter": None, "decimal": None, "columns": None}, "d.csv"),
+        ({"path": "d.csv", "columns": ["path", "score"]}, {"path": "d.csv", "columns": ["path", "score"]}),
+        (
+            {"path": "d.csv", "decimal": ",", "delimiter": ";"},
+            {"path": "d.csv", "decimal": ",", "delimiter": ";"},
+        ),
     ],
-    ids=["all", "path", "label", "label-with-equals", "key_from"],
+    ids=["all", "path", "label", "label-with-equals", "key_from", "no-dialect", "columns", "dialect"],
 )
 def test_an_object_is_told_in_its_shortest_form(
     given: dict[str, Any], shortest: object, tmp_path: Path
@@ -130,10 +137,39 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
             ".score_fields: stands beside",
         ),
         (ScoreEntry("d.csv", label="x", score_fields=(("-", "c"),)), ".score_fields: found the aspect '-'"),
+        (
+            ScoreEntry("d.json", text=TextSettings(columns=("a",))),
+            ".columns: 'd.json' has none; expected .csv or",
+        ),
+        (
+            ScoreEntry("d.pq", text=TextSettings(delimiter=";")),
+            ".delimiter: 'd.pq' has none; expected .csv or .tsv",
+        ),
+        (ScoreEntry("d.csv", text=TextSettings(delimiter=";;")), ".delimiter: found ';;'; expected one sign"),
+        (
+            ScoreEntry("d.csv", text=TextSettings(delimiter=",", decimal=",")),
+            ".decimal: found ',', which is also",
+        ),
+        (ScoreEntry("d.csv", text=TextSettings(decimal=";")), ".decimal: found ';'; expected one of . ,"),
+        (ScoreEntry("d.csv", text=TextSettings(columns=("a", "a"))), ".columns: 'a' is there twice"),
         (ScoreEntry("\udcff.csv"), r": found '\udcff.csv'; expected Unicode text"),
         (ScoreEntry("d/" * 3000 + "e.csv"), ": found 'd/d/"),
     ],
-    ids=["extension", "parquet", "label", "two-scores", "aspect", "bytes", "long"],
+    ids=[
+        *(
+            "extension",
+            "parquet",
+            "label",
+            "two-scores",
+            "aspect",
+            "columns",
+            "delimiter",
+            "signs",
+            "same",
+            "mark",
+        ),
+        *("repeated", "bytes", "long"),
+    ],
 )
 def test_a_sidecar_that_cannot_be_read_as_asked_is_a_fault(entry: ScoreEntry, fault: str) -> None:
     """What contradicts itself is told before anything is read, with its place below the entry."""

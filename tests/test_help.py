@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ import pytest
 
 from pipeline.__main__ import cli
 from tests.builders import clips, write_jsonl
-from tests.processes import ROOT, environment
+from tests.checkout import copy_manifests
+from tests.processes import environment
 
 
 def examples(command: click.Command) -> list[str]:
@@ -35,8 +35,7 @@ def every_example() -> Iterator[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The demo, and small files under the names that the examples use."""
-    ignored = shutil.ignore_patterns("joined", "*.report.*", "*.run-log.jsonl", "*.lock", ".*")
-    shutil.copytree(ROOT / "manifests", tmp_path / "manifests", ignore=ignored)
+    copy_manifests(tmp_path / "manifests")
     for place in (tmp_path, tmp_path / "corpora"):
         write_jsonl(place / "dover.jsonl", clips("c0", "c1", score=1))
         pq.write_table(pa.table({"clip_id": ["c0", "c1"], "f": [0.5, 1.5]}), place / "clips.parquet")

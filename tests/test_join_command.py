@@ -16,9 +16,9 @@ from tests.processes import COMMAND, running, until, writers
 JOIN = ("join", "--features", "features.jsonl", "--scores", "dover=dover.jsonl", "--out", "out/t.jsonl")
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal(tmp_path: Path, sent: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM leave nothing half-written: exit code 130."""
+    """Ctrl-C, SIGTERM and a terminal that is closed leave nothing half-written: exit code 130."""
     small_batch(tmp_path, rows=150_000)
     with running(tmp_path, *COMMAND, *JOIN) as run:
         until(lambda: writers(run, tmp_path / "out"), "a table that is being written")

@@ -10,6 +10,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -199,6 +200,72 @@ def test_the_visualiser_sees_a_table_grow(tmp_path: Path, server: Luigid) -> Non
     assert written
     assert all(0 < share <= 100 for _, share in written)
     assert [share for _, share in seen] == sorted(share for _, share in seen)
+
+
+def tasks_of(server: Luigid, folder: Path) -> list[Any]:
+    """What the visualiser gets of the tasks of the batch in that folder, of which BatchReport is the first."""
+    listed = server.ask("task_list", status="", upstream_status="")
+    ours = {
+        task: known for task, known in listed.items() if known["params"]["manifest"] == str(folder / "m.json")
+    }
+    (root,) = (task for task, known in ours.items() if "table" not in known["params"])
+    graph = server.ask("dep_graph", task_id=root, include_done=True)
+    assert graph.keys() == ours.keys()
+    return [graph.pop(root), *sorted(graph.values(), key=lambda known: str(known["name"]))]
+
+
+def test_the_visualiser_tells_tables_apart(folder: Path, server: Luigid) -> None:
+    """Each node of the graph has its table's name; of the parameters the table comes first, and no default is shown."""
+    digest(started(folder, *run_command(server)))
+    root, *tables = tasks_of(server, folder)
+    manifest = str(folder / "m.json")
+    assert root["name"] == "second_opinion.BatchReport"
+    assert [task["name"] for task in tables] == [
+        f"second_opinion.JoinedTable --table {name}" for name in TABLES
+    ]
+    assert [list(task["params"].items()) for task in (root, *tables)] == [
+        [("manifest", manifest)],
+        *([("table", name), ("manifest", manifest)] for name in TABLES),
+    ]
+    assert root["display_name"] == f"second_opinion.BatchReport(manifest={manifest})"
+
+
+def test_batches_of_one_manifest(folder: Path, server: Luigid) -> None:
+    """A manifest whose files or reports are elsewhere is another batch to luigid; the defaults spelled out are not."""
+    elsewhere = (("--base-dir", "."), ("--report-json", "m.report.json", "--report-md", "m.report.md"))
+    for options in ((), *elsewhere, ("--report-json", "other.report.json"), ("--report-md", "other.md")):
+        digest(started(folder, *run_command(server), *options))
+    listed = server.ask("task_list", status="", upstream_status="").values()
+    ours = [known["params"] for known in listed if known["params"]["manifest"] == str(folder / "m.json")]
+    assert len(ours) == 3 * (1 + len(TABLES))
+    reports = [
+        {name: Path(params[name]).name for name in params if name != "manifest"}
+        for params in ours
+        if "table" not in params
+    ]
+    assert sorted(reports, key=lambda each: sorted(each.items())) == [
+        {},
+        {"report_json": "other.report.json"},
+        {"report_md": "other.md"},
+    ]
+
+
+def test_the_command_that_the_visualiser_shows(tmp_path: Path, server: Luigid) -> None:
+    """Of a table that failed the visualiser shows Luigi's command line, which makes the table once it is mended."""
+    folder = small_batch(tmp_path / "batch").parent
+    sound = (folder / "dover.jsonl").read_bytes()
+    write_jsonl(folder / "dover.jsonl", [{"clip_id": "c0", "score": "good"}])
+    assert started(folder, *run_command(server)).returncode == 1
+    failed = server.ask("task_list", status="DISABLED", upstream_status="").items()
+    (task,) = (task for task, known in failed if known["params"]["manifest"] == str(folder / "m.json"))
+    shown = server.ask("fetch_error", task_id=task)
+    assert "dover.jsonl line 1" in json.loads(shown["error"])
+    (folder / "dover.jsonl").write_bytes(sound)
+    named = shown["taskFamily"].split()
+    options = [word for name, value in shown["taskParams"].items() for word in (f"--{name}", value)]
+    ended = started(folder, *LUIGI, "--module", shown["taskModule"], *named, *options, "--local-scheduler")
+    assert ended.returncode == 0, ended.stderr
+    assert (folder / "joined/t.jsonl").exists()
 
 
 def test_no_luigid(tmp_path: Path) -> None:

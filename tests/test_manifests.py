@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,43 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import load_manifest
+from pipeline.evidence.standing import document_paths, failed_paths
 from pipeline.formats import table_format
+from pipeline.manifest import failed_path
 from tests.builders import run_main, tree
+from tests.checkout import MANIFESTS, copy_manifests, is_left_behind, shipped_manifests
 from tools import make_demo
-
-MANIFESTS = Path(__file__).parent.parent / "manifests"
-EXAMPLES = sorted(path for path in MANIFESTS.glob("*.json") if ".report." not in path.name)
 
 
 @pytest.fixture
 def examples(tmp_path: Path) -> Path:
     """The folder of examples as a fresh checkout has it."""
-    shutil.copytree(MANIFESTS / "demo", tmp_path / "demo")
-    for path in EXAMPLES:
-        shutil.copy(path, tmp_path)
-    return tmp_path
+    return copy_manifests(tmp_path)
 
 
-@pytest.mark.parametrize("name", [path.name for path in EXAMPLES])
+def test_what_runs_leave_is_no_example(examples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a run or its evidence leaves beside a manifest, git ignores, and these tests take it for no manifest."""
+    assert run_main(capsys, "run", examples / "first.json").code == 0
+    batch = load_manifest(examples / "first.json")
+    evidence = [path for name in ("audit", "impact", "page") for path in document_paths(batch, name)]
+    evidence += [path for kind in ("audit", "impact") for path in failed_paths(batch, kind)]
+    failed = [failed_path(batch.report_json), failed_path(batch.report_md)]
+    new = {path.name for path in examples.iterdir()} - {
+        path.name for path in MANIFESTS.iterdir() if not is_left_behind(path.name)
+    }
+    assert new >= {
+        "joined",
+        "first.report.json",
+        "first.run-log.jsonl",
+        "first.lock",
+        ".first.report.json.state",
+    }
+    assert [
+        name for name in (*new, *(path.name for path in (*evidence, *failed))) if not is_left_behind(name)
+    ] == []
+
+
+@pytest.mark.parametrize("name", [path.name for path in shipped_manifests()])
 def test_example_runs(name: str, examples: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every manifest that ships is without fault and makes a complete batch."""
     assert run_main(capsys, "check", examples / name).code == 0

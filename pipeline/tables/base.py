@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from pipeline import keys
 from pipeline.errors import TableError, show
+from pipeline.outcome import Remarks
+from pipeline.tables.views import without_views
 
 Form: TypeAlias = Literal["arrow", "rows", "text", "count"]
 """arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings; count: their
@@ -116,6 +118,11 @@ class Sink(abc.ABC):
     sha256: str | None = None
     """Once it is closed: the digest of the file, if it is known without reading it."""
 
+    @property
+    def losses(self) -> Remarks:
+        """What of the features it does not keep."""
+        return {}
+
     def __enter__(self) -> Self:
         return self
 
@@ -174,7 +181,7 @@ def take_rows(chunk: Chunk, keep: pa.Array) -> Chunk:
     """The rows of a chunk of any form at which `keep` (bool) is true."""
     if isinstance(chunk, list):
         return [row for row, kept in zip(chunk, keep.to_pylist(), strict=True) if kept]
-    return chunk.filter(keep)
+    return without_views(chunk).filter(keep)
 
 
 def regrouped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

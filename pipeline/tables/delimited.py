@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from pipeline import files, texts
-from pipeline.dialect import TextSettings, delimiter_advice
+from pipeline.dialect import TextSettings, columns_advice, delimiter_advice
 from pipeline.errors import TableError
 from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_columns
 from pipeline.tables.beginning import read_beginning
@@ -64,7 +64,8 @@ class DelimitedTable(FeatureTable):
         try:
             return super().key_column
         except TableError as exc:
-            raise TableError(f"{exc}{delimiter_advice(self._columns, self._dialect.delimiter)}") from exc
+            advice = delimiter_advice(self._columns, self._dialect.delimiter) or columns_advice(self._columns)
+            raise TableError(f"{exc}{advice}") from exc
 
     @functools.cached_property
     def rows(self) -> int:

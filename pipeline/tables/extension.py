@@ -20,18 +20,12 @@ import pyarrow.parquet as pq
 from pipeline import files
 from pipeline.errors import TableError
 from pipeline.files import Hash
+from pipeline.outcome import Remarks
 from pipeline.tables.base import Chunk, FeatureTable, Form, Sink, with_fields
 from pipeline.tables.footer import END, MAGIC, Footer
-from pipeline.tables.parquet import (
-    FINGERPRINT_KEY,
-    PANDAS_KEY,
-    ParquetTable,
-    sink_settings,
-    updated_pandas,
-    worth_dictionaries,
-)
-
-_ARROW_KEY = b"ARROW:schema"
+from pipeline.tables.parquet import ParquetTable
+from pipeline.tables.parquetsink import losses, sink_settings, worth_dictionaries
+from pipeline.tables.schemaentries import ARROW_KEY, JoinedMetadata, joined_metadata
 
 
 def extend_table(
@@ -41,9 +35,9 @@ def extend_table(
 
     :param data: running digest of all before the features' footer.
     """
-    if not isinstance(features, ParquetTable):
+    if not isinstance(features, ParquetTable) or set(appended.names) & set(features.columns):
         return None
-    footer = Footer.read(features.path)
+    footer = features.footer if features.is_worth_copying else None
     if (
         footer is None
         or not footer.is_plain
@@ -51,10 +45,8 @@ def extend_table(
         or not footer.is_extendable
     ):
         return None
-    if set(appended.names) & set(features.columns):
-        return None
     try:
-        metadata = _joined_metadata(footer.key_values, appended, fingerprint)
+        metadata = _joined_metadata(footer.key_values, features, appended, fingerprint)
     except (ValueError, pa.ArrowException):
         return None
     return ParquetExtension(path, features, footer, appended, metadata, data)
@@ -71,10 +63,11 @@ class ParquetExtension(Sink):
         features: ParquetTable,
         footer: Footer,
         appended: pa.Schema,
-        metadata: Mapping[bytes, bytes],
+        metadata: JoinedMetadata,
         data: Hash,
     ) -> None:
-        self._path, self._footer, self._metadata, self._data = path, footer, metadata, data
+        self._path, self._footer, self._metadata, self._data = path, footer, metadata.entries, data
+        self._losses = losses(metadata, [])
         with contextlib.ExitStack() as stack:
             self._stream = stack.enter_context(path.open("w+b"))
             copier = stack.enter_context(ThreadPoolExecutor(1))
@@ -83,6 +76,11 @@ class ParquetExtension(Sink):
             settings = sink_settings(worth_dictionaries(appended))
             self._writer = pq.ParquetWriter(self._stream, _coded(appended), **settings, store_schema=False)
             self._open = stack.pop_all()
+
+    @property
+    def losses(self) -> Remarks:
+        """Metadata that was left out."""
+        return self._losses
 
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
         """Write the appended columns of the next row group."""
@@ -116,15 +114,18 @@ def _coded(schema: pa.Schema) -> pa.Schema:
 
 
 def _joined_metadata(
-    metadata: dict[bytes, bytes], appended: pa.Schema, fingerprint: str
-) -> dict[bytes, bytes]:
-    """The metadata of the joined table: what pandas and Arrow say of the columns is brought up to date."""
-    joined = {key: value for key, value in metadata.items() if key != _ARROW_KEY}
-    if PANDAS_KEY in joined:
-        joined[PANDAS_KEY] = updated_pandas(joined[PANDAS_KEY], appended)
-    joined[FINGERPRINT_KEY] = fingerprint.encode("ascii")
-    if _ARROW_KEY in metadata:
-        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(metadata[_ARROW_KEY])))
-        whole = with_fields(schema, appended).with_metadata(joined)
-        joined[_ARROW_KEY] = base64.b64encode(whole.serialize())
+    metadata: Mapping[bytes, bytes], features: ParquetTable, appended: pa.Schema, fingerprint: str
+) -> JoinedMetadata:
+    """The metadata of the joined table: what others and Arrow say of the columns is brought up to date.
+
+    :param metadata: that of the features' footer; what its Arrow schema holds beside it is in the features' schema.
+    """
+    known = dict(features.schema().metadata or {}) | {
+        key: value for key, value in metadata.items() if key != ARROW_KEY
+    }
+    joined = joined_metadata(known, features.columns, appended, fingerprint)
+    if ARROW_KEY in metadata:
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(metadata[ARROW_KEY])))
+        whole = with_fields(schema, appended).with_metadata(joined.entries)
+        joined.entries[ARROW_KEY] = base64.b64encode(whole.serialize())
     return joined

@@ -21,6 +21,7 @@ from pipeline.tables import thrift
 from pipeline.tables.thrift import BINARY, I32, I64, LIST, STRUCT, Field, Items, Struct, ThriftError
 
 MAGIC = b"PAR1"
+ENCRYPTED_MAGIC = b"PARE"
 END = struct.Struct("<I4s")  # the footer's length and the magic bytes
 _MAX_GROUP_ROWS = 1 << 26  # of one row group that pyarrow writes
 # Field numbers of FileMetaData, SchemaElement, RowGroup, ColumnChunk, ColumnMetaData and KeyValue.
@@ -78,30 +79,25 @@ class Footer:
     @classmethod
     def read(cls, path: Path) -> Footer | None:
         """The footer of the file at `path`; None: it has none of the plain kind."""
-        with files.open_bytes(path) as stream, files.reading(path):
-            size = stream.seek(-END.size, os.SEEK_END) + END.size
-            end = stream.read(END.size)
-            if len(end) < END.size:
-                return None
-            length, magic = END.unpack(end)
-            start = size - END.size - length
-            if magic != MAGIC or start < len(MAGIC):
-                return None
-            stream.seek(start)
-            content = stream.read(length)
+        content, start = footer_content(path)
         try:
-            return cls(thrift.parse(content), start)
+            return None if content is None else cls(thrift.parse(content), start)
         except ThriftError:
             return None
 
     @property
     def is_plain(self) -> bool:
-        """Whether what is asked of it is there, and of the type that the format declares."""
+        """Whether what is needed of it is there, and of the type that the format declares."""
         try:
-            self.extended(self, self.key_values)
-            return all(isinstance(rows, int) for rows in self.group_rows)
+            groups = all(map(_is_plain_group, self.row_groups))
+            pairs = all(isinstance(each, bytes) for pair in self.key_values.items() for each in pair)
+            orders = self.fields.get(_COLUMN_ORDERS, _structs([])).value.values
+            elements = self.fields[_SCHEMA].value.values
+            children = elements[0][_NUM_CHILDREN].value
+            structs = all(isinstance(each, dict) for each in (*elements, *orders))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return False
+        return groups and pairs and structs and isinstance(children, int)
 
     def chunks(self) -> Iterator[ChunkSize]:
         """The sizes of its column chunks, as far as they stand in the open."""
@@ -165,6 +161,56 @@ class Footer:
             orders = [fields[_COLUMN_ORDERS], new.fields[_COLUMN_ORDERS]]
             fields[_COLUMN_ORDERS] = _structs([order for each in orders for order in each.value.values])
         return thrift.dump(dict(sorted(fields.items())))
+
+
+def schema_elements(content: bytes) -> list[Struct]:
+    """The SchemaElements of a footer, of which no more is read.
+
+    :raises ThriftError: it has none.
+    """
+    fields = thrift.parse(content, last=_SCHEMA)
+    if _SCHEMA not in fields or not isinstance(fields[_SCHEMA].value, Items):
+        raise ThriftError("the footer has no schema")
+    elements: list[Struct] = fields[_SCHEMA].value.values
+    return elements
+
+
+def is_encrypted(path: Path) -> bool:
+    """Whether the file at `path` says at either end that its footer is encrypted."""
+    with files.open_bytes(path) as stream, files.reading(path):
+        if stream.read(len(MAGIC)) == ENCRYPTED_MAGIC:
+            return True
+        stream.seek(-min(len(MAGIC), stream.seek(0, os.SEEK_END)), os.SEEK_END)
+        return stream.read() == ENCRYPTED_MAGIC
+
+
+def footer_content(path: Path) -> tuple[bytes | None, int]:
+    """The bytes of the footer (None: there is none of the plain kind), and where it begins."""
+    with files.open_bytes(path) as stream, files.reading(path):
+        size = stream.seek(0, os.SEEK_END)
+        if size < END.size:
+            return None, 0
+        stream.seek(-END.size, os.SEEK_END)
+        length, magic = END.unpack(stream.read(END.size))
+        start = size - END.size - length
+        if magic != MAGIC or start < len(MAGIC):
+            return None, 0
+        stream.seek(start)
+        return stream.read(length), start
+
+
+def _is_plain_group(group: Struct) -> bool:
+    sums = (_NUM_ROWS, _TOTAL_BYTE_SIZE, _TOTAL_COMPRESSED_SIZE)
+    return (
+        _NUM_ROWS in group
+        and all(isinstance(group[number].value, int) for number in sums if number in group)
+        and all(_is_plain_chunk(chunk) for chunk in group[_COLUMNS].value.values)
+    )
+
+
+def _is_plain_chunk(chunk: Struct) -> bool:
+    pages = chunk[_META_DATA].value if _META_DATA in chunk else {}
+    return all(isinstance(pages[number].value, int) for number in _PAGE_OFFSETS if number in pages)
 
 
 def _widened(group: Struct, other: Struct, start: int) -> Struct:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import TableError, show
+from pipeline.keys import stored
 
 
 def arrow_to_rows(batch: pa.RecordBatch, place: str) -> list[dict[str, Any]]:
@@ -95,6 +96,7 @@ def _cell(value: Any) -> str | None:
 
 
 def _text_column(place: str, column: pa.Array) -> pa.Array:
+    column = stored(column)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column.cast(pa.string())
     if column.type == pa.float64():
@@ -102,11 +104,9 @@ def _text_column(place: str, column: pa.Array) -> pa.Array:
     return _texts(place, _json_values(place, column, infinite=True))
 
 
-def _plain(place: str, column: pa.Array) -> pa.Array:
+def _plain(column: pa.Array) -> pa.Array:
     """A column of a type that JSON lacks as text, where Arrow has a text for it."""
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _plain(place, column.dictionary_decode())
     if pa.types.is_timestamp(kind):
         # Arrow's text has a blank where ISO 8601 has a T, and no zone.
         pattern = "%Y-%m-%dT%H:%M:%S" + ("%z" if kind.tz else "")
@@ -117,13 +117,14 @@ def _plain(place: str, column: pa.Array) -> pa.Array:
 
 
 def _json_values(place: str, column: pa.Array, *, infinite: bool = False) -> list[Any]:
+    column = stored(column)
     if column.type == pa.float64() and pc.all(pc.is_finite(column), min_count=0).as_py():
         finite: list[Any] = column.to_pylist()
         return finite  # most columns: nothing in them needs a look
     if pa.types.is_floating(column.type):
         return [_json_float(place, value, infinite) for value in column.to_pylist()]
     try:
-        plain = _plain(place, column)
+        plain = _plain(column)
         values: list[Any] = plain.to_pylist()
     except (pa.ArrowException, ValueError) as exc:
         raise TableError(f"{place}: {exc}; write the table as Parquet instead") from exc

@@ -1,11 +1,10 @@
-"""Parquet in and out: every type, null, nested value and metadata entry passes through as it is."""
+"""A feature table in Parquet: every type, null, nested value and metadata entry is read as it is."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,20 @@ import pyarrow.parquet as pq
 
 from pipeline import files, keys
 from pipeline.errors import TableError, show
-from pipeline.tables.base import CHUNK_ROWS, Chunk, FeatureTable, Form, Sink, with_columns, with_fields
-from pipeline.tables.footer import ChunkSize, Footer
+from pipeline.tables import kinds
+from pipeline.tables.base import CHUNK_ROWS, Chunk, FeatureTable, Form
+from pipeline.tables.footer import ChunkSize, Footer, footer_content, is_encrypted
 from pipeline.tables.forms import arrow_to_rows, arrow_to_text
 from pipeline.tables.thrift import ThriftError
+from pipeline.tables.views import plain_schema
 
-FINGERPRINT_KEY = b"second_opinion.fingerprint"
-PANDAS_KEY = b"pandas"
 BATCH_BYTES = 1 << 25
 _READ_BUFFER = 1 << 16  # bytes of each column that are read at once; 0 would be the whole column
 _FOOTER_END_BYTES = 8  # its length and the magic bytes
-# What pandas calls the types of the appended columns, in the form that pyarrow reads back.
-_PANDAS_TYPES = {
-    pa.float64(): ("float64", "float64"),
-    pa.int64(): ("int64", "int64"),
-    pa.string(): ("unicode", "object"),
-}
+_MIN_GROUP_ROWS = 1 << 12
+_MAX_SMALL_CHUNKS = 1000
+_UNREADABLE_ARRAYS = ("Length spanned by list offsets", "Expected all lists to be of size")
+_ENCRYPTED = ("Cannot decrypt", "encrypted")
 
 
 class ParquetTable(FeatureTable):
@@ -42,9 +39,7 @@ class ParquetTable(FeatureTable):
             self._schema: pa.Schema = self._file.schema_arrow
             self.dictionaries()
         except (pa.ArrowException, OSError, UnicodeDecodeError, ThriftError) as exc:
-            raise TableError(
-                f"{path}: not a Parquet file: {_first_line(exc)}; expected what its name says"
-            ) from exc
+            raise TableError(_unopened(path, exc)) from exc
         self.check_columns(self.columns)
 
     @property
@@ -75,7 +70,7 @@ class ParquetTable(FeatureTable):
         except pa.ArrowException as exc:
             kind = self._schema.field(name).type
             raise TableError(
-                f"{self.path} column {show(name)}: found {kind}; expected keys, texts or numbers: {_first_line(exc)}"
+                f"{self.path} column {show(name)}: found {kind}; expected keys, texts or numbers: {first_line(exc)}"
             ) from exc
         texts = pa.chunked_array(parts, pa.string()).combine_chunks()
         self._check_rows(name, len(texts), self.rows)
@@ -112,11 +107,18 @@ class ParquetTable(FeatureTable):
 
         :raises TableError: some data is damaged.
         """
-        with self._reading(), self._open() as file:
+        if self.is_worth_copying:
+            self._read_each_column()  # else they are read when they are written
+
+    def _read_each_column(self) -> None:
+        with self._reading():
+            file = self._open()
+        with file:
             for group in range(file.num_row_groups):
                 expected = file.metadata.row_group(group).num_rows
                 for name in self.columns:
-                    found = file.read_row_group(group, columns=[name], use_threads=False).num_rows
+                    with self._reading(name):
+                        found = file.read_row_group(group, columns=[name], use_threads=False).num_rows
                     self._check_rows(name, found, expected)
 
     def _check_rows(self, name: str, found: int, expected: int) -> None:
@@ -126,8 +128,33 @@ class ParquetTable(FeatureTable):
                 f"{self.path} column {show(name)}: damaged Parquet data: found {found} values; expected {expected}"
             )
 
-    def dictionaries(self) -> list[str]:
-        """The paths of the columns whose dictionaries pay: they took less room than their plain values would."""
+    @functools.cached_property
+    def is_worth_copying(self) -> bool:
+        """Whether a joined table may begin with this file's data.
+
+        Not so if it is in many small row groups: a footer of all of them takes longer than writing the rows into few.
+        """
+        groups, columns = self._file.num_row_groups, self._file.metadata.num_columns
+        if groups * columns <= _MAX_SMALL_CHUNKS or self.rows >= groups * _MIN_GROUP_ROWS:
+            return True
+        return self.kinds != kinds.written_kinds(plain_schema(self._schema))
+
+    @functools.cached_property
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """The logical types of the columns, see `kinds.kinds`; empty: the footer is not of the plain kind."""
+        content, _ = footer_content(self.path)
+        try:
+            return {} if content is None else kinds.kinds(content)
+        except ThriftError:
+            return {}
+
+    def dictionaries(self) -> list[str] | None:
+        """The paths of the columns whose dictionaries pay: they took less room than their plain values would.
+
+        None: it would take too long to tell.
+        """
+        if not self.is_worth_copying:
+            return None
         paid: dict[str, int] = {}
         for chunk in self._chunk_sizes:
             plain = chunk.page_bytes + 1 if chunk.plain_bytes is None else chunk.plain_bytes
@@ -136,115 +163,76 @@ class ParquetTable(FeatureTable):
         return [path for path, gain in paid.items() if gain > 0]
 
     @functools.cached_property
+    def footer(self) -> Footer | None:
+        """The file's footer; None: it has none of the plain kind."""
+        return Footer.read(self.path)
+
+    @functools.cached_property
     def _chunk_sizes(self) -> list[ChunkSize]:
-        footer = Footer.read(self.path)
         try:
-            return [] if footer is None else [*footer.chunks()]
+            return [] if self.footer is None else [*self.footer.chunks()]
         except (AttributeError, KeyError, TypeError) as exc:
             raise ThriftError("the footer lacks what every one has") from exc
 
+    def _data_size(self) -> int:
+        """Bytes of all values, as far as the footer tells."""
+        if self.is_worth_copying:
+            return sum(max(chunk.page_bytes, chunk.plain_bytes or 0) for chunk in self._chunk_sizes)
+        groups = map(self._file.metadata.row_group, range(self._file.num_row_groups))
+        return sum(int(group.total_byte_size) for group in groups)
+
     def _batch_rows(self) -> int:
         """Rows of about `BATCH_BYTES`, so that a table of many columns takes no more memory than one of few."""
-        size = sum(max(chunk.page_bytes, chunk.plain_bytes or 0) for chunk in self._chunk_sizes)
-        fitting = BATCH_BYTES * self.rows // max(1, size)
+        fitting = BATCH_BYTES * self.rows // max(1, self._data_size())
         return min(CHUNK_ROWS, max(1024, int(fitting)))
 
     def _batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         rows = CHUNK_ROWS if columns else self._batch_rows()
-        with self._reading():
-            yield from self._file.iter_batches(batch_size=rows, columns=columns)
+        with self._reading(columns[0] if columns else None):
+            try:
+                yield from self._file.iter_batches(batch_size=rows, columns=columns)
+            except (OSError, pa.ArrowException):
+                if columns is None:
+                    self._read_each_column()  # which knows the column to blame
+                raise
 
     def _open(self) -> Any:
         return pq.ParquetFile(self.path, buffer_size=_READ_BUFFER)
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self, name: str | None = None) -> Iterator[None]:
+        """:param name: the column that is being read; None: it is not known which."""
         try:
             yield
         except (OSError, pa.ArrowException) as exc:
-            raise TableError(f"{self.path}: damaged Parquet data: {_first_line(exc)}") from exc
+            raise TableError(_unread(self.path, name, first_line(exc))) from exc
 
 
-def sink_settings(dictionaries: Collection[str]) -> dict[str, Any]:
-    """The pinned settings of what is written, with dictionaries for the columns at those paths.
-
-    A dictionary is not tried where it does not pay: on 60 columns of a million random floats it costs 0.4 s of 1.4 s.
-    """
-    return {"version": "2.6", "compression": "snappy", "use_dictionary": list(dictionaries)}
+def _unopened(path: Path, exc: Exception) -> str:
+    if is_encrypted(path):
+        return _encrypted(f"{path}")
+    return f"{path}: not a Parquet file: {first_line(exc)}; expected what its name says"
 
 
-class ParquetSink(Sink):
-    """A joined table in Parquet; pinned settings, so that equal tables are equal bytes."""
-
-    form: Form = "arrow"
-
-    def __init__(
-        self, path: Path, name: str, features: FeatureTable, appended: pa.Schema, fingerprint: str
-    ) -> None:
-        schema = features.schema()
-        joined = with_fields(schema, appended)
-        metadata = dict(schema.metadata or {})
-        if PANDAS_KEY in metadata:
-            metadata[PANDAS_KEY] = updated_pandas(metadata[PANDAS_KEY], appended)
-        metadata[FINGERPRINT_KEY] = fingerprint.encode("ascii")
-        self._schema = joined.with_metadata(metadata)
-        try:
-            known = (
-                features.dictionaries() if isinstance(features, ParquetTable) else worth_dictionaries(schema)
-            )
-            settings = sink_settings([*known, *worth_dictionaries(appended)])
-            self._writer = pq.ParquetWriter(path, self._schema, **settings)
-        except pa.ArrowException as exc:
-            raise _no_place(name, exc) from exc
-
-    def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
-        """Write a batch as a row group of its own."""
-        columns = with_columns(chunk, appended).columns
-        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
-
-    def close(self) -> None:
-        """Write the footer."""
-        self._writer.close()
+def _unread(path: Path, column: str | None, reason: str) -> str:
+    at = "" if column is None else f" column {show(column)}"
+    if any(text in reason for text in _UNREADABLE_ARRAYS):
+        return (
+            f"{path}{at}: found an array of fixed size that is null, written as pyarrow cannot read it; expected lists; "
+            "write the column as a list (in DuckDB: cast it to FLOAT[])"
+        )
+    if any(text in reason for text in _ENCRYPTED):
+        return _encrypted(f"{path}{at}")
+    return f"{path}: damaged Parquet data:{at and f'{at}:'} {reason}"
 
 
-def check_schema(name: str, schema: pa.Schema) -> None:
-    """:raises TableError: a column has no place in Parquet, as an object that never has a field."""
-    try:
-        pq.ParquetWriter(pa.BufferOutputStream(), schema).close()
-    except pa.ArrowException as exc:
-        raise _no_place(name, exc) from exc
+def _encrypted(place: str) -> str:
+    return (
+        f"{place}: found encrypted Parquet; expected a table that is read without a key; "
+        "write it again without encryption"
+    )
 
 
-def _no_place(name: str, exc: pa.ArrowException) -> TableError:
-    return TableError(f"{name}: a column has no place in Parquet: {_first_line(exc)}; write JSONL instead")
-
-
-def worth_dictionaries(schema: pa.Schema) -> list[str]:
-    """The columns of no known file for which a dictionary is tried: measured values rarely repeat."""
-    return [field.name for field in schema if not pa.types.is_floating(field.type)]
-
-
-def updated_pandas(entry: bytes, appended: pa.Schema) -> bytes:
-    """The `pandas` metadata with the appended columns described, as pandas itself would."""
-    try:
-        described: dict[str, Any] = json.loads(entry)
-        known = [column for column in described["columns"] if column["name"] not in appended.names]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return entry  # not pandas' own entry; what we do not understand passes through
-    described["columns"] = known + [_pandas_column(field) for field in appended]
-    return json.dumps(described).encode("ascii")
-
-
-def _pandas_column(field: pa.Field) -> Mapping[str, object]:
-    pandas_type, numpy_type = _PANDAS_TYPES[field.type]
-    return {
-        "name": field.name,
-        "field_name": field.name,
-        "pandas_type": pandas_type,
-        "numpy_type": numpy_type,
-        "metadata": None,
-    }
-
-
-def _first_line(exc: Exception) -> str:
+def first_line(exc: Exception) -> str:
+    """What an exception says, without what follows on further lines."""
     return (str(exc).splitlines() or [type(exc).__name__])[0]

@@ -15,7 +15,8 @@ from pipeline.tables.base import FeatureTable, Sink, with_fields
 from pipeline.tables.delimited import DelimitedSink, DelimitedTable
 from pipeline.tables.extension import extend_table
 from pipeline.tables.jsonrows import JsonSink, JsonTable
-from pipeline.tables.parquet import ParquetSink, ParquetTable, check_schema
+from pipeline.tables.parquet import ParquetTable
+from pipeline.tables.parquetsink import ParquetSink, check_schema
 
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
@@ -60,20 +61,29 @@ def check_place(name: str, features: FeatureTable) -> None:
 
 
 def create_table(
-    path: Path, name: str, features: FeatureTable, appended: pa.Schema, fingerprint: str, *, data: Hash | None
+    path: Path,
+    name: str,
+    features: FeatureTable,
+    appended: pa.Schema,
+    fingerprint: str,
+    *,
+    data: Hash,
+    kept: pa.Array | None = None,
 ) -> Sink:
     """A joined table written to `path`, in the format and compression that `name` asks for.
 
     :param features: the table whose columns come first.
     :param appended: names and types of the columns that are appended to it.
-    :param data: running digest of the features' `data_bytes`; None: some rows will not be written.
     :param fingerprint: goes into the metadata, where the format has any (Parquet).
+    :param data: running digest of the features' `data_bytes`.
+    :param kept: the rows that will be written (bool per row of the features); None: all.
     :raises TableError: the features have no place in that format.
     """
     match table_format(name):
         case "parquet":
-            extended = None if data is None else extend_table(path, features, appended, fingerprint, data)
-            return extended or ParquetSink(path, name, features, appended, fingerprint)
+            if kept is None and (extended := extend_table(path, features, appended, fingerprint, data)):
+                return extended
+            return ParquetSink(path, name, features, appended, fingerprint, kept)
         case "jsonl" | "json" as form:
             return JsonSink(path, name, lines=form == "jsonl")
         case "csv" | "tsv" as form:

@@ -38,13 +38,14 @@ class ThriftError(ValueError):
     """The bytes are no structure of the compact protocol."""
 
 
-def parse(content: bytes) -> Struct:
+def parse(content: bytes, last: int | None = None) -> Struct:
     """The structure that `content` begins with.
 
+    :param last: the number of the last field that is needed; what follows it is not read.
     :raises ThriftError: there is none.
     """
     try:
-        return _Reader(content).struct(0)
+        return _Reader(content).struct(0, last)
     except IndexError as exc:
         raise ThriftError("the structure is cut off") from exc
 
@@ -61,12 +62,14 @@ class _Reader:
         self._content = content
         self._at = 0
 
-    def struct(self, depth: int) -> Struct:
+    def struct(self, depth: int, last: int | None = None) -> Struct:
         fields: Struct = {}
         number = 0
         while head := self._byte():
             step, kind = head >> 4, head & 0x0F
             number = number + step if step else self._integer()
+            if last is not None and number > last:
+                break
             # A field that is a boolean has its value in its type.
             value = kind == TRUE if kind in _BOOLEANS else self._value(kind, depth)
             fields[number] = Field(kind, value)

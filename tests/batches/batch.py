@@ -127,4 +127,9 @@ WRONG_ENTRIES: list[dict[str, Any]] = [
     {"key_from": "file", "key_field": "id"},
     {"score_fields": {"?": "score"}},
     {"score_field": "score", "score_fields": {"a": "score"}},
+    {"key_field": "frames[].name"},
+    {"score_field": "shots[].frames[].vmaf"},
+    {"columns": ["path", "score"]},
+    {"path": "s.csv", "columns": ["path", "path"]},
+    {"path": "s.csv", "delimiter": ",", "decimal": ","},
 ]

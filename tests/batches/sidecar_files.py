@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 from hypothesis import strategies as st
 
 from tests.batches.feature_files import packed
 from tests.batches.odds import once_in, one_of, some_of, weighted
+from tests.batches.sidecar_contents import Rows, contents
 from tests.batches.sidecar_rows import ASPECTS, Row, Shape, sound_rows, spoiled
 from tests.batches.spelling import Keys
-
-Rows = Sequence[Row | str]
 
 
 @dataclass(frozen=True)
@@ -24,13 +21,13 @@ class Sidecar:
     """An entry as a manifest names it, and its files."""
 
     entry: str | dict[str, Any]
-    files: dict[str, bytes]
+    files: dict[str, bytes | pa.Table]
 
 
 @st.composite
 def sidecars(draw: st.DrawFn, keys: Keys, scorer: str, index: int, options: Mapping[str, Any]) -> Sidecar:
     """A sidecar of most clips, which seldom is faulty."""
-    form = weighted(draw, {"jsonl": 5, "json": 3, "csv": 2, "tsv": 1})
+    form = weighted(draw, {"jsonl": 5, "json": 5, "csv": 3, "tsv": 1, "parquet": 2})
     entry: dict[str, Any] = {"label": scorer} if not once_in(draw, 4) else {}
     from_files = form == "json" and options.get("key_normalize") == "stem" and once_in(draw, 3)
     shape = draw(shapes(keys, scorer, entry, options, flat=form in ("csv", "tsv"), from_files=from_files))
@@ -43,10 +40,12 @@ def sidecars(draw: st.DrawFn, keys: Keys, scorer: str, index: int, options: Mapp
     else:
         rows = draw(sprinkled(rows, keys, shape))
         parts, names = draw(placed(rows, form, index, entry))
-    files = dict(
-        packed(draw, name, draw(contents(part, form, scorer)))
-        for name, part in zip(names, parts, strict=True)
-    )
+    files: dict[str, bytes | pa.Table] = {}
+    for name, part in zip(names, parts, strict=True):
+        content, settings = draw(contents(part, form, scorer, shape.key))
+        whole, packed_content = packed(draw, name, content) if isinstance(content, str) else (name, content)
+        files[whole] = packed_content
+        entry |= settings
     if len(files) == 1 and "*" not in entry["path"]:
         entry["path"] = next(iter(files))
     return Sidecar(as_named(draw, entry), files)
@@ -79,7 +78,13 @@ def shapes(
     )
     explicit = "score_field" in options
     if once_in(draw, 6):
-        score = entry["score_field"] = one_of(draw, "pooled_metrics.vmaf.mean", "overall", "score")
+        score = entry["score_field"] = one_of(
+            draw,
+            "pooled_metrics.vmaf.mean",
+            "overall",
+            "score",
+            *(() if flat else ("per[].metrics.vmaf", "in.per[]")),
+        )
         explicit = True
     elif once_in(draw, 6):
         score, entry["score_fields"], explicit = "", dict(ASPECTS), True
@@ -125,42 +130,6 @@ def placed(
         name, entry["format"] = f"s{index}.txt", form
     entry["path"] = name
     return [rows], [name]
-
-
-@st.composite
-def contents(draw: st.DrawFn, rows: Rows, form: str, scorer: str) -> str:
-    """The text of a file with these rows, perhaps in an object that names their scorer."""
-    if form in ("csv", "tsv"):
-        return delimited(rows, "\t" if form == "tsv" else ",", blanks=once_in(draw, 4))
-    lines = [
-        row if isinstance(row, str) else json.dumps(row, ensure_ascii=draw(st.booleans())) for row in rows
-    ]
-    if form == "jsonl":
-        ends = ["\n\n" if once_in(draw, 20) else "\n" for _ in lines]
-        return "".join(f"{line}{end}" for line, end in zip(lines, ends, strict=True))
-    listed = "[" + ", ".join(lines) + "]"
-    return one_of(
-        draw,
-        listed,
-        f'{{"rows": {listed}}}',
-        f'{{"results": {listed}, "version": 3}}',
-        "\n".join(lines),
-        f'{{"competitor": {json.dumps(scorer)}, "rows": {listed}}}',
-        f'{listed} {{"rows": []}}',
-    )
-
-
-def delimited(rows: Rows, delimiter: str, *, blanks: bool) -> str:
-    """Rows as records under a header; a row that is none has a cell too many."""
-    names = list(dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row)) or ["clip_id"]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow([f" {name} " if blanks else name for name in names])
-    for row in rows:
-        writer.writerow(
-            ["?"] * (len(names) + 1) if isinstance(row, str) else [row.get(name) for name in names]
-        )
-    return text.getvalue()
 
 
 def as_named(draw: st.DrawFn, entry: dict[str, Any]) -> str | dict[str, Any]:

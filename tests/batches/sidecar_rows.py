@@ -93,6 +93,11 @@ def add_score(draw: st.DrawFn, row: Row, shape: Shape, *, missing: bool) -> None
     if shape.score == "frames":
         put(row, "frames", draw(frames()) if not missing else one_of(draw, [], None, [{}], [{"score": None}]))
         return
+    if "[]" in shape.score and not shape.flat:
+        items, _, inner = shape.score.partition("[]")
+        found = [draw(listed_scores(inner.removeprefix("."))) for _ in range(draw(st.integers(1, 3)))]
+        put(row, items, one_of(draw, [], None, [*found, {}]) if missing else found)
+        return
     for place in [shape.score] if shape.score else list(ASPECTS.values()):
         value = one_of(draw, *NO_SCORES) if missing else draw(SCORES)
         if not missing and once_in(draw, 8):
@@ -101,6 +106,17 @@ def add_score(draw: st.DrawFn, row: Row, shape: Shape, *, missing: bool) -> None
             row[place] = value
         elif not (missing and once_in(draw, 3)):
             put(row, place, value)
+
+
+@st.composite
+def listed_scores(draw: st.DrawFn, inner: str) -> Any:
+    """An item of a list of scores, which is inside the item at the path `inner`."""
+    value = draw(SCORES)
+    if not inner:
+        return value
+    item: Row = {}
+    put(item, inner, value)
+    return item
 
 
 @st.composite

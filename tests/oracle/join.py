@@ -13,8 +13,9 @@ from tests.oracle.explanation import case_rows, low_match
 from tests.oracle.faults import Fault, RefusedError, raise_any
 from tests.oracle.scores import Score, slug
 from tests.oracle.sharing import shared
-from tests.oracle.sidecars import as_object, format_of, labels_of, read_sidecar
+from tests.oracle.sidecars import as_object, labels_of, read_sidecar
 from tests.oracle.tables import Table, as_kind, as_text, key_column_of, kind_of, read_features
+from tests.oracle.texts import format_of
 
 DEFAULTS: dict[str, Any] = {
     "key_column": None,
@@ -74,6 +75,10 @@ def joined(
         refused += conflicts
         if differing := case_rows(wanted, lookups[label]):
             counts["case_rows"] = differing
+        if notes := sorted({score.note for score in scorers[label] if score.note}):
+            counts["notes"] = notes
+        if scorers[label] and all(score.bad for score in scorers[label]):
+            counts["bad_statuses"] = most_frequent(score.status for score in scorers[label])
         if (low := low_match(raw, column, scorers[label], options)) is not None:
             counts["low_match"] = low
     kept = [row for row, key in enumerate(wanted) if stays(key, lookups, options["missing_policy"])]
@@ -123,8 +128,26 @@ def unusable(
             yield "label"
         if "key_from" in entry and "key_field" in entry:
             yield "key_from"
+        yield from unusable_fields(entry)
         if "score_fields" in entry and ("score_field" in entry or not all(map(slug, entry["score_fields"]))):
             yield "score_fields"
+
+
+def unusable_fields(entry: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the fields that an entry sets, and with what it says of delimited text."""
+    if "[]" in entry.get("key_field", ""):
+        yield "key_field"
+    for field in [entry.get("score_field", ""), *entry.get("score_fields", {}).values()]:
+        if sum(step.endswith("[]") for step in field.split(".")) > 1:
+            yield "score_field"
+    is_text = format_of(entry["path"], entry.get("format")) in ("csv", "tsv", None)
+    for name in ("delimiter", "decimal", "columns"):
+        if entry.get(name) and not is_text:
+            yield name
+    if len(set(entry.get("columns", ()))) < len(entry.get("columns", ())):
+        yield "columns"
+    if entry.get("delimiter") is not None and entry["delimiter"] == entry.get("decimal"):
+        yield "decimal"
 
 
 def read_all(
@@ -159,6 +182,13 @@ def read_all(
                 scorers.setdefault(label, [])
     raise_any(problems)
     return table, scorers
+
+
+def most_frequent(statuses: Iterable[str]) -> list[dict[str, Any]]:
+    """Up to five statuses with the numbers of their rows."""
+    counts = Counter(statuses)
+    ranked = sorted(counts, key=lambda status: (-counts[status], status))
+    return [{"status": status, "rows": counts[status]} for status in ranked[:5]]
 
 
 def looked_up_by_key(scorers: Scorers) -> tuple[dict[str, dict[str, Score]], list[Fault]]:

@@ -37,6 +37,8 @@ class Score:
     runtime_ms: float | None
     frames: int
     source: str
+    status: str
+    note: str | None = None
 
 
 def slug(label: str) -> str:
@@ -55,12 +57,16 @@ def scores_of(row: Row, entry: Mapping[str, Any], options: Mapping[str, Any], fi
     if key is None:
         raise RowFaultError("an empty key, or none that the regular expression matches")
     bad = is_bad(row) or is_bad(summary_of(row))
+    status = first(row if is_bad(row) else summary_of(row), ["status"])[1] if bad else ""
+    status = status.strip() if isinstance(status, str) else repr(status)
     wanted = entry.get("score_fields") or {None: entry.get("score_field") or options["score_field"]}
     found = []
     for aspect, score_field in wanted.items():
         score, frames = score_of(row, score_field, bad)
         scorer = label if aspect is None else f"{entry.get('label') or label}-{aspect}"
-        found.append(Score(scorer, field, raw, key, score, bad, runtime_of(row), frames, str(entry["path"])))
+        found.append(
+            Score(scorer, field, raw, key, score, bad, runtime_of(row), frames, str(entry["path"]), status)
+        )
     return found
 
 
@@ -115,18 +121,33 @@ def is_bad(row: Row) -> bool:
 
 def score_of(row: Row, score_field: str | None, bad: bool) -> tuple[float | None, int]:
     """The score, and the number of frames it is the mean of."""
+    if score_field is not None and "[]" in score_field and score_field not in row:
+        items, _, inner = score_field.partition("[]")
+        found = looked_up(row, items)
+        return mean([looked_up_in(item, inner[1:]) for item in found] if isinstance(found, list) else [], bad)
     if score_field is not None:
         return needed(number(looked_up(row, score_field)), bad), 0
     value = one_candidate(row)
     if value is not Absent:
         return needed(number(value), bad), 0
     _, frames = first(row, ["frames"])
-    if isinstance(frames, list) and frames:
-        values = [number(one_candidate(frame)) if isinstance(frame, dict) else None for frame in frames]
-        known = [value for value in values if value is not None]
-        if len(known) == len(frames):
-            return math.fsum(known) / len(known), len(known)
+    frames = frames if isinstance(frames, list) else []
+    return mean([one_candidate(frame) if isinstance(frame, dict) else None for frame in frames], bad)
+
+
+def mean(values: list[Any], bad: bool) -> tuple[float | None, int]:
+    """The mean of values that are all numbers, and how many they are."""
+    known = [found for value in values if (found := number(value)) is not None]
+    if known and len(known) == len(values):
+        return math.fsum(known) / len(known), len(known)
     return needed(None, bad), 0
+
+
+def looked_up_in(item: Any, path: str) -> Any:
+    """What a path leads to in an item of a list; without a path the item."""
+    if not path:
+        return item
+    return looked_up(item, path) if isinstance(item, dict) else None
 
 
 def one_candidate(row: Row) -> Any:

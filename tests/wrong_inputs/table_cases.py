@@ -85,8 +85,37 @@ CASES = (
     ),
     Case(
         "features a CSV not UTF-8",
-        r"g\.csv.*expected UTF-8 text",
+        r"g\.csv: not UTF-8 text; expected UTF-8; save it as CSV UTF-8.*iconv -f WINDOWS-1252 -t UTF-8",
         features(b"clip_id,f\nc0,\xe9t\xe9\nc1,1\nc2,1\n", "g.csv"),
+    ),
+    Case(
+        "features a CSV in UTF-16",
+        r"g\.csv: not UTF-8 text; expected UTF-8; .*iconv -f UTF-16 -t UTF-8",
+        features("clip_id,f\nc0,1\n".encode("utf-16"), "g.csv"),
+    ),
+    Case(
+        "features a CSV without a header",
+        r"g\.csv: the first line looks like data and not like a header: found 'c0\.mp4', '0\.5'",
+        features("c0.mp4,0.5\nc1.mp4,0.25\n", "g.csv"),
+    ),
+    Case(
+        "features a CSV of a delimiter that is not recognised",
+        r"g\.csv: no key column.*the header seems to have the delimiter ';'",
+        features("clip_id;f\nc0;1\nc1;x;y\n", "g.csv"),
+    ),
+    Case(
+        "features a CSV with a header, and columns",
+        r"g\.csv: the first line names columns: 'clip_id', 'f'.*leave columns out",
+        {
+            **features("clip_id,f\nc0,1\n", "g.csv"),
+            **manifest(table(features={"path": "g.csv", "columns": ["clip_id", "f"]})),
+        },
+    ),
+    Case(
+        "features an object that sets what it cannot",
+        r"tables\[0\]\.features\.decimal: 'features\.jsonl' has none; expected \.csv or \.tsv",
+        manifest(table(features={"path": "features.jsonl", "decimal": ","})),
+        code=2,
     ),
     Case(
         "features a JSONL not UTF-8",
