@@ -37,6 +37,7 @@ TINY = {
     "small": "--rows 1000 --columns 3 --scorers 2 --runs 1",
     "audit": "--rows 1000 --columns 3 --scorers 2 --runs 1",
     "frames": "--clips 20 --frames 3 --runs 1",
+    "groups": "--groups 20 --columns 3 --runs 1",
     "growth": "--rows 1000 2000 --scorers 1 2 --scorers-rows 1000 --columns 3 6 --columns-rows 1000 "
     "--tables 2 4 --runs 1",
     "noop": "--tables 2 --megabytes 0.1 --runs 1",
