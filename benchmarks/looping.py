@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from pipeline.manifest import load_manifest
-from pipeline.materializer import materialize_entry
+from pipeline.join.materialize import materialize_entry
+from pipeline.manifest.batch import load_manifest
 
 if __name__ == "__main__":
     batch = load_manifest(sys.argv[1])

@@ -17,9 +17,9 @@ def by_read_sidecar(path: Path) -> Callable[[], object]:
     """What `second-opinion` does with a sidecar before it joins: every rule checked, scores in columns."""
     import pyarrow as pa
 
-    from pipeline.entries import ScoreEntry
-    from pipeline.options import JoinOptions
-    from pipeline.sidecars import read_sidecar
+    from pipeline.join.sidecars.read import read_sidecar
+    from pipeline.manifest.entries import ScoreEntry
+    from pipeline.manifest.options import JoinOptions
 
     pa.array([0])  # an import too: with its first array pyarrow imports pandas
     entry = ScoreEntry(path.name, label="nr")

@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.dialect import TextSettings
-from pipeline.entries import ScoreEntry
 from pipeline.errors import SecondOpinionError
-from pipeline.manifest import load_manifest
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
-from pipeline.sidecars import read_sidecar
-from pipeline.status import batch_status
+from pipeline.join.materialize import materialize
+from pipeline.join.sidecars.read import read_sidecar
+from pipeline.manifest.batch import load_manifest
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
+from pipeline.report.status import batch_status
+from pipeline.storage.dialect import TextSettings
 
 _First = TypeVar("_First")
 _Second = TypeVar("_Second")

@@ -35,12 +35,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pipeline.errors import SecondOpinionError
-    from pipeline.manifest import load_manifest
-    from pipeline.materializer import materialize
-    from pipeline.options import JoinOptions
-    from pipeline.run import run_batch
-    from pipeline.status import batch_status
-    from pipeline.verification import verify
+    from pipeline.join.materialize import materialize
+    from pipeline.manifest.batch import load_manifest
+    from pipeline.manifest.options import JoinOptions
+    from pipeline.report.status import batch_status
+    from pipeline.report.verification import verify
+    from pipeline.tasks.run import run_batch
 
 __all__ = [
     "JoinOptions",
@@ -54,13 +54,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "JoinOptions": "pipeline.options",
+    "JoinOptions": "pipeline.manifest.options",
     "SecondOpinionError": "pipeline.errors",
-    "batch_status": "pipeline.status",
-    "load_manifest": "pipeline.manifest",
-    "materialize": "pipeline.materializer",
-    "run_batch": "pipeline.run",
-    "verify": "pipeline.verification",
+    "batch_status": "pipeline.report.status",
+    "load_manifest": "pipeline.manifest.batch",
+    "materialize": "pipeline.join.materialize",
+    "run_batch": "pipeline.tasks.run",
+    "verify": "pipeline.report.verification",
 }
 
 
@@ -75,4 +75,4 @@ def __getattr__(name: str) -> object:
 
 if "luigi" in sys.modules:
     # `luigi --module pipeline` imports this package to find the tasks; nothing else is made to wait for them.
-    import pipeline.evidence.tasks  # noqa: F401  # imported for what it registers, and below it pipeline.tasks
+    import pipeline.evidence.tasks  # noqa: F401  # imported for what it registers, and below it pipeline.tasks.graph

@@ -19,7 +19,7 @@
 
 A message says where, what was found, what was expected and what to do. It is the only argument of an
 error, so errors cross process borders whole. The command line turns an error into its exit code in one
-place, `pipeline.__main__.main`.
+place, `pipeline.cli.main.main`.
 """
 
 from __future__ import annotations

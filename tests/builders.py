@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.__main__ import main
-from pipeline.entries import ScoreEntry
-from pipeline.fields import Row
-from pipeline.manifest import load_manifest
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
-from pipeline.run import BatchResult, run_batch
-from pipeline.scorerows import RowReader, ScoreRow
+from pipeline.cli.main import main
+from pipeline.join.materialize import materialize
+from pipeline.join.sidecars.fields import Row
+from pipeline.join.sidecars.scores import RowReader, ScoreRow
+from pipeline.manifest.batch import load_manifest
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
+from pipeline.tasks.run import BatchResult, run_batch
 
 DOVER = ScoreEntry("dover.jsonl", label="dover")
 
@@ -209,4 +209,4 @@ def edit_unseen(path: Path, old: bytes, new: bytes) -> None:
 
 def forking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have several workers make even the smallest tables in processes of their own."""
-    monkeypatch.setattr("pipeline.tasks.SMALL_BYTES", -1)
+    monkeypatch.setattr("pipeline.tasks.graph.SMALL_BYTES", -1)

@@ -22,11 +22,11 @@ from pathlib import Path
 
 import rich.progress  # noqa: F401  # imported for the runs, which begin as forks of this process
 
-import pipeline.console
-import pipeline.materializer
-import pipeline.run
-import pipeline.tasks  # likewise
-from pipeline.__main__ import main
+import pipeline.cli.console
+import pipeline.join.materialize
+import pipeline.tasks.graph  # likewise
+import pipeline.tasks.run
+from pipeline.cli.main import main
 
 _CHANGES = {"os.rename", "os.remove", "os.utime", "os.mkdir"}
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -72,7 +72,9 @@ def run(folder: Path, nth: int, argv: list[str]) -> int:
 
 if __name__ == "__main__":
     start, *command = sys.argv[1:]
-    pipeline.tasks.SMALL_BYTES = -1  # several workers make the smallest tables in processes of their own
+    pipeline.tasks.graph.SMALL_BYTES = (
+        -1
+    )  # several workers make the smallest tables in processes of their own
     ended = -signal.SIGKILL
     for moment in itertools.count(1):
         ended = run(shutil.copytree(start, Path(str(moment))), moment, command)

@@ -26,10 +26,10 @@ from pipeline.evidence.documents import (
     Verdict,
     rounded,
 )
-from pipeline.options import JsonObject
-from pipeline.outcome import Coverage
-from pipeline.provenance import RunProvenance
-from pipeline.report import REPORT_SCHEMA, Report, TableReport
+from pipeline.records.materialized import Coverage
+from pipeline.records.provenance import RunProvenance
+from pipeline.report.build import REPORT_SCHEMA, Report, TableReport
+from pipeline.storage.jsontext import JsonObject
 
 SCORERS = ("dover_technical", "dover_aesthetic", "fast_vqa", "maxvqa", "q_align", "niqe", "brisque", "vsfa")
 FAMILIES: dict[str, tuple[str, FamilyStatus]] = {
@@ -386,7 +386,7 @@ def _with_intervals(worth: dict[str, float], half: float) -> JsonObject:
 def _provenance(command: str) -> RunProvenance:
     return {
         "schema": "ai-run-provenance-v1",
-        "entrypoint": {"path": "pipeline/__main__.py", "exists": True, "kind": "file", "sha256": "5e" * 32},
+        "entrypoint": {"path": "pipeline/cli/main.py", "exists": True, "kind": "file", "sha256": "5e" * 32},
         "argv": ["second-opinion", command, "manifests/corpora.json"],
         "args": {"manifest": "manifests/corpora.json"},
         "inputs": {},

@@ -32,13 +32,13 @@ from typing import Any
 
 import rich.progress  # noqa: F401  # imported for the runs, which begin as forks of this process
 
-import pipeline.console
-import pipeline.markdown
-import pipeline.materializer
-import pipeline.run
-import pipeline.scheduling  # likewise
-import pipeline.tasks
-from pipeline.__main__ import main
+import pipeline.cli.console
+import pipeline.join.materialize
+import pipeline.report.markdown
+import pipeline.tasks.graph
+import pipeline.tasks.run
+import pipeline.tasks.scheduling  # likewise
+from pipeline.cli.main import main
 
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EACCES)
 _BY_NAME = ("stat", "lstat", "open", "mkdir", "replace", "unlink", "utime", "scandir", "listdir", "readlink")
@@ -169,7 +169,9 @@ def moments(every: int) -> Iterator[tuple[int, int]]:
 
 if __name__ == "__main__":
     start, step, *command = sys.argv[1:]
-    pipeline.tasks.SMALL_BYTES = -1  # several workers make the smallest tables in processes of their own
+    pipeline.tasks.graph.SMALL_BYTES = (
+        -1
+    )  # several workers make the smallest tables in processes of their own
     for nth, code in moments(int(step)):
         copy = Path(f"{nth}-{errno.errorcode[code]}").absolute()
         if not run(Path(shutil.copytree(start, copy)), nth, code, command):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline import jsontext
-from pipeline.provenance import SEMANTICS_VERSION
+from pipeline.records.provenance import SEMANTICS_VERSION
+from pipeline.storage import jsontext
 from tests.builders import run_manifest
 from tests.processes import ROOT
 

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import rows, sidecars
-from pipeline.blocks import Plain, read_plain
-from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError
-from pipeline.options import JoinOptions
-from pipeline.rows import Block, line_feeds
-from pipeline.scorerows import RowReader
-from pipeline.sidecars import read_sidecar
+from pipeline.join.sidecars import read as sidecars
+from pipeline.join.sidecars import rows
+from pipeline.join.sidecars.blocks import Plain, read_plain
+from pipeline.join.sidecars.read import read_sidecar
+from pipeline.join.sidecars.rows import Block, line_feeds
+from pipeline.join.sidecars.scores import RowReader
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
 
 ENTRIES = (
     {"path": "s.jsonl", "label": "dover"},

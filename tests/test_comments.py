@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ManifestError, UsageError
-from pipeline.manifest import load_manifest
-from pipeline.materializer import materialize
+from pipeline.join.materialize import materialize
+from pipeline.manifest.batch import load_manifest
 from tests.builders import clips, read_jsonl, run_manifest, table_entry, write_jsonl, write_text
 
 COMMENTED: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.__main__ import cli
+from pipeline.cli.main import cli
 from tests.processes import environment, started
 
 BIN = Path(sys.executable).parent

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from pipeline.console import progress
+from pipeline.cli.console import progress
 
 
 class Closed(io.StringIO):

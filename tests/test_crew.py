@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.crew import Crew
+from pipeline.join.threads import Crew
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ManifestError, UsageError
-from pipeline.manifest import load_manifest
-from pipeline.materializer import materialize
+from pipeline.join.materialize import materialize
+from pipeline.manifest.batch import load_manifest
 from tests.builders import clips, run_main, run_manifest, small_batch, write_json, write_jsonl
 
 DECLARED = {"direction": "higher", "scale": [0, 15], "revision": "f1ddc96", "trained_on": ["LSVQ"]}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import dialect
-from pipeline.dialect import Dialect, looks_like_data, recognised
+from pipeline.storage import dialect
+from pipeline.storage.dialect import Dialect, looks_like_data, recognised
 
 RECOGNISED = {
     "semicolons and decimal commas": ("clip_id;mos\nT1_D01;71,17\nT1_D02;25,83\n", ",", Dialect(";", ",")),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SidecarError
-from pipeline.materializer import materialize
+from pipeline.join.materialize import materialize
 from tests.builders import clips, joined, write_jsonl
 
 

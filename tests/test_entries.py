@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.dialect import TextSettings
-from pipeline.entries import FeaturesEntry, ScoreEntry, TableEntry, option_faults, slug
-from pipeline.options import JoinOptions
+from pipeline.manifest.entries import FeaturesEntry, ScoreEntry, TableEntry, option_faults, slug
+from pipeline.manifest.options import JoinOptions
+from pipeline.storage.dialect import TextSettings
 from tests.builders import write_text
 
 OBJECT = {

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.tables.parquetsink import sink_settings
+from pipeline.join.tables.parquet.sink import sink_settings
 from tests.builders import clips, join_features
 
 WRITES = 3000

@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.stats import spearmanr
 
-from pipeline import JoinOptions, jsontext, materialize
-from pipeline.evidence.audit import MOST_PAIRS, audit_batch, audit_table
-from pipeline.evidence.auditmarkdown import audit_markdown
-from pipeline.evidence.correlations import centred_ranks, pairwise
+from pipeline import JoinOptions, materialize
+from pipeline.evidence.audit.build import MOST_PAIRS, audit_batch, audit_table
+from pipeline.evidence.audit.families import load_families
 from pipeline.evidence.documents import Audit, Signal, TableAudit, TableError, rounded
-from pipeline.evidence.families import load_families
+from pipeline.evidence.render.audit_markdown import audit_markdown
+from pipeline.evidence.statistics.correlations import centred_ranks, pairwise
 from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
-from pipeline.schema import load_schema, schema_faults
+from pipeline.storage import jsontext
+from pipeline.storage.schema import load_schema, schema_faults
 from tests.evidence_documents import batch_audit
 from tests.evidence_tables import changed, column, made_table, noise, quality
 from tests.test_markdown import CONTROLS, MARKUP, html, shown

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.evidence.page import render_page
+from pipeline.evidence.render.page import render_page
 from tests.evidence_documents import CITED, batch_audit, batch_report, table_audit, table_report, whole_batch
 
 playwright = pytest.importorskip(

@@ -13,12 +13,12 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import OneHotEncoder
 
 from pipeline.evidence.documents import TableImpact
-from pipeline.evidence.folds import grouped_folds
-from pipeline.evidence.impact import measure_impact
-from pipeline.evidence.protocol import ImpactSettings
+from pipeline.evidence.impact.measure import measure_impact
+from pipeline.evidence.impact.protocol import ImpactSettings
+from pipeline.evidence.statistics.folds import grouped_folds
 from pipeline.evidence.table import EvidenceTable, ScoreColumn
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
+from pipeline.join.materialize import materialize
+from pipeline.manifest.options import JoinOptions
 from tests.builders import read_jsonl
 from tests.evidence_tables import column
 

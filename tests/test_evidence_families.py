@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError, InputMissingError
-from pipeline.evidence.families import Families, load_families, tokens_of
+from pipeline.evidence.audit.families import Families, load_families, tokens_of
 from tests.builders import write_json
 
 FAMILIES = load_families()

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.evidence import figures
-from pipeline.evidence.svg import CHARACTER, cut
+from pipeline.evidence.render import figures
+from pipeline.evidence.render.svg import CHARACTER, cut
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
     [0.0, 1e308, -1e308, 5e-324, 1e9 + 1e-6]

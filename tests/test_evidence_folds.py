@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipeline.evidence.folds import inner_split, repeated_folds
+from pipeline.evidence.statistics.folds import inner_split, repeated_folds
 
 GROUPS = st.integers(5, 60).flatmap(
     lambda rows: arrays(np.int64, rows, elements=st.integers(0, 40)).filter(

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.evidence.arms import Inputs, compare
 from pipeline.evidence.documents import Delta, Figures, TableImpact
-from pipeline.evidence.impact import measure_impact, verdict
-from pipeline.evidence.models import Predictor, SupportVectors
-from pipeline.evidence.protocol import ImpactSettings
+from pipeline.evidence.impact.arms import Inputs, compare
+from pipeline.evidence.impact.measure import measure_impact, verdict
+from pipeline.evidence.impact.protocol import ImpactSettings
+from pipeline.evidence.statistics.models import Predictor, SupportVectors
 from pipeline.evidence.table import EvidenceTable, ScoreColumn
-from pipeline.schema import load_schema
+from pipeline.storage.schema import load_schema
 from tests.evidence_documents import batch_impact
 from tests.evidence_tables import changed, column, made_table, noise, quality
 

@@ -8,8 +8,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pipeline.evidence.documents import Impact
-from pipeline.evidence.impactmarkdown import impact_markdown
-from pipeline.evidence.numerals import NONE
+from pipeline.evidence.render.impact_markdown import impact_markdown
+from pipeline.evidence.render.numbers import NONE
 from tests.evidence_documents import batch_impact, table_impact, unmeasured_impact
 from tests.test_markdown import CONTROLS, MARKUP
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from pipeline.evidence.metrics import FIGURES, figures, fitted_logistic
+from pipeline.evidence.statistics.metrics import FIGURES, figures, fitted_logistic
 
 RANDOM = np.random.default_rng(7)
 LABELS = RANDOM.normal(3, 1, 80)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from pipeline.evidence.models import BoostedTrees, Model, SupportVectors
+from pipeline.evidence.statistics.models import BoostedTrees, Model, SupportVectors
 
 MODELS: list[Model] = [SupportVectors(), BoostedTrees()]
 RANDOM = np.random.default_rng(5)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.evidence import numerals
-from pipeline.evidence.numerals import NONE
+from pipeline.evidence.render import numbers as numerals
+from pipeline.evidence.render.numbers import NONE
 
 MINUS = "\N{MINUS SIGN}"
 

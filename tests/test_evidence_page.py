@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from pipeline.evidence.documents import Audit, Impact
-from pipeline.evidence.numerals import NONE
-from pipeline.evidence.page import VERDICTS, render_page
-from pipeline.report import Report
+from pipeline.evidence.render.numbers import NONE
+from pipeline.evidence.render.page import VERDICTS, render_page
+from pipeline.report.build import Report
 from tests.evidence_documents import (
     CITED,
     SCORERS,
@@ -282,7 +282,7 @@ def test_equal_documents_give_equal_bytes(tmp_path: Path) -> None:
         "font.size: 30\nsvg.fonttype: path\ntext.usetex: True\nlines.color: red\n"
     )
     code = (
-        "import hashlib; from tests.evidence_documents import *; from pipeline.evidence.page import render_page;"
+        "import hashlib; from tests.evidence_documents import *; from pipeline.evidence.render.page import render_page;"
         "print(hashlib.sha256(render_page(*whole_batch(1, 2), CITED)).hexdigest())"
     )
     command, root = [sys.executable, "-W", "error", "-c", code], Path(__file__).parent.parent

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, pearsonr, rankdata
 
-from pipeline.evidence.resampling import MOST_BUNDLES, MOST_PAIRED_ROWS, Draws, interval
+from pipeline.evidence.statistics.resampling import MOST_BUNDLES, MOST_PAIRED_ROWS, Draws, interval
 
 GROUPS = np.repeat(np.arange(12), 3)
 RANDOM = np.random.default_rng(3)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.entries import ScoreEntry, option_faults
-from pipeline.fields import RowFault
-from pipeline.options import JoinOptions
-from pipeline.scorerows import ScoreRow
+from pipeline.join.sidecars.fields import RowFault
+from pipeline.join.sidecars.scores import ScoreRow
+from pipeline.manifest.entries import ScoreEntry, option_faults
+from pipeline.manifest.options import JoinOptions
 from tests.builders import DOVER, score_row, score_rows
 
 LIBVMAF = [{"frameNum": 0, "metrics": {"vmaf": 90.0}}, {"frameNum": 1, "metrics": {"vmaf": 92.0}}]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import files, snapshots
 from pipeline.errors import InputError, InputMissingError, OutputError
+from pipeline.records import snapshots
+from pipeline.storage import files
 from tests.builders import tree, write_text
 
 SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

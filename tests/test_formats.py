@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.formats import TableFormat, compression, sidecar_format, table_format
+from pipeline.storage.formats import TableFormat, compression, sidecar_format, table_format
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.__main__ import cli
+from pipeline.cli.main import cli
 from tests.builders import clips, write_jsonl
 from tests.checkout import copy_manifests
 from tests.processes import environment

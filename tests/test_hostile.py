@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fuzz.targets import TARGETS
-from pipeline.manifest import load_manifest
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
+from pipeline.join.materialize import materialize
+from pipeline.manifest.batch import load_manifest
+from pipeline.manifest.options import JoinOptions
 from tests import hostile
 from tests.builders import run_main, small_batch
 from tests.hostile import MEGABYTE, PARQUET, ending, zstd

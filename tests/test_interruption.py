@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import interruption
-from pipeline.interruption import interruptible
-from pipeline.run import BatchResult
+from pipeline.tasks import interruption
+from pipeline.tasks.interruption import interruptible
+from pipeline.tasks.run import BatchResult
 from tests.builders import batch_of, read_jsonl, run_manifest, small_batch, tree
 from tests.processes import COMMAND, heeding, running, started, until, writers
 
 # Python drops what is raised in such a hook.
 IN_A_FORK = """
 import os, signal
-import pipeline.tasks
-from pipeline.__main__ import main
-pipeline.tasks.SMALL_BYTES = -1
+import pipeline.tasks.graph
+from pipeline.cli.main import main
+pipeline.tasks.graph.SMALL_BYTES = -1
 told = []
 def hook():
     if not told:

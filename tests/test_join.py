@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import BatchError, JoinError, TableError
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
+from pipeline.join.materialize import materialize
+from pipeline.manifest.options import JoinOptions
 from tests.builders import clips, joined, write_jsonl
 
 MARK = JoinOptions(missing_policy="mark")

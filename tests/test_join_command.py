@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline import materializer
+from pipeline.join import materialize as materializer
 from tests.builders import run_main, run_manifest, small_batch, tree
 from tests.processes import COMMAND, running, until, writers
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import BatchError
-from pipeline.options import KeyNormalize, MissingPolicy
+from pipeline.manifest.options import KeyNormalize, MissingPolicy
 from tests.builders import joined
 from tests.oracle.sharing import closeness
 

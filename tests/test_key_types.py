@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import keys
+from pipeline.join import keys
 from tests.builders import clips, join_features
 
 ID = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline import keys
-from pipeline.keys import KeyRule
-from pipeline.options import KeyNormalize
+from pipeline.join import keys
+from pipeline.join.keys import KeyRule
+from pipeline.manifest import regexes
+from pipeline.manifest.options import KeyNormalize
 
 LETTERS_OR_DIGITS = frozenset(string.ascii_letters + string.digits)
 # Blanks are left to the cases below: only ` ` and line breaks stand for them here.
@@ -238,7 +239,7 @@ def test_key_regex(key: str | None, regex: str, mode: KeyNormalize, expected: st
 @pytest.mark.parametrize("pattern", [r"(\d+)", r"(?:a|b)-(.*)", r"(?P<clip>x)", r"a|(b)", "(é)"])
 def test_sound_regex(pattern: str) -> None:
     """A key regex is RE2 syntax with exactly one group."""
-    assert keys.regex_fault(pattern) is None
+    assert regexes.regex_fault(pattern) is None
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_sound_regex(pattern: str) -> None:
 )
 def test_unsound_regex(pattern: str, reason: str) -> None:
     """A regex without one group, or with what RE2 does not know (look-ahead, back-reference), is said to be so."""
-    fault = keys.regex_fault(pattern)
+    fault = regexes.regex_fault(pattern)
     assert fault is not None
     assert reason in fault
     assert "expected" in fault

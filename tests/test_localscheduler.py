@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from luigi.scheduler import Scheduler
 
-from pipeline import localscheduler
-from pipeline.localscheduler import LocalScheduler
+from pipeline.tasks import localscheduler
+from pipeline.tasks.localscheduler import LocalScheduler
 from tests.builders import batch_of, clips, run_manifest, write_jsonl
 
 REPORT = "report"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import BatchBusyError, OutputError
-from pipeline.lock import holding
+from pipeline.storage.lock import holding
 from tests.builders import batch_of, forking, run_main, run_manifest, stamps, table_entry, write_manifest
 from tests.processes import Running, running, until
 
@@ -22,7 +22,7 @@ from tests.processes import Running, running, until
 HOLD = """
 import signal, sys
 from pathlib import Path
-from pipeline.lock import holding
+from pipeline.storage.lock import holding
 with holding(Path(sys.argv[1]), shared=False):
     Path(sys.argv[2]).touch()
     signal.pause()

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-import pipeline.run
+import pipeline.tasks.run
 from pipeline import __version__
-from pipeline.__main__ import cli
+from pipeline.cli.main import cli
 from tests.builders import (
     lasting,
     read_jsonl,
@@ -254,7 +254,7 @@ def test_an_interrupt_ends_with_130(
     def interrupted(*_args: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline.run, "run_batch", interrupted)
+    monkeypatch.setattr(pipeline.tasks.run, "run_batch", interrupted)
     ended = run_main(capsys, "run", small_batch(tmp_path))
     assert ended.code == 130
     assert ended.err.strip() == "second-opinion: interrupted; nothing is half-written"

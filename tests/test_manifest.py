@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ManifestError
-from pipeline.manifest import default_report, failed_path, load_manifest
-from pipeline.options import OPTIONS, JoinOptions
+from pipeline.manifest.batch import default_report, failed_path, load_manifest
+from pipeline.manifest.options import OPTIONS, JoinOptions
 from tests.builders import small_batch, write_json, write_jsonl, write_manifest, write_text
 
 ENTRY: dict[str, object] = {"id": "t", "features": "f.csv", "scores": ["dover=d.csv"], "out": "t.csv"}

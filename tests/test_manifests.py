@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import load_manifest
-from pipeline.evidence.standing import document_paths, failed_paths
-from pipeline.formats import table_format
-from pipeline.manifest import failed_path
+from pipeline.evidence.state import document_paths, failed_paths
+from pipeline.manifest.batch import failed_path
+from pipeline.storage.formats import table_format
 from tests.builders import run_main, tree
 from tests.checkout import MANIFESTS, copy_manifests, is_left_behind, shipped_manifests
 from tools import make_demo

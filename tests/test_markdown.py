@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pipeline.markdown import to_markdown
-from pipeline.report import Report
+from pipeline.report.build import Report
+from pipeline.report.markdown import to_markdown
 from tests.builders import run_manifest, small_batch, write_jsonl
 
 MARKUP = [

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 import pipeline
-from pipeline import files
-from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError, InputMissingError, JoinError, UsageError
-from pipeline.manifest import load_manifest
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
-from pipeline.outcome import Materialized
-from pipeline.schema import load_schema
+from pipeline.join.materialize import materialize
+from pipeline.manifest.batch import load_manifest
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
+from pipeline.records.materialized import Materialized
+from pipeline.storage import files
+from pipeline.storage.schema import load_schema
 from tests.builders import read_jsonl, small_batch, tree, write_jsonl, write_text
 
 MARK = JoinOptions(missing_policy="mark")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.__main__ import cli
-from pipeline.options import OPTIONS, JoinOptions, Option
+from pipeline.cli.main import cli
+from pipeline.manifest.options import OPTIONS, JoinOptions, Option
 from tests.builders import run_main
 from tools import derive
 

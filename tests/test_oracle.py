@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 
 from pipeline.errors import SecondOpinionError
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
+from pipeline.join.materialize import materialize
+from pipeline.manifest.options import JoinOptions
 from tests.batches import Batch, batches
 from tests.builders import tree
 from tests.oracle.faults import RefusedError

@@ -51,4 +51,4 @@ def test_wheel_puts_the_command_on_the_path(wheel: Path) -> None:
     """The command `second-opinion` comes with the package."""
     archive = zipfile.ZipFile(wheel)
     entry_points = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
-    assert "second-opinion = pipeline.__main__:main" in archive.read(entry_points).decode("utf-8")
+    assert "second-opinion = pipeline.cli.main:main" in archive.read(entry_points).decode("utf-8")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.patterns import Pattern
+from pipeline.manifest.patterns import Pattern
 from tests.builders import write_text
 
 NAMES = (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.manifest import load_manifest
-from pipeline.preview import Example, TablePreview, preview_batch
+from pipeline.join.preview import Example, TablePreview, preview_batch
+from pipeline.manifest.batch import load_manifest
 from tests.builders import (
     batch_of,
     clips,
@@ -167,7 +167,7 @@ def test_too_little_memory_is_an_error_of_the_table(tmp_path: Path, monkeypatch:
     def starve(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("pipeline.matching.open_table", starve)
+    monkeypatch.setattr("pipeline.join.matching.open_table", starve)
     assert "not enough memory" in str(preview(small_batch(tmp_path)).error)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.run import BatchResult
+from pipeline.tasks.run import BatchResult
 from tests.builders import run_manifest, write_manifest
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import files
-from pipeline.entries import TableEntry
-from pipeline.manifest import load_manifest
-from pipeline.outcome import Materialized
-from pipeline.receipts import Failure, Receipts, ReportRecord
+from pipeline.manifest.batch import load_manifest
+from pipeline.manifest.entries import TableEntry
+from pipeline.records.materialized import Materialized
+from pipeline.records.receipts import Failure, Receipts, ReportRecord
+from pipeline.storage import files
 from tests.builders import batch_of, lasting, run_manifest, table_entry, tree, write_manifest
 
 FAILED = Failure("failed", "a.dover.jsonl: 1 faulty row in the sidecar", "cause")
@@ -264,10 +264,10 @@ def test_clocks_that_disagree(
     state: Path, entries: dict[str, TableEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is recorded later is newer, also where the clock of who recorded first was ahead."""
-    monkeypatch.setattr("pipeline.files.host", lambda: "ahead")
+    monkeypatch.setattr("pipeline.storage.files.host", lambda: "ahead")
     monkeypatch.setattr("time.time_ns", lambda: 2_000)
     Receipts(state).record_failure(entries["a"], FAILED)
-    monkeypatch.setattr("pipeline.files.host", lambda: "behind")
+    monkeypatch.setattr("pipeline.storage.files.host", lambda: "behind")
     monkeypatch.setattr("time.time_ns", lambda: 1_000)
     receipts = Receipts(state)
     since = receipts.now()

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
+from pipeline.join.materialize import materialize
+from pipeline.manifest.options import JoinOptions
 from tests.builders import run_main, tree, write_jsonl
 
 ENTRIES: dict[str, str | dict[str, Any]] = {

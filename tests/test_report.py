@@ -13,9 +13,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import pipeline
-from pipeline import files
-from pipeline.run import BatchResult
-from pipeline.schema import load_schema
+from pipeline.storage import files
+from pipeline.storage.schema import load_schema
+from pipeline.tasks.run import BatchResult
 from tests.builders import (
     forking,
     lasting,

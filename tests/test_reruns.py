@@ -34,7 +34,7 @@ def note(event, args):
     if event == "open" and not isinstance(args[0], int):  # a number stands for a file that was noted by its name
         opened.append(os.fspath(args[0]))
 sys.addaudithook(note)
-from pipeline.__main__ import main
+from pipeline.cli.main import main
 try:
     main(sys.argv[1:])
 finally:
@@ -237,7 +237,7 @@ def test_a_second_run_does_nothing(folder: Path, command: str) -> None:
     before = stamps(folder)
     modules, opened = spied(folder, command)
     assert stamps(folder) == before
-    assert modules & {"luigi", "pyarrow", "pipeline.materializer"} == set()
+    assert modules & {"luigi", "pyarrow", "pipeline.join.materialize"} == set()
     assert opened <= {"m.json", *REPORT}
 
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError, InputMissingError, SidecarError
-from pipeline.fields import Reading, RowFault
-from pipeline.formats import TableFormat, sidecar_format
-from pipeline.rows import read_rows
+from pipeline.join.sidecars.fields import Reading, RowFault
+from pipeline.join.sidecars.rows import read_rows
+from pipeline.storage.formats import TableFormat, sidecar_format
 from tests.builders import write_text
 
 A, B = {"clip_id": "a", "score": 1}, {"clip_id": "b", "score": 2}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ManifestError, OutputError
-from pipeline.run import BatchResult
+from pipeline.tasks.run import BatchResult
 from tests.builders import (
     forking,
     read_jsonl,

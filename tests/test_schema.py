@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.schema import load_schema, place, schema_faults
+from pipeline.storage.schema import load_schema, place, schema_faults
 
 SOUND: dict[str, Any] = {
     "tables": [{"id": "t", "features": "f.csv", "scores": ["d.csv", {"path": "e.csv"}], "out": "t.csv"}]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.entries import ScoreEntry
-from pipeline.fields import RowFault
-from pipeline.options import JoinOptions
-from pipeline.scorerows import ScoreRow
+from pipeline.join.sidecars.fields import RowFault
+from pipeline.join.sidecars.scores import ScoreRow
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
 from tests.builders import score_row, score_rows, scored
 
 

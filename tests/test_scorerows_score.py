@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.fields import RowFault
-from pipeline.options import JoinOptions
+from pipeline.join.sidecars.fields import RowFault
+from pipeline.manifest.options import JoinOptions
 from tests.builders import score_row, scored
 
 NAN, INFINITE = math.nan, math.inf

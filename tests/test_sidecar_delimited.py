@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.entries import ScoreEntry
 from pipeline.errors import SidecarError
-from pipeline.options import JoinOptions
-from pipeline.sidecars import Scores, read_sidecar
+from pipeline.join.sidecars.read import Scores, read_sidecar
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
 
 
 def scores_of(folder: Path, text: str | bytes, name: str = "s.csv", **entry: Any) -> Scores:

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import columnrows
-from pipeline.entries import ScoreEntry
 from pipeline.errors import SidecarError
-from pipeline.options import JoinOptions
-from pipeline.sidecars import Scores, read_sidecar
+from pipeline.join.sidecars import parquet_rows as columnrows
+from pipeline.join.sidecars.read import Scores, read_sidecar
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
 from tests.builders import write_jsonl
 
 NAN = float("nan")

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.entries import ScoreEntry
 from pipeline.errors import SidecarError
-from pipeline.options import JoinOptions
-from pipeline.sidecars import read_sidecar
+from pipeline.join.sidecars.read import read_sidecar
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
 from tests.builders import write_text
 
 FRAME = pd.DataFrame({"path": ["x/a.mp4", "x/b.mp4"], "score": [3.25, 4.5]})

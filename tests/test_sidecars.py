@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.entries import ScoreEntry
 from pipeline.errors import InputMissingError, SidecarError
-from pipeline.options import JoinOptions
-from pipeline.sidecars import read_sidecar
+from pipeline.join.sidecars.read import read_sidecar
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
 from tests.builders import write_json, write_jsonl, write_text
 
 DEFAULTS = JoinOptions()
@@ -237,7 +237,7 @@ def test_a_wrapper_names_the_scorer_of_its_rows(tmp_path: Path, wrapper: dict[st
 
 def test_scorers_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A field competitor that names something else in every row is an error, not thousands of columns."""
-    monkeypatch.setattr("pipeline.sidecars.MOST_SCORERS", 10)
+    monkeypatch.setattr("pipeline.join.sidecars.read.MOST_SCORERS", 10)
     rows = [{"clip_id": "a", "score": 1, "competitor": f"run-{row}"} for row in range(11)]
     write_jsonl(tmp_path / "s.jsonl", rows[:10])
     assert len(read_sidecar(ScoreEntry("s.jsonl"), tmp_path, JoinOptions())) == 10

@@ -14,10 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import files
 from pipeline.errors import InputError, InputMissingError
-from pipeline.files import TICK_NS, Hash, Signature
-from pipeline.snapshots import (
+from pipeline.records.snapshots import (
     COARSE_TICK_NS,
     Snapshot,
     check_unchanged,
@@ -25,6 +23,8 @@ from pipeline.snapshots import (
     of_written,
     snapshot,
 )
+from pipeline.storage import files
+from pipeline.storage.files import TICK_NS, Hash, Signature
 from tests.builders import write_text
 
 SECOND_NS = 1_000_000_000

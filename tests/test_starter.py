@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.manifest import load_manifest
+from pipeline.manifest.batch import load_manifest
 from tests.builders import (
     clips,
     run_main,

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import TableError
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
+from pipeline.join.materialize import materialize
+from pipeline.manifest.options import JoinOptions
 from tests.builders import join_features, read_jsonl, write_jsonl, write_text
 
 NUMBERS: dict[str, tuple[list[str], pa.Array]] = {
@@ -235,7 +235,7 @@ def test_a_number_that_a_float_cannot_hold_stays_text(tmp_path: Path, cell: str)
 @pytest.mark.parametrize("name", ["f.csv", "f.jsonl", "f.parquet"])
 def test_columns_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A table of typed or text columns has a bounded number of them, as each takes room of its own."""
-    monkeypatch.setattr("pipeline.tables.base.MOST_COLUMNS", 10)
+    monkeypatch.setattr("pipeline.join.tables.base.MOST_COLUMNS", 10)
     table = pa.table({"clip_id": ["c0"]} | {f"x{column}": [1] for column in range(10)})
     if name == "f.csv":
         pacsv.write_csv(table, tmp_path / name)

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import TableError, UsageError
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
-from pipeline.outcome import Materialized
-from pipeline.tables import open_joined, open_table
+from pipeline.join.materialize import materialize
+from pipeline.join.tables import open_joined, open_table
+from pipeline.manifest.options import JoinOptions
+from pipeline.records.materialized import Materialized
 from tests.builders import (
     clips,
     read_jsonl,
@@ -270,7 +270,7 @@ def test_the_row_of_a_note_is_counted_over_the_whole_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the size of the parts that a file is read in, rows are counted from its first one."""
-    monkeypatch.setattr("pipeline.tables.delimited._BLOCK_BYTES", 64)
+    monkeypatch.setattr("pipeline.join.tables.delimited._BLOCK_BYTES", 64)
     cells = ["1"] * 500 + ["NaN", ".5"] + ["bad"] + ["2"] * 100
     text = "clip_id,x\n" + "".join(f"c{row},{cell}\n" for row, cell in enumerate(cells)) + "T1_D01,3\n"
     assert typed(tmp_path, text, "x").to_pylist() == [*cells, "3"]

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import TableError
-from pipeline.materializer import materialize
-from pipeline.tables import thrift
-from pipeline.tables.footer import Footer
-from pipeline.tables.thrift import I64, LIST, STRUCT, Field, Items
+from pipeline.join.materialize import materialize
+from pipeline.join.tables.parquet import thrift
+from pipeline.join.tables.parquet.footer import Footer
+from pipeline.join.tables.parquet.thrift import I64, LIST, STRUCT, Field, Items
 from tests.builders import clips, join_features, run_main, tree, write_jsonl
 
 APPENDED = 5

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import TableError
-from pipeline.tables import thrift
-from pipeline.tables.footer import Footer
+from pipeline.join.tables.parquet import thrift
+from pipeline.join.tables.parquet.footer import Footer
 from tests.builders import clips, join_features
 
 ROWS, COLUMNS = 300, 8

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.materializer import materialize
-from pipeline.options import JoinOptions
-from pipeline.tables import kinds, thrift
-from pipeline.tables.footer import footer_content
-from pipeline.tables.thrift import I32, STRUCT, Field, ThriftError
+from pipeline.join.materialize import materialize
+from pipeline.join.tables.parquet import kinds, thrift
+from pipeline.join.tables.parquet.footer import footer_content
+from pipeline.join.tables.parquet.thrift import I32, STRUCT, Field, ThriftError
+from pipeline.manifest.options import JoinOptions
 from tests.builders import clips, run_main, write_jsonl
 from tests.test_tables_readers import COLUMNS
 

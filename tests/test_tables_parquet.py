@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import TableError
-from pipeline.materializer import materialize
+from pipeline.join.materialize import materialize
 from tests.builders import join_features, write_jsonl, write_text
 
 NOON = datetime.datetime(2024, 2, 29, 12, 0, 0, 250_000)

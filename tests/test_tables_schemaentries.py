@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.schema import load_schema, schema_faults
-from pipeline.tables.schemaentries import repeats_schema
+from pipeline.join.tables.parquet.schema_entries import repeats_schema
+from pipeline.storage.schema import load_schema, schema_faults
 from tests.builders import clips, join_features, run_main, run_manifest, write_jsonl, write_manifest
 
 SPARK = "org.apache.spark.sql.parquet.row.metadata"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import texts
 from pipeline.errors import InputError
+from pipeline.storage import textfiles as texts
 from tests.builders import join_features, write_text
 
 LIMIT = 100

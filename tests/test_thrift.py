@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.tables import thrift
-from pipeline.tables.thrift import Field, Items, Struct, ThriftError
+from pipeline.join.tables.parquet import thrift
+from pipeline.join.tables.parquet.thrift import Field, Items, Struct, ThriftError
 
 SCALARS: dict[int, st.SearchStrategy[Any]] = {
     thrift.BYTE: st.integers(0, 255),

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from pipeline import files, tasks
 from pipeline.errors import BatchBusyError, BatchError, InputError, OutputError
-from pipeline.lock import holding
-from pipeline.receipts import Receipts
-from pipeline.run import BatchResult
+from pipeline.records.receipts import Receipts
+from pipeline.storage import files
+from pipeline.storage.lock import holding
+from pipeline.tasks import graph as tasks
+from pipeline.tasks.run import BatchResult
 from tests.builders import batch_of, clips, run_main, run_manifest, table_entry, write_jsonl, write_manifest
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import luigi.configuration
 import pytest
 
-from pipeline import tasks
-from pipeline.manifest import load_manifest
-from pipeline.materializer import materialize_entry
-from pipeline.run import run_batch
-from pipeline.tasks import SMALL_BYTES, BatchReport
+from pipeline.join.materialize import materialize_entry
+from pipeline.manifest.batch import load_manifest
+from pipeline.tasks import graph as tasks
+from pipeline.tasks.graph import SMALL_BYTES, BatchReport
+from pipeline.tasks.run import run_batch
 from tests.builders import batch_of, clips, run_manifest, table_entry, tree, write_jsonl, write_manifest
 
 

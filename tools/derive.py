@@ -1,6 +1,6 @@
 """Write what follows from the declaration of the join options: the manifest's schema, the docs' table.
 
-Run it after changing `pipeline/options.py`; a test fails while it has something to write.
+Run it after changing `pipeline/manifest/options.py`; a test fails while it has something to write.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pipeline.options import OPTIONS, Option
+from pipeline.manifest.options import OPTIONS, Option
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "pipeline" / "schemas" / "manifest.schema.json"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-from pipeline.provenance import RunProvenance
+from pipeline.records.provenance import RunProvenance
 
 AUDIT_SCHEMA = "second-opinion-signal-mix-audit-v1"
 IMPACT_SCHEMA = "second-opinion-retrain-impact-v1"

@@ -10,9 +10,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import files, jsontext
 from pipeline.errors import BatchError
-from pipeline.options import JsonObject
+from pipeline.storage import files, jsontext
+from pipeline.storage.jsontext import JsonObject
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import keys
-from pipeline.declarations import EvidenceRequest, ScorerDeclaration
-from pipeline.entries import TableEntry, slug
 from pipeline.errors import EvidenceError, listing, show
 from pipeline.evidence.table import Codes, EvidenceTable, Floats, ScoreColumn
-from pipeline.outcome import Coverage, Materialized
-from pipeline.tables import FeatureTable, open_joined
+from pipeline.join import keys
+from pipeline.join.tables import FeatureTable, open_joined
+from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
+from pipeline.manifest.entries import TableEntry, slug
+from pipeline.records.materialized import Coverage, Materialized
 
 _STATUSES = ("ok", "bad", "missing")
 _APPENDED = ("score", "status", "runtime_ms", "frames", "source")

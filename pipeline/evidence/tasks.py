@@ -10,8 +10,8 @@ import luigi
 
 from pipeline.errors import BatchError
 from pipeline.evidence.ledger import Result
-from pipeline.evidence.standing import Kind, Standing
-from pipeline.tasks import BatchReport, BatchTask, PathParameter
+from pipeline.evidence.state import Kind, Standing
+from pipeline.tasks.graph import BatchReport, BatchTask, PathParameter
 
 
 class PartTarget(luigi.Target):

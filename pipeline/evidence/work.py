@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline import files, jsontext
-from pipeline.entries import TableEntry
 from pipeline.errors import BatchError, EvidenceError, listing
-from pipeline.evidence.audit import audit_batch, audit_table
-from pipeline.evidence.auditmarkdown import audit_markdown
+from pipeline.evidence.audit.build import audit_batch, audit_table
+from pipeline.evidence.audit.families import load_families
 from pipeline.evidence.documents import (
     AUDIT_SCHEMA,
     IMPACT_SCHEMA,
@@ -23,17 +21,19 @@ from pipeline.evidence.documents import (
     TableImpact,
     rounded,
 )
-from pipeline.evidence.families import load_families
-from pipeline.evidence.impact import measure_impact
-from pipeline.evidence.impactmarkdown import impact_markdown
-from pipeline.evidence.page import render_page
+from pipeline.evidence.impact.measure import measure_impact
 from pipeline.evidence.reading import read_table
-from pipeline.evidence.standing import KINDS, Kind, Standing, document_paths, failed_paths
-from pipeline.files import FileDescription
-from pipeline.manifest import Batch
-from pipeline.options import JsonObject
-from pipeline.provenance import RunProvenance, run_provenance
-from pipeline.report import batch_argv
+from pipeline.evidence.render.audit_markdown import audit_markdown
+from pipeline.evidence.render.impact_markdown import impact_markdown
+from pipeline.evidence.render.page import render_page
+from pipeline.evidence.state import KINDS, Kind, Standing, document_paths, failed_paths
+from pipeline.manifest.batch import Batch
+from pipeline.manifest.entries import TableEntry
+from pipeline.records.provenance import RunProvenance, run_provenance
+from pipeline.report.build import batch_argv
+from pipeline.storage import files, jsontext
+from pipeline.storage.files import FileDescription
+from pipeline.storage.jsontext import JsonObject
 
 _MOST_THREADS = 4
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipeline.keys import KeyRule
+from pipeline.join.keys import KeyRule
 from pipeline.starter.names import extension, word_spans
 from pipeline.starter.sources import Features
 

@@ -16,8 +16,8 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.keys import KeyRule
-from pipeline.options import KeyNormalize
+from pipeline.join.keys import KeyRule
+from pipeline.manifest.options import KeyNormalize
 from pipeline.starter.names import word_spans
 from pipeline.starter.setting import Keys, Setting, common_start, loosened, taking
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline import keys
 from pipeline.errors import BatchError
-from pipeline.formats import table_format
-from pipeline.patterns import Pattern
+from pipeline.join import keys
+from pipeline.manifest.patterns import Pattern
 from pipeline.starter.globs import glob_for, others_of
 from pipeline.starter.grouping import ClipFiles, group
 from pipeline.starter.inspection import Finding, as_features, inspect, may_be_of_one_clip
@@ -18,6 +17,7 @@ from pipeline.starter.maps import told_apart
 from pipeline.starter.samples import Sample, sample_of
 from pipeline.starter.sampling import take_sample
 from pipeline.starter.sources import Features, Sidecar
+from pipeline.storage.formats import table_format
 
 _MIN_KEYED = 3
 _MAX_NAMED = 3

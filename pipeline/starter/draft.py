@@ -10,15 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from pipeline import files
-from pipeline.entries import ScoreEntry, TableEntry
 from pipeline.errors import BatchError, UsageError, count, listing, show
-from pipeline.manifest import default_report, failed_path
-from pipeline.options import OPTIONS, JsonObject
-from pipeline.outcome import covered_line
+from pipeline.manifest.batch import default_report, failed_path
+from pipeline.manifest.entries import ScoreEntry, TableEntry
+from pipeline.manifest.options import OPTIONS
+from pipeline.records.materialized import covered_line
 from pipeline.starter.discovery import Found, find
 from pipeline.starter.names import own_name
 from pipeline.starter.proposal import Proposal, propose
+from pipeline.storage import files
+from pipeline.storage.jsontext import JsonObject
 
 MANIFEST = "second-opinion.json"
 _MAX_NAMED = 3

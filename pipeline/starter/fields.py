@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import keys
-from pipeline.entries import slug
 from pipeline.errors import show
-from pipeline.fields import RUNTIME_FIELDS, SCORE_FIELDS, Row
-from pipeline.numbers import finite_number
-from pipeline.scorerows import named
+from pipeline.join import keys
+from pipeline.join.sidecars.fields import RUNTIME_FIELDS, SCORE_FIELDS, Row
+from pipeline.join.sidecars.numbers import finite_number
+from pipeline.join.sidecars.scores import named
+from pipeline.manifest.entries import slug
 from pipeline.starter.samples import Sample
 
 _MAX_KEYS = 3

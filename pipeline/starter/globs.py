@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from pipeline.entries import ScoreEntry
-from pipeline.patterns import Pattern
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.patterns import Pattern
 from pipeline.starter.names import extension
 from pipeline.starter.setting import common_start
 

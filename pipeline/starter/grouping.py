@@ -21,13 +21,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
-from pipeline import keys
-from pipeline.formats import table_format
+from pipeline.join import keys
 from pipeline.starter.clips import Named, named_clips
 from pipeline.starter.inspection import Finding
 from pipeline.starter.names import extension, first_fit, folder_name, is_general, own_name, stem, trimmed
 from pipeline.starter.samples import Sample
 from pipeline.starter.sources import Features
+from pipeline.storage.formats import table_format
 
 _T = TypeVar("_T")
 _MAX_SCORERS = 8

@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
 from pipeline.errors import show
-from pipeline.numbers import finite_number
-from pipeline.scorerows import is_ok
+from pipeline.join.sidecars.numbers import finite_number
+from pipeline.join.sidecars.scores import is_ok
 from pipeline.starter.fields import Fields, listed, possible_keys, words
 from pipeline.starter.samples import Sample
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from pipeline.shapes import KEY
+from pipeline.join.sidecars.shapes import KEY
 from pipeline.starter.clips import columns_by_text
 from pipeline.starter.samples import Sample
 from pipeline.starter.sources import Features

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.keys import KeyRule
-from pipeline.options import KeyNormalize
-from pipeline.sharing import find_sharing
+from pipeline.join.keys import KeyRule
+from pipeline.join.sharing import find_sharing
+from pipeline.manifest.options import KeyNormalize
 from pipeline.starter.cuts import CUT_MODES, cut_settings
 from pipeline.starter.fields import tells_clips
 from pipeline.starter.setting import Keys, Setting

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from pipeline.entries import slug
-from pipeline.formats import COMPRESSIONS, table_format
+from pipeline.manifest.entries import slug
+from pipeline.storage.formats import COMPRESSIONS, table_format
 
 _MAX_BOUNDARIES = 64
 UNNAMED = "scorer"

@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from pipeline.entries import FeaturesEntry, ScoreEntry, TableEntry, slug
 from pipeline.errors import BatchError, count, show
-from pipeline.keys import MAX_KEYS_SHOWN
-from pipeline.options import JoinOptions
-from pipeline.preview import TablePreview, preview_table
-from pipeline.scorerows import RowReader
+from pipeline.join.keys import MAX_KEYS_SHOWN
+from pipeline.join.preview import TablePreview, preview_table
+from pipeline.join.sidecars.scores import RowReader
+from pipeline.manifest.entries import FeaturesEntry, ScoreEntry, TableEntry, slug
+from pipeline.manifest.options import JoinOptions
 from pipeline.starter.meeting import Meeting, best_meeting, meeting
 from pipeline.starter.setting import Setting, combined, loosened
 from pipeline.starter.sources import Columns, Features, Readings, Scored, Sidecar

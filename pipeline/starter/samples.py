@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from pipeline import keys
-from pipeline.dialect import UNSET, TextSettings
 from pipeline.errors import InputError
-from pipeline.fields import Row
-from pipeline.formats import table_format
+from pipeline.join import keys
+from pipeline.join.sidecars.fields import Row
+from pipeline.storage.dialect import UNSET, TextSettings
+from pipeline.storage.formats import table_format
 
 _MAX_DEPTH = 4
 Texts: TypeAlias = Mapping[str, pa.Array]

@@ -10,18 +10,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline import keys
-from pipeline.delimitedrows import USUAL
-from pipeline.dialect import Dialect, TextSettings, looks_like_data
 from pipeline.errors import SidecarError
-from pipeline.fields import FIRST_LOOK, Reading, Row, RowFault, SetFields, layout_of
-from pipeline.formats import TableFormat, table_format
-from pipeline.numbers import finite_number
-from pipeline.rows import read_rows, unit
+from pipeline.join import keys
+from pipeline.join.sidecars.delimited_rows import USUAL
+from pipeline.join.sidecars.fields import FIRST_LOOK, Reading, Row, RowFault, SetFields, layout_of
+from pipeline.join.sidecars.numbers import finite_number
+from pipeline.join.sidecars.rows import read_rows, unit
+from pipeline.join.tables import open_table
+from pipeline.join.tables.beginning import Beginning, read_beginning
 from pipeline.starter.fields import is_label
 from pipeline.starter.samples import Sample, sample_of
-from pipeline.tables import open_table
-from pipeline.tables.beginning import Beginning, read_beginning
+from pipeline.storage.dialect import Dialect, TextSettings, looks_like_data
+from pipeline.storage.formats import TableFormat, table_format
 
 SAMPLE_ROWS = 1000
 _MAX_ITEMS = 3

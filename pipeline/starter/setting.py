@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from pipeline.options import KeyNormalize
+from pipeline.manifest.options import KeyNormalize
 
 _ANY = "(.+?)"
 

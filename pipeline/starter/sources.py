@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.dialect import UNSET, TextSettings
-from pipeline.entries import ScoreEntry
 from pipeline.errors import BatchError, SidecarError, TableError
-from pipeline.options import JoinOptions
-from pipeline.sidecars import Scores, read_sidecar
+from pipeline.join.sidecars.read import Scores, read_sidecar
+from pipeline.join.tables import FeatureTable, check_place, open_table
+from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.options import JoinOptions
 from pipeline.starter.inspection import Finding
 from pipeline.starter.meeting import best_meeting
 from pipeline.starter.names import scorer_name
 from pipeline.starter.samples import Texts
 from pipeline.starter.setting import Keys
-from pipeline.tables import FeatureTable, check_place, open_table
+from pipeline.storage.dialect import UNSET, TextSettings
 
 _RAW = JoinOptions(key_normalize="raw")
 _MAX_COLUMNS = 3

@@ -1,0 +1,152 @@
+"""The flags of the commands: what they share, what a shell completes, what a value may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from pipeline.errors import UsageError, listing
+from pipeline.manifest.options import OPTIONS, Option
+from pipeline.storage.jsontext import JsonObject
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+EXIT_CODES = """
+\b
+Exit codes:
+  0  complete                     3  an input is not there yet
+  1  a table failed               4  another run holds this batch
+  2  unusable manifest/arguments  130  interrupted
+"""
+"""The end of every command's help."""
+
+_BASE_DIR = "Folder that the manifest's paths are relative to. Default: the manifest's."
+_PLACES = {
+    "--report-json": "The report. Default: <manifest stem>.report.json beside the manifest.",
+    "--report-md": "The report as Markdown. Default: the report's name with .md.",
+}
+
+
+def file_names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Have the shell complete a file's name."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def folder_names(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Have the shell complete a folder's name."""
+    return [CompletionItem(incomplete, type="dir")]
+
+
+def manifest_argument(command: Command) -> Command:
+    """The manifest, and the folder that its paths are relative to."""
+    command = click.option("--base-dir", help=_BASE_DIR, shell_complete=folder_names)(command)
+    return click.argument("manifest", shell_complete=file_names)(command)
+
+
+def place_flags(command: Command) -> Command:
+    """The flags that say where the report of a batch is."""
+    for flag, text in reversed(_PLACES.items()):
+        command = click.option(flag, help=text, shell_complete=file_names)(command)
+    return command
+
+
+def evidence_flags(command: Command) -> Command:
+    """The flags of the commands that give evidence."""
+    for flag in (
+        click.option("--families", metavar="FILE", help="Families of signals. Default: the package's own."),
+        click.option(
+            "--scheduler",
+            metavar="URL",
+            help="A luigid, such as http://127.0.0.1:8082. Default: none is needed.",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            help="Processes that work tables out.",
+        ),
+    ):
+        command = flag(command)
+    return command
+
+
+def join_flags(command: Command) -> Command:
+    """The flags of the join options, as `JoinOptions` declares them."""
+    for option in reversed(OPTIONS):
+        command = _flag(option)(command)
+    return command
+
+
+def score_entry(given: str) -> str | Mapping[str, Any]:
+    """A `--scores` value: `[LABEL=]PATH`, or the object a manifest may hold, as JSON.
+
+    :raises UsageError: it begins like an object and is none.
+    """
+    return _entry("--scores", given, "score_entry", "[LABEL=]PATH or a JSON object")
+
+
+def feature_entry(given: str) -> str | Mapping[str, Any]:
+    """A `--features` value: a path, or the object a manifest may hold, as JSON.
+
+    :raises UsageError: it begins like an object and is none.
+    """
+    return _entry("--features", given, "feature_entry", "a path or a JSON object")
+
+
+def declared(given: str) -> Mapping[str, Any]:
+    """A `--declare` value: the object that a manifest's `scorers` may hold, as JSON.
+
+    :raises UsageError: it is none.
+    """
+    from pipeline.storage.schema import load_schema
+
+    manifest = load_schema("manifest")
+    schema = {**manifest["properties"]["scorers"], "$defs": manifest["$defs"]}
+    return _parsed(f"--declare {given}", given, schema, "a JSON object")
+
+
+def _entry(flag: str, given: str, name: str, expected: str) -> str | Mapping[str, Any]:
+    from pipeline.storage import files
+
+    if not given.startswith("{") or files.is_file(Path(given)):
+        return given
+    from pipeline.storage.schema import load_schema
+
+    definitions = load_schema("manifest")["$defs"]
+    schema = {**definitions[name], "$defs": definitions}
+    return _parsed(f"{flag} {given}", given, schema, expected)
+
+
+def _parsed(flag: str, given: str, schema: JsonObject, expected: str) -> Mapping[str, Any]:
+    from pipeline.storage import jsontext
+    from pipeline.storage.schema import schema_faults
+
+    try:
+        value: Mapping[str, Any] = jsontext.parse(given)
+    except ValueError as exc:
+        raise UsageError(f"{flag}: {exc}; expected {expected}") from exc
+    if faults := list(schema_faults(value, schema)):
+        raise UsageError(listing(f"{flag}: cannot be used", faults))
+    return value
+
+
+def _flag(option: Option) -> Callable[[Command], Command]:
+    shown = option.default not in (None, False)
+    if option.choices is not None:
+        return click.option(
+            option.flag,
+            type=click.Choice(option.choices),
+            default=option.default,
+            show_default=True,
+            help=option.help,
+        )
+    if option.type_name == "boolean":
+        return click.option(option.flag, is_flag=True, default=option.default, help=option.help)
+    kind = float if option.type_name == "number" else str
+    return click.option(option.flag, type=kind, default=option.default, show_default=shown, help=option.help)

@@ -1,0 +1,19 @@
+"""What joined tables cover, and how each signal correlates with the label.
+
+::
+
+    build ──▶ signals ──▶ families       which column is what
+      ├─────▶ association ──▶ baseline    correlation with the label, beyond the baseline too
+      ├─────▶ findings                    what a reader should look at
+      └─────▶ plots                       the points of the page's figures
+"""
+
+__all__ = [
+    "association",
+    "baseline",
+    "build",
+    "families",
+    "findings",
+    "plots",
+    "signals",
+]

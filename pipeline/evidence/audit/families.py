@@ -1,0 +1,183 @@
+"""Families of signals: which question a column answers, told by whole tokens of its name.
+
+The families are data (`families.json`, which users can replace). A pattern is a few tokens that follow each other in
+a name, so that `clip` is not found in `sharpness_eclipse`, nor `nit` in `monitor`. The longest pattern decides:
+`clip_iqa` is CLIP-IQA and not a clip.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError, listing, show
+from pipeline.storage import files, jsontext
+from pipeline.storage.schema import load_schema, place, schema_faults
+
+UNASSIGNED = "unassigned"
+"""The family of signals that no family claims."""
+
+LABEL = "label"
+"""Name of the excluded kind that holds the label and what is derived from ratings."""
+
+_START, _END = "^", "$"
+# Between words, and inside MOSFull and clipIQA; a single small letter belongs to what follows it, as in pVMAF.
+_BETWEEN = re.compile(r"[\W_]+|(?<=[a-z]{2})(?=[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True)
+class Family:
+    """Signals that answer one question.
+
+    Attributes:
+        name: unique among families.
+        title: for people.
+        question: what they answer.
+        patterns: tokens, in lower case, that follow each other in a column's name.
+        candidates: metrics that would cover it.
+        advice: what to do where it is missing.
+    """
+
+    name: str
+    title: str
+    question: str
+    patterns: tuple[str, ...]
+    candidates: tuple[str, ...]
+    advice: str
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """Columns that are no signals.
+
+    Attributes:
+        name: unique among families and excluded kinds.
+        reason: why they are none.
+        patterns: as those of families.
+    """
+
+    name: str
+    reason: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Families:
+    """All families, and what is no signal.
+
+    Attributes:
+        members: in the order of the file.
+        excluded: likewise.
+        scores: name of the family that joined scores belong to.
+        sha256: of the file.
+    """
+
+    members: tuple[Family, ...]
+    excluded: tuple[Excluded, ...]
+    scores: str
+    sha256: str
+
+    def claims(self, column: str) -> str | None:
+        """The name of the family or of the excluded kind whose pattern is the longest in a column's name.
+
+        Of two of one length, what is excluded goes before families, and what stands first in the file before others.
+        """
+        tokens = (_START, *tokens_of(column), _END)
+        found = [
+            (len(part), -order, name)
+            for part in _parts(tokens, self._longest)
+            if part in self._claimed
+            for order, name in [self._claimed[part]]
+        ]
+        return max(found)[2] if found else None
+
+    def reason(self, name: str) -> str | None:
+        """Why columns of that excluded kind are no signals; None: it is a family."""
+        return next((each.reason for each in self.excluded if each.name == name), None)
+
+    @functools.cached_property
+    def _claimed(self) -> dict[tuple[str, ...], tuple[int, str]]:
+        claimants: Iterator[tuple[int, Family | Excluded]] = enumerate((*self.excluded, *self.members))
+        return {
+            tuple(pattern.split()): (order, each.name)
+            for order, each in claimants
+            for pattern in each.patterns
+        }
+
+    @functools.cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._claimed), default=0)
+
+
+def load_families(path: Path | None = None) -> Families:
+    """The families of a file, or those of the package.
+
+    :raises InputMissingError: the file is not there.
+    :raises InputError: it breaks `families.schema.json`, names something twice, or a pattern has two owners.
+    """
+    content = _of_package() if path is None else files.read_bytes(path)
+    where = "families.json" if path is None else str(path)
+    document = _parsed(content, where)
+    faults = schema_faults(document, load_schema("families")) or tuple(_faults(document))
+    if faults:
+        raise InputError(listing(f"{where}: expected families of signals; nothing was written", faults))
+    return Families(
+        members=tuple(
+            Family(**{name: _frozen(value) for name, value in each.items()}) for each in document["families"]
+        ),
+        excluded=tuple(
+            Excluded(each["name"], each["reason"], tuple(each["patterns"]))
+            for each in document.get("excluded", [])
+        ),
+        scores=document["scores"],
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def tokens_of(column: str) -> tuple[str, ...]:
+    """The words of a column's name, in lower case."""
+    return tuple(each.casefold() for each in _BETWEEN.split(column) if each)
+
+
+def _of_package() -> bytes:
+    return resources.files("pipeline.evidence.audit").joinpath("families.json").read_bytes()
+
+
+def _parsed(content: bytes, where: str) -> Any:
+    try:
+        return jsontext.parse(content.removeprefix(files.BYTE_ORDER_MARK))
+    except ValueError as exc:
+        raise InputError(f"{where}: {exc}; expected families of signals, one JSON object") from exc
+
+
+def _faults(document: Any) -> Iterator[str]:
+    """What the schema cannot say."""
+    owners: dict[str, str] = {}
+    names: set[str] = {UNASSIGNED}
+    for kind in ("families", "excluded"):
+        for index, each in enumerate(document.get(kind, [])):
+            where = place((kind, index))
+            if each["name"] in names:
+                yield f"{where}.name: found {show(each['name'])}; expected a name that is not taken"
+            names.add(each["name"])
+            for at, pattern in enumerate(each["patterns"]):
+                if (owner := owners.setdefault(pattern, where)) != where:
+                    yield f"{where}.patterns[{at}]: found {show(pattern)}, which {owner} claims; expected one owner"
+    if document["scores"] not in {each["name"] for each in document["families"]}:
+        yield f"scores: found {show(document['scores'])}; expected the name of one of the families"
+
+
+def _parts(tokens: Sequence[str], longest: int) -> Iterator[tuple[str, ...]]:
+    for start in range(len(tokens)):
+        for end in range(start + 1, min(start + longest, len(tokens)) + 1):
+            yield tuple(tokens[start:end])
+
+
+def _frozen(value: str | list[str]) -> Any:
+    return tuple(value) if isinstance(value, list) else value

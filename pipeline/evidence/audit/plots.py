@@ -1,0 +1,93 @@
+"""What the page draws of one table: points, bins and a matrix, small enough for a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evidence.documents import Correlations, Curve, Histogram, Scatter
+from pipeline.evidence.statistics.correlations import both
+from pipeline.evidence.statistics.metrics import fitted_logistic
+from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
+
+MOST_POINTS = 400
+MOST_FITTED = 50_000
+MOST_COLUMNS = 40
+BINS = 30
+_CURVE_POINTS = 50
+_BEYOND = 1e100  # squares would overflow
+_SEED = 0
+
+
+def scatters(table: EvidenceTable) -> list[Scatter]:
+    """Score against label, of each scorer: rows drawn at random, and the curve that is fitted to many more of them.
+
+    Without a label there are none.
+    """
+    return [_scatter(scorer, *_points(table, scorer)) for scorer in table.scorers if table.target is not None]
+
+
+def histograms(table: EvidenceTable) -> list[Histogram]:
+    """How the scores of each scorer are distributed, over bins of one width; no bins where there is no score."""
+    return [_histogram(scorer, table.columns[scorer.column]) for scorer in table.scorers]
+
+
+def correlations(names: Sequence[str], index: Mapping[str, int], coefficients: Floats) -> Correlations:
+    """The first `MOST_COLUMNS` of `names` with each other.
+
+    :param index: where a column stands in `coefficients`.
+    """
+    shown = [*names[:MOST_COLUMNS]]
+    at = [index[name] for name in shown]
+    return {"columns": shown, "spearman": coefficients[np.ix_(at, at)].tolist()}
+
+
+def _points(table: EvidenceTable, scorer: ScoreColumn) -> tuple[Floats, Floats]:
+    x, y = table.columns[scorer.column], table.columns[table.target or ""]
+    rows = both(x, y)
+    return x[rows], y[rows]
+
+
+def _scatter(scorer: ScoreColumn, x: Floats, y: Floats) -> Scatter:
+    drawn = _drawn(x.size, MOST_POINTS)
+    return {
+        "label": scorer.label,
+        "column": scorer.column,
+        "x": x[drawn].tolist(),
+        "y": y[drawn].tolist(),
+        "curve": _curve(x, y),
+    }
+
+
+def _drawn(rows: int, most: int) -> NDArray[np.intp]:
+    if rows <= most:
+        return np.arange(rows)
+    drawn: NDArray[np.intp] = np.sort(np.random.default_rng(_SEED).choice(rows, most, replace=False))
+    return drawn
+
+
+def _curve(x: Floats, y: Floats) -> Curve | None:
+    """The curve over the range of the scores; None: too few rows, too large, or no curve could be fitted."""
+    rows = _drawn(x.size, MOST_FITTED)
+    fitted = (
+        fitted_logistic(x[rows], y[rows])
+        if x.size and max(np.abs(x).max(), np.abs(y).max()) < _BEYOND
+        else None
+    )
+    if fitted is None:
+        return None
+    along = np.linspace(x.min(), x.max(), _CURVE_POINTS)
+    return {"x": along.tolist(), "y": fitted(along).tolist()}
+
+
+def _histogram(scorer: ScoreColumn, values: Floats) -> Histogram:
+    finite = values[np.isfinite(values)]
+    named: Histogram = {"label": scorer.label, "column": scorer.column, "edges": [], "counts": []}
+    if not finite.size:
+        return named
+    scale = float(np.abs(finite).max()) or 1.0  # so that no width overflows
+    counts, edges = np.histogram(finite / scale, BINS)
+    most = np.finfo(np.float64).max / scale if scale > 1 else np.inf
+    return {**named, "edges": (edges.clip(-most, most) * scale).tolist(), "counts": counts.tolist()}

@@ -1,0 +1,137 @@
+"""Which columns of a joined table are signals, and what their values are like.
+
+A signal may tell something of quality. No signals are the label, what is derived from ratings, names, splits, and
+what tells how a score was made: a scorer's runtime follows the size of the clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pipeline.evidence.audit.families import UNASSIGNED, Families, Family, tokens_of
+from pipeline.evidence.documents import FamilyCoverage, FamilyStatus
+from pipeline.evidence.table import EvidenceTable, Floats
+
+LEAST_FINITE_SHARE = 0.80
+LEAST_STD = 1e-12
+_JOINED = ("second", "opinion")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a column's finite values are like; all but the share are NaN where there is none.
+
+    Attributes:
+        finite_share: share of rows with a finite value, 0 to 1; 0 without rows.
+        mean: in the column's own units, as the others.
+        std: standard deviation of the values themselves (not of a population that they are drawn from).
+        min: the least.
+        max: the greatest.
+    """
+
+    finite_share: float
+    mean: float
+    std: float
+    min: float
+    max: float
+
+    @property
+    def healthy(self) -> bool:
+        """Whether there are enough values, and not all of them the same."""
+        return self.finite_share >= LEAST_FINITE_SHARE and self.std > LEAST_STD
+
+
+@dataclass(frozen=True)
+class SignalColumn:
+    """One signal of a table.
+
+    Attributes:
+        column: its name.
+        family: name of its family, or `families.UNASSIGNED`.
+        role: `score` for what the join appended, `baseline` for what the baseline model is given.
+        statistics: of its finite values.
+    """
+
+    column: str
+    family: str
+    role: Literal["score", "baseline", "other"]
+    statistics: Statistics
+
+
+def signals_of(table: EvidenceTable, families: Families) -> tuple[SignalColumn, ...]:
+    """The signals of a table, in the order of its columns."""
+    return tuple(
+        SignalColumn(column, family, _role(table, column), statistics_of(values))
+        for column, values in table.columns.items()
+        if column != table.target and (family := _family(table, families, column)) is not None
+    )
+
+
+def excluded_of(table: EvidenceTable, families: Families) -> Iterator[tuple[str, str]]:
+    """The columns, but for the target, that a pattern says are no signals, each with its excluded kind."""
+    scores = {scorer.column for scorer in table.scorers}
+    for column in table.columns:
+        claimed = families.claims(column)
+        if column not in scores and column != table.target and claimed and families.reason(claimed):
+            yield column, claimed
+
+
+def statistics_of(values: Floats) -> Statistics:
+    """The statistics of one column, from values scaled to 1 at most, so that none of them overflows."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return Statistics(0.0, np.nan, np.nan, np.nan, np.nan)
+    scale = float(np.abs(finite).max()) or 1.0
+    scaled = finite / scale
+    return Statistics(
+        finite_share=finite.size / values.size,
+        mean=scale * float(scaled.mean()),
+        std=scale * float(scaled.std()),
+        min=float(finite.min()),
+        max=float(finite.max()),
+    )
+
+
+def coverage_of(signals: Sequence[SignalColumn], families: Families) -> list[FamilyCoverage]:
+    """Each family, in the order of the file, with its columns among the signals."""
+    return [
+        _coverage(family, [each for each in signals if each.family == family.name])
+        for family in families.members
+    ]
+
+
+def _coverage(family: Family, members: Sequence[SignalColumn]) -> FamilyCoverage:
+    healthy = [each.column for each in members if each.statistics.healthy]
+    status: FamilyStatus = "covered" if healthy else "weak" if members else "missing"
+    return {
+        "name": family.name,
+        "title": family.title,
+        "question": family.question,
+        "status": status,
+        "columns": [each.column for each in members],
+        "healthy": healthy,
+        "candidates": list(family.candidates),
+        "advice": family.advice,
+    }
+
+
+def _family(table: EvidenceTable, families: Families, column: str) -> str | None:
+    """The family of a column; None: it is no signal."""
+    claimed, tokens = families.claims(column), tokens_of(column)
+    if any(scorer.column == column for scorer in table.scorers):
+        return families.scores
+    if claimed is not None and families.reason(claimed) is not None:
+        return None
+    if tokens[:2] == _JOINED:  # by an earlier join
+        return families.scores if tokens[-1] == "score" else None
+    return claimed or UNASSIGNED
+
+
+def _role(table: EvidenceTable, column: str) -> Literal["score", "baseline", "other"]:
+    if any(scorer.column == column for scorer in table.scorers):
+        return "score"
+    return "baseline" if column in table.baseline else "other"

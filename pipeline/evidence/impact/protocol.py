@@ -1,0 +1,38 @@
+"""How the impact of scores is measured: what may be chosen, and what is chosen by default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pipeline.evidence.statistics.resampling import DRAWS, LEVEL
+
+ModelName: TypeAlias = Literal["svr-rbf", "hist-gradient-boosting"]
+
+FEWEST_GROUPS = 30
+
+
+@dataclass(frozen=True)
+class ImpactSettings:
+    """The protocol.
+
+    Attributes:
+        folds: parts into which the groups are split; each is tested once per repeat.
+        repeats: partitions, each shuffled anew.
+        seed: of all that is drawn at random.
+        bootstrap: draws of groups.
+        level: of intervals; those of differences, but for the control's, are widened for the number of scorers (Bonferroni).
+        model: None: support vectors up to `most_svr_rows` rows, boosted trees above.
+        most_svr_rows: the time that support vectors take grows with the square of rows and beyond.
+    """
+
+    folds: int = 5
+    repeats: int = 4
+    seed: int = 0
+    bootstrap: int = DRAWS
+    level: float = LEVEL
+    model: ModelName | None = None
+    most_svr_rows: int = 20_000
+
+
+DEFAULTS = ImpactSettings()

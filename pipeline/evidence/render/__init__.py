@@ -1,0 +1,18 @@
+"""Audit and impact as Markdown, and both as one page.
+
+::
+
+    audit_markdown, impact_markdown
+    page ──▶ chapters ──▶ figures ──▶ svg
+    numbers    how figures are spelled everywhere
+"""
+
+__all__ = [
+    "audit_markdown",
+    "chapters",
+    "figures",
+    "impact_markdown",
+    "numbers",
+    "page",
+    "svg",
+]

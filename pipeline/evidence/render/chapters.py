@@ -1,0 +1,97 @@
+"""What the page says of one table: its part of the report, of the audit and of the impact, and the figures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.evidence.documents import Audit, Delta, Impact, ScorerCoverage, TableAudit, TableImpact
+from pipeline.evidence.render import figures
+from pipeline.evidence.render.figures import Drawing
+from pipeline.report.build import Report, TableReport
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One table of the batch; its audit and its impact are None where they say nothing of it.
+
+    Attributes:
+        anchor: id of the chapter in the page.
+        scatters: score against label, per scorer.
+        histograms: distribution of scores, per scorer.
+        heat_map: correlations between columns.
+        forests: changes against base, on complete rows and on all rows.
+    """
+
+    anchor: str
+    report: TableReport
+    audit: TableAudit | None
+    impact: TableImpact | None
+    scatters: list[Drawing]
+    histograms: list[Drawing]
+    heat_map: Drawing | None
+    forests: list[Drawing]
+
+    @property
+    def main_delta(self) -> Delta | None:
+        """The change that the verdict rests on."""
+        deltas = self.impact["deltas"] if self.impact else []
+        return next((delta for delta in deltas if delta["name"] == figures.MAIN_ARM), None)
+
+    @property
+    def scorers(self) -> dict[str, ScorerCoverage]:
+        """What each scorer covers of the table, by label."""
+        return {scorer["label"]: scorer for scorer in self.audit["scorers"]} if self.audit else {}
+
+    @property
+    def figures(self) -> list[Drawing]:
+        """All figures in the order of the page."""
+        return [*self.forests, *self.scatters, *self.histograms, *([self.heat_map] if self.heat_map else [])]
+
+
+def chapters(report: Report, audit: Audit, impact: Impact | None) -> list[Chapter]:
+    """One chapter per table, in the report's order."""
+    audits = {table["id"]: table for table in audit["tables"]}
+    impacts = {table["id"]: table for table in impact["tables"]} if impact else {}
+    return [
+        _chapter(f"table-{at}", table, audits.get(table["id"]), impacts.get(table["id"]))
+        for at, table in enumerate(report["tables"], 1)
+    ]
+
+
+def _chapter(
+    anchor: str, report: TableReport, audit: TableAudit | None, impact: TableImpact | None
+) -> Chapter:
+    return Chapter(
+        anchor=anchor,
+        report=report,
+        audit=audit,
+        impact=impact,
+        scatters=list(_scatters(audit, anchor)) if audit else [],
+        histograms=list(_histograms(audit, anchor)) if audit else [],
+        heat_map=figures.heat_map(audit["figures"]["correlations"], f"{anchor}-correlations")
+        if audit
+        else None,
+        forests=list(_forests(impact, anchor)) if impact else [],
+    )
+
+
+def _scatters(audit: TableAudit, anchor: str) -> Iterator[Drawing]:
+    for at, points in enumerate(audit["figures"]["scatter"], 1):
+        if drawing := figures.scatter(points, audit["target"] or "label", f"{anchor}-scatter-{at}"):
+            yield drawing
+
+
+def _histograms(audit: TableAudit, anchor: str) -> Iterator[Drawing]:
+    for at, bins in enumerate(audit["figures"]["histograms"], 1):
+        if drawing := figures.histogram(bins, f"{anchor}-histogram-{at}"):
+            yield drawing
+
+
+def _forests(impact: TableImpact, anchor: str) -> Iterator[Drawing]:
+    measured = [("complete", impact["rows"], impact["deltas"])]
+    if impact["all_rows"]:
+        measured.append(("all", impact["all_rows"]["rows"], impact["all_rows"]["deltas"]))
+    for kind, rows, deltas in measured:
+        if drawing := figures.forest(deltas, f"{kind} rows ({rows:,})", f"{anchor}-forest-{kind}"):
+            yield drawing

@@ -1,0 +1,131 @@
+"""The impact as Markdown, for people; it says nothing that the JSON does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from pipeline.evidence.documents import Arm, Delta, Impact, Interval, TableImpact
+from pipeline.evidence.render.numbers import fixed, number, plural, signed
+from pipeline.report.markdown import escaped, markdown_table, provenance_lines
+
+_TITLES = {
+    "srcc": "SRCC",
+    "krcc": "KRCC",
+    "plcc": "PLCC",
+    "rmse": "RMSE",
+    "plcc_mapped": "PLCC mapped",
+    "rmse_mapped": "RMSE mapped",
+}
+
+
+def impact_markdown(document: Impact) -> bytes:
+    """The impact as GitHub-flavoured Markdown (UTF-8); all that comes from inputs is escaped."""
+    return "\n".join(_lines(document)).encode("utf-8")
+
+
+def _lines(document: Impact) -> Iterator[str]:
+    tables = document["tables"]
+    yield f"# Impact of the scores: {escaped(document['manifest'])}"
+    yield ""
+    yield f"Status: **{document['status']}**. Tables: {len(tables)}. "
+    yield f"Report: {escaped(document['report']['path'])}, sha256 {document['report']['sha256']}. "
+    yield f"Audit: {escaped(document['audit']['path'])}, sha256 {document['audit']['sha256']}."
+    yield ""
+    yield "## Verdicts"
+    yield ""
+    yield from markdown_table(
+        ["table", "label", "verdict", "SRCC base", "with scores", "change", "interval"],
+        (_verdict(table) for table in tables),
+    )
+    for table in tables:
+        yield from _table(table)
+    yield from provenance_lines(document["run_provenance"])
+
+
+def _verdict(table: TableImpact) -> list[str]:
+    arms = {arm["name"]: arm["srcc"] for arm in table["arms"]}
+    deltas = {delta["name"]: delta for delta in table["deltas"]}
+    told = [
+        table["id"],
+        table["target"],
+        table["verdict"],
+        fixed(arms.get("base")),
+        fixed(arms.get("base+scores")),
+    ]
+    if found := deltas.get("base+scores"):
+        return [*told, signed(found["srcc"]), _ends(found["intervals"]["srcc"], signed)]
+    return [*told, signed(None), ""]
+
+
+def _table(table: TableImpact) -> Iterator[str]:
+    yield f"## {escaped(table['id'])}"
+    yield ""
+    yield f"**{table['verdict']}**: {escaped(table['reason'])}"
+    yield ""
+    yield f"Label: {escaped(table['target'])}. Corpus: {escaped(table['corpus'])}. "
+    yield f"{_counted(table['rows'], table['groups'])} with all scores; groups: {escaped(_grouping(table))}."
+    yield ""
+    if not table["arms"]:
+        return
+    yield from _protocol(table)
+    yield from _compared(table["arms"], table["deltas"], "rows with all scores")
+    if every := table["all_rows"]:
+        yield f"{_counted(every['rows'], every['groups'])} with a label; a score that is missing is imputed."
+        yield ""
+        yield from _compared(every["arms"], every["deltas"], "all rows")
+
+
+def _counted(rows: int, groups: int | None) -> str:
+    return plural(rows, "row") if groups is None else f"{plural(rows, 'row')} in {plural(groups, 'group')}"
+
+
+def _grouping(table: TableImpact) -> str:
+    if table["group"] is not None:
+        return table["group"]
+    return "none" if table["groups"] is None else "each row is a content of its own"
+
+
+def _protocol(table: TableImpact) -> Iterator[str]:
+    protocol = table["protocol"]
+    compared = 100 * (1 - (1 - protocol["level"]) / protocol["comparisons"])
+    yield f"Model: {table['model']}. Settings: {escaped(protocol['tuning'])}. "
+    yield f"Folds: {protocol['folds']} of whole groups, {protocol['repeats']} times, seed {protocol['seed']}. "
+    yield f"Intervals: {protocol['bootstrap']:,} draws of groups, {100 * protocol['level']:g} %; those of changes "
+    yield f"{compared:.4g} %, for {plural(protocol['comparisons'], 'scorer')} tried."
+    yield ""
+
+
+def _compared(arms: Sequence[Arm], deltas: Sequence[Delta], rows: str) -> Iterator[str]:
+    yield f"### Arms, {rows}"
+    yield ""
+    yield from markdown_table(
+        ["arm", "columns", *_TITLES.values(), "mapping failed"],
+        (
+            [arm["name"], number(arm["features"]), *_cells(arm, fixed), number(arm["mapping_failures"])]
+            for arm in arms
+        ),
+    )
+    yield f"### Changes from base, {rows}"
+    yield ""
+    yield from markdown_table(
+        ["arm", *_TITLES.values()], ([delta["name"], *_cells(delta, signed)] for delta in deltas)
+    )
+
+
+def _cells(found: Arm | Delta, told: Callable[[float | None], str]) -> list[str]:
+    figures: dict[str, float | None] = {
+        "srcc": found["srcc"],
+        "krcc": found["krcc"],
+        "plcc": found["plcc"],
+        "rmse": found["rmse"],
+        "plcc_mapped": found["plcc_mapped"],
+        "rmse_mapped": found["rmse_mapped"],
+    }
+    return [
+        f"{told(value)} {_ends(found['intervals'].get(name), told)}".strip()
+        for name, value in figures.items()
+    ]
+
+
+def _ends(ends: Interval | None, told: Callable[[float | None], str]) -> str:
+    return "" if ends is None or None in ends else f"[{', '.join(told(end) for end in ends)}]"

@@ -1,0 +1,92 @@
+"""The page of a batch: report, audit and impact as one HTML file that needs nothing beside itself.
+
+No request leaves it: style, script and figures stand in the file, and its Content-Security-Policy forbids all others.
+All that comes from inputs is text: escaped by the template engine, control characters made visible.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from pipeline.errors import printable
+from pipeline.evidence.documents import Audit, Cited, Impact
+from pipeline.evidence.render import figures, numbers
+from pipeline.evidence.render.chapters import chapters
+from pipeline.report.build import Report
+
+VERDICTS = {
+    "improves": "The scores improve the prediction of the label.",
+    "no evidence": "There is no evidence that the scores improve the prediction of the label.",
+    "worse": "The scores make the prediction of the label worse.",
+    "not measurable": "What the scores are worth cannot be measured here.",
+}
+
+
+def render_page(report: Report, audit: Audit, impact: Impact | None, documents: Mapping[str, Cited]) -> bytes:
+    """The page as UTF-8; equal documents give equal bytes.
+
+    :param impact: None: it has not been measured.
+    :param documents: the files that hold them, by what they are: "Batch report", "Audit", "Impact".
+    """
+    script, told = _resource("page.js"), chapters(report, audit, impact)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            audit=audit,
+            impact=impact,
+            documents=documents,
+            chapters=told,
+            labels=list(dict.fromkeys(label for chapter in told for label in chapter.scorers)),
+            titles={family["family"]: family["title"] for family in audit["batch"]["coverage"]},
+            style=Markup(_resource("page.css")),  # noqa: S704  # the package's own
+            script=Markup(script),  # noqa: S704  # the package's own
+            script_sha256=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+        )
+        .encode("utf-8")
+    )
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.evidence.render"),
+        autoescape=True,
+        finalize=_finalized,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "arm": figures.arm_title,
+        "beside_control": figures.beside_control,
+        "fixed": numbers.fixed,
+        "interval": numbers.interval,
+        "number": numbers.number,
+        "plural": numbers.plural,
+        "share": numbers.share,
+        "signed": numbers.signed,
+        "title_of": lambda family, titles: titles.get(family, family),
+    }
+    environment.globals["verdicts"] = VERDICTS
+    return environment
+
+
+def _finalized(value: object) -> object:
+    """What an expression of the template shows: a dash for None, every control character in sight."""
+    if value is None:
+        return numbers.NONE
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value).replace("\n", "\\n")
+    return value
+
+
+def _resource(name: str) -> str:
+    return (resources.files("pipeline.evidence.render") / "templates" / name).read_text("utf-8")

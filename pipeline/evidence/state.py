@@ -1,0 +1,203 @@
+"""Whether the evidence of a batch is what its tables and its manifest ask for now.
+
+A part, the audit or the impact of one table, stands while its identity does: the table's digest, what is declared of
+it, and the versions of what works it out. A document stands while it was written from the parts and the report that
+there are now, and its files are those that were written. The page stands while it shows the documents that stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pipeline.errors import BatchError, UsageError, listing
+from pipeline.evidence.ledger import Ledger, Result, digest
+from pipeline.manifest.batch import Batch, failed_path
+from pipeline.manifest.clashes import Places
+from pipeline.manifest.entries import TableEntry
+from pipeline.records.materialized import Materialized
+from pipeline.records.provenance import code_sha256
+from pipeline.report.freshness import BatchCheck
+from pipeline.storage import files
+
+Kind: TypeAlias = Literal["audit", "impact"]
+KINDS: tuple[Kind, ...] = ("audit", "impact")
+DocumentName: TypeAlias = Literal["audit", "impact", "page"]
+
+EVIDENCE_VERSION = 1
+"""Raised when equal tables give other figures."""
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")
+_PACKAGED_FAMILIES = Path(__file__).parent / "families.json"
+
+
+class Standing:
+    """How the evidence of a batch stands, as far as it is asked."""
+
+    def __init__(self, batch: Batch, families: Path | None = None) -> None:
+        self.batch = batch
+        self.families = families
+        self._ledger = Ledger(batch.state_dir)
+
+    @cached_property
+    def check(self) -> BatchCheck:
+        """How the batch itself stands."""
+        return BatchCheck(self.batch)
+
+    def tables(self, kind: Kind) -> list[TableEntry]:
+        """The tables that have a part of that kind: for the impact, those with a label."""
+        return [entry for entry in self.batch.tables if kind == "audit" or entry.evidence is not None]
+
+    def made(self, entry: TableEntry) -> Materialized | None:
+        """What the batch made of a table; None: it is not complete."""
+        table = self.check.tables[self.batch.position(entry.id)]
+        return table.made if table.complete else None
+
+    def part(self, kind: Kind, entry: TableEntry) -> Result | None:
+        """What was worked out for a table as it is now; None: nothing."""
+        identity = self.identity(kind, entry)
+        return None if identity is None else self._ledger.result(_part(kind, entry), identity)
+
+    def record_part(self, kind: Kind, entry: TableEntry, result: Result) -> None:
+        """Keep what was worked out for a table.
+
+        :raises OutputError: it cannot be written.
+        """
+        self._ledger.record(_part(kind, entry), result)
+
+    def identity(self, kind: Kind, entry: TableEntry) -> str | None:
+        """A digest of all that the part of a table depends on; None: the table is not complete."""
+        made = self.made(entry)
+        if made is None:
+            return None
+        depends = {
+            "kind": kind,
+            "version": EVIDENCE_VERSION,
+            "libraries": _versions(),
+            "id": entry.id,
+            "entry": entry.as_json(),
+            "joined": made.outputs["out"]["sha256"],
+            "evidence": entry.evidence and entry.evidence.as_json(),
+            "scorers": [vars(each) for each in entry.scorers],
+        }
+        return digest(depends | ({"families": self.families_sha256} if kind == "audit" else {}))
+
+    @cached_property
+    def families_sha256(self) -> str:
+        """The digest of the file of families.
+
+        :raises UsageError: it cannot be read.
+        """
+        try:
+            return files.digest(self.families or _PACKAGED_FAMILIES)
+        except BatchError as exc:
+            raise UsageError(f"{exc}; expected a file of families of signals") from exc
+
+    def document_identity(self, kind: Kind) -> str | None:
+        """A digest of all that a document depends on; None: not all of it stands."""
+        if not self.check.complete:
+            return None
+        parts = [self.part(kind, entry) for entry in self.tables(kind)]
+        if any(part is None or part.body is None for part in parts):
+            return None
+        depends = {
+            "report": self.check.sha256,
+            "parts": [part.identity for part in parts if part is not None],
+            "code": code_sha256(),
+        }
+        if kind == "audit":
+            return digest(depends)
+        audit = self.document_identity("audit")
+        return None if audit is None else digest(depends | {"audit": audit})
+
+    def page_identity(self) -> str | None:
+        """A digest of what the page shows: the documents that stand; None: there is no audit to show."""
+        shown = {kind: self.document_identity(kind) for kind in KINDS if self.document_stands(kind)}
+        return digest({"shown": shown, "code": code_sha256()}) if "audit" in shown else None
+
+    def document_stands(self, kind: Kind) -> bool:
+        """Whether a document is the one that would be written now."""
+        return self._stands(kind, self.document_identity(kind))
+
+    def complete(self, kind: Kind) -> bool:
+        """Whether nothing is to be done: the document stands, what it rests on, and the page."""
+        rests_on: Sequence[Kind] = ("audit",) if kind == "audit" else ("audit", "impact")
+        return all(map(self.document_stands, rests_on)) and self._stands("page", self.page_identity())
+
+    def write(self, name: DocumentName, identity: str, contents: Sequence[bytes]) -> None:
+        """Write the files of a document, all or none, and remember what they hold.
+
+        :raises OutputError: one of them cannot be written.
+        """
+        paths = document_paths(self.batch, name)
+        with files.replacing(*paths) as temporaries:
+            for temporary, content in zip(temporaries, contents, strict=True):
+                temporary.write_bytes(content)
+        digests = {path.name: files.digest(path) for path in paths}
+        self._ledger.record(_document(name), Result(identity, digests))
+
+    def _stands(self, name: DocumentName, identity: str | None) -> bool:
+        if identity is None:
+            return False
+        written = self._ledger.result(_document(name), identity)
+        if written is None or written.body is None:
+            return False
+        try:
+            return all(
+                files.digest(path) == written.body.get(path.name) for path in document_paths(self.batch, name)
+            )
+        except BatchError:
+            return False
+
+
+def document_paths(batch: Batch, name: DocumentName) -> list[Path]:
+    """Where a document of a batch goes: `m.audit.json` and `m.audit.md` beside `m.report.json`; the page is `m.html`."""
+    if name == "page":
+        return [batch.report_json.with_name(f"{batch.stem}.html")]
+    return [batch.report_json.with_name(f"{batch.stem}.{name}{suffix}") for suffix in (".json", ".md")]
+
+
+def failed_paths(batch: Batch, kind: Kind) -> list[Path]:
+    """Where what is known of a document goes if it cannot be given: `m.audit.failed.json`, `m.audit.failed.md`."""
+    return [failed_path(path) for path in document_paths(batch, kind)]
+
+
+def check_places(batch: Batch) -> None:
+    """:raises UsageError: a file of the evidence would be an input, an output or a report of the batch as well."""
+    places = Places()
+    for path, what in (
+        (batch.manifest, "the manifest"),
+        (batch.report_json, "the report"),
+        (batch.report_md, "the report (Markdown)"),
+    ):
+        places.written(path, what)
+    for index, entry in enumerate(batch.tables):
+        entry.claim(places, batch.base_dir, f"tables[{index}].")
+    for name in ("audit", "impact", "page"):
+        for path in document_paths(batch, name):
+            places.written(path, f"the evidence {path.name}")
+    if clashes := [*places.clashes()]:
+        raise UsageError(
+            listing(f"{batch.manifest}: the evidence has no place; rename one of the two", clashes)
+        )
+
+
+def _part(kind: Kind, entry: TableEntry) -> str:
+    return f"{kind}-{entry.id}"
+
+
+def _document(name: DocumentName) -> str:
+    return f"document-{name}"  # no part is named like this
+
+
+def _versions() -> dict[str, str]:
+    """:raises UsageError: a library of the extra is not installed."""
+    try:
+        return {name: metadata.version(name) for name in _LIBRARIES}
+    except metadata.PackageNotFoundError as exc:
+        raise UsageError(
+            f"evidence needs {exc.name}, which is not installed; pip install 'second-opinion[evidence]'"
+        ) from exc

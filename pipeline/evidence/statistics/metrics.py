@@ -1,0 +1,125 @@
+"""Figures of merit of a prediction, in the field's names, and the curve that maps predictions onto the label's scale.
+
+SRCC and KRCC say whether clips come in the label's order, so they need no mapping; PLCC and RMSE are given raw and
+after the mapping (ITU-T P.1401, 7.5.1 and 7.5.3, has both; mapping differs between authors, so say which one was used).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+from scipy.special import expit
+from scipy.stats import kendalltau
+
+from pipeline.evidence.statistics.correlations import pearson, spearman
+from pipeline.evidence.statistics.resampling import Draws
+from pipeline.evidence.table import Floats
+
+FIGURES = ("srcc", "krcc", "plcc", "rmse", "plcc_mapped", "rmse_mapped")
+CORRELATIONS = np.array([name not in ("rmse", "rmse_mapped") for name in FIGURES])
+_LEAST_FITTED = 5
+_MOST_FITTED = 20_000
+_MOST_EVALUATIONS = 500
+# Of low, span, slope and centre, in standard deviations of labels and of predictions.
+_BOUNDS = np.array([[-10.0, 0.0, -100.0, -10.0], [10.0, 20.0, 100.0, 10.0]])
+_LEAST_SPREAD = 1e-13
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """`low + span / (1 + exp(-slope (x - centre)))`, with x in standard deviations from a mean."""
+
+    mean: float
+    deviation: float
+    low: float
+    span: float
+    slope: float
+    centre: float
+
+    def __call__(self, values: Floats) -> Floats:
+        """The curve at `values`."""
+        scaled = (values - self.mean) / self.deviation
+        return _curve(np.array([self.low, self.span, self.slope, self.centre]), scaled)
+
+
+def fitted_logistic(predictions: Floats, labels: Floats) -> Logistic | None:
+    """The logistic curve with four parameters that maps finite predictions onto labels with least squares.
+
+    The curve is that of VQEG's final report of phase I (2000), `b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|))`, as
+    VIDEVAL's evaluation has it, with a slope instead of its reciprocal, so that it may also fall. Its ends stay near the
+    labels and its centre near the predictions: where the relation is a line, no logistic fits best, and a search
+    without bounds would not end. Of more than `_MOST_FITTED` predictions as many are taken at random.
+
+    :returns: None: there are too few, one of the two is constant, or the fit did not settle.
+    """
+    if predictions.size < _LEAST_FITTED:
+        return None
+    kept = _some(predictions.size)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large to be squared is refused
+        mean, deviation = float(predictions.mean()), float(predictions.std())
+        level, unit = float(labels.mean()), float(labels.std())
+        if not (_varies(predictions, deviation) and _varies(labels, unit)):
+            return None
+        x, y = (predictions[kept] - mean) / deviation, (labels[kept] - level) / unit
+    start = np.array([y.min(), np.ptp(y), 1.0 if x @ y >= 0 else -1.0, 0.0])
+    found = least_squares(
+        lambda given: _curve(given, x) - y,
+        np.clip(start, 0.9 * _BOUNDS[0], 0.9 * _BOUNDS[1]),
+        bounds=_BOUNDS,
+        max_nfev=_MOST_EVALUATIONS,
+    )
+    if not found.success:
+        return None
+    low, span, slope, centre = (float(each) for each in found.x)
+    return Logistic(mean, deviation, level + unit * low, unit * span, slope, centre)
+
+
+def figures(labels: Floats, raw: Floats, mapped: Floats) -> Floats:
+    """The figures of one prediction of finite labels, in the order of `FIGURES`; NaN: not defined."""
+    found = [
+        spearman(raw, labels),
+        float(kendalltau(raw, labels).statistic),
+        pearson(raw, labels),
+        _rmse(raw, labels),
+        pearson(mapped, labels),
+        _rmse(mapped, labels),
+    ]
+    return np.array([np.nan if each is None else each for each in found])
+
+
+def drawn_figures(draws: Draws, labels: Floats, raw: Floats, mapped: Floats) -> Floats:
+    """The same in each draw: one row per figure, one column per draw."""
+    return np.stack(
+        [
+            draws.spearman(raw, labels),
+            draws.kendall(raw, labels),
+            draws.pearson(raw, labels),
+            draws.rmse(raw, labels),
+            draws.pearson(mapped, labels),
+            draws.rmse(mapped, labels),
+        ]
+    )
+
+
+def _some(size: int) -> slice | NDArray[np.intp]:
+    if size <= _MOST_FITTED:
+        return slice(None)
+    return np.random.default_rng(0).choice(size, _MOST_FITTED, replace=False)
+
+
+def _varies(values: Floats, deviation: float) -> bool:
+    """Whether a standard deviation is a number, and more than what rounding leaves of a constant."""
+    return bool(_LEAST_SPREAD * np.abs(values).max() < deviation < np.inf)
+
+
+def _rmse(x: Floats, y: Floats) -> float:
+    return float(np.sqrt(np.mean((x - y) ** 2)))
+
+
+def _curve(given: Floats, x: Floats) -> Floats:
+    low, span, slope, centre = given
+    curve: Floats = low + span * expit(slope * (x - centre))
+    return curve

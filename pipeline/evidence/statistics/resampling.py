@@ -1,0 +1,127 @@
+"""Intervals by the bootstrap over groups: contents are drawn with replacement, with all their rows.
+
+Rows of one content go together, so rows drawn one by one would make every interval too narrow. All figures of a table
+are taken from the same draws, so that differences between two of them are paired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evidence.statistics.correlations import ranks, standardized
+from pipeline.evidence.table import Codes, Floats
+
+DRAWS = 1_000
+MOST_BUNDLES = 1_000
+MOST_PAIRED_ROWS = 2_000
+LEVEL = 0.95
+# What rounding leaves of a standardized variance in a draw in which all values are equal.
+_LEAST_VARIANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of groups, as weights; groups are put at random into at most `MOST_BUNDLES` bundles of equal size.
+
+    Attributes:
+        bundles: the bundle of each row.
+        weights: how often each draw took each bundle; one row per draw, one column per bundle.
+    """
+
+    bundles: Codes
+    weights: Floats
+
+    @classmethod
+    def of_groups(cls, groups: Codes, draws: int = DRAWS, seed: int = 0) -> Draws:
+        """`draws` draws of the groups of rows, with replacement, as many as there are.
+
+        :param groups: the group of each row, numbers from 0 on; those that no row has are not drawn.
+        """
+        found, codes = np.unique(groups, return_inverse=True)
+        random = np.random.default_rng(seed)
+        size = max(1, min(found.size, MOST_BUNDLES))  # without rows a bundle of none
+        bundle = random.permutation(found.size) % size
+        weights = random.multinomial(size, np.full(size, 1 / size), size=draws)
+        return cls(bundle[codes].astype(np.int64), weights.astype(np.float64))
+
+    def of_rows(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Draws:
+        """The same draws of some of the rows, given as a mask or as numbers."""
+        return replace(self, bundles=self.bundles[rows])
+
+    def sums(self, values: Floats) -> Floats:
+        """The sum of `values`, one per row, in each draw."""
+        size = self.weights.shape[1]
+        summed: Floats = self.weights @ np.bincount(self.bundles, weights=values, minlength=size)
+        return summed
+
+    def pearson(self, x: Floats, y: Floats) -> Floats:
+        """Pearson's coefficient in each draw; NaN where one of the two is constant."""
+        a, b = standardized(x), standardized(y)
+        if a is None or b is None:
+            return np.full(len(self.weights), np.nan)
+        count = np.maximum(self.sums(np.ones(a.size)), 1)
+        mean_a, mean_b = self.sums(a) / count, self.sums(b) / count
+        variance_a = self.sums(a * a) / count - mean_a**2
+        variance_b = self.sums(b * b) / count - mean_b**2
+        defined = (variance_a > _LEAST_VARIANCE) & (variance_b > _LEAST_VARIANCE)
+        joint = np.sqrt(np.where(defined, variance_a * variance_b, 1))
+        covariance = self.sums(a * b) / count - mean_a * mean_b
+        return np.where(defined, np.clip(covariance / joint, -1, 1), np.nan)
+
+    def spearman(self, x: Floats, y: Floats) -> Floats:
+        """Pearson's coefficient of the ranks among all rows in each draw; no draw ranks anew."""
+        return self.pearson(ranks(x), ranks(y)) if x.size else self.pearson(x, y)
+
+    def rmse(self, x: Floats, y: Floats) -> Floats:
+        """The root of the mean squared difference in each draw; NaN where a draw has no row."""
+        count = self.sums(np.ones(x.size))
+        squares = self.sums((x - y) ** 2) / np.maximum(count, 1)
+        return np.where(count > 0, np.sqrt(np.maximum(squares, 0)), np.nan)
+
+    def kendall(self, x: Floats, y: Floats) -> Floats:
+        """Kendall's tau-b in each draw, over the pairs of at most `MOST_PAIRED_ROWS` rows, taken at random.
+
+        A pair counts as often as the product of how often its rows were drawn; copies of one row are ties.
+        NaN where one of the two is constant.
+        """
+        kept = _some(x.size)
+        weights = self.weights[:, self.bundles[kept]].astype(
+            np.float32
+        )  # small whole numbers: sums are exact
+        signs = np.sign(_differences(x[kept])) * np.sign(_differences(y[kept]))
+        concordance = ((weights @ signs.astype(np.float32)) * weights).sum(axis=1, dtype=np.float64)
+        untied = _untied(weights, x[kept]) * _untied(weights, y[kept])
+        return np.where(untied > 0, concordance / np.sqrt(np.where(untied > 0, untied, 1)), np.nan)
+
+
+def interval(values: Floats, level: float = LEVEL) -> list[float | None]:
+    """The two-sided percentile interval of a figure from its draws; null where no draw defines it."""
+    defined = values[~np.isnan(values)]
+    if not defined.size:
+        return [None, None]
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return [float(low), float(high)]
+
+
+def _some(rows: int) -> NDArray[np.intp]:
+    if rows <= MOST_PAIRED_ROWS:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(0).choice(rows, MOST_PAIRED_ROWS, replace=False))
+
+
+def _differences(values: Floats) -> Floats:
+    ranked = ranks(values) if values.size else values  # whose differences cannot overflow
+    return np.subtract.outer(ranked, ranked)
+
+
+def _untied(weights: NDArray[np.float32], values: Floats) -> Floats:
+    """The weight of ordered pairs whose values differ, per draw."""
+    _, classes = np.unique(values, return_inverse=True)
+    order = np.argsort(classes, kind="stable")
+    starts = np.flatnonzero(np.diff(classes[order], prepend=-1))
+    per_class = np.add.reduceat(weights[:, order].astype(np.float64), starts, axis=1)
+    untied: Floats = per_class.sum(axis=1) ** 2 - (per_class**2).sum(axis=1)
+    return untied

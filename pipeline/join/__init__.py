@@ -1,0 +1,26 @@
+"""One table: features and sidecars in, the joined table and its audit out.
+
+::
+
+    materialize ──▶ matching ──▶ sidecars   a score file -> score records
+      │                │    └──▶ tables     a feature table -> keys, rows; the joined table
+      │                └───────▶ columns    keys + scores -> columns
+      │                           └──▶ keys, sharing, alternatives
+      ├──▶ coverage                         what each scorer covers, and when that is refused
+      └──▶ threads                          what works ahead
+    preview                                 the same, without writing
+"""
+
+__all__ = [
+    "alternatives",
+    "columns",
+    "coverage",
+    "keys",
+    "matching",
+    "materialize",
+    "preview",
+    "sharing",
+    "sidecars",
+    "tables",
+    "threads",
+]

@@ -1,0 +1,285 @@
+"""Feature keys + scores -> the appended columns and the coverage; no I/O.
+
+::
+
+    Scores  --find-->  Found, of all sidecars  --match-->  Match  --append-->  columns of some rows
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import JoinError, SidecarError, listing, show
+from pipeline.join.alternatives import rows_but_for_case
+from pipeline.join.keys import KeyRule, Side
+from pipeline.join.sharing import Sharing, find_sharing
+from pipeline.join.sidecars import duplicates
+from pipeline.join.sidecars.read import Scores
+from pipeline.manifest.entries import slug
+from pipeline.manifest.options import JoinOptions
+
+_STATUSES = ("ok", "bad", "missing")
+"""Of a row: by whether its scorer says that it failed, and where there is none."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """All scores of one scorer; columns of one length, keys unique.
+
+    Attributes:
+        label: its name.
+        slug: its name in column names.
+        parts: the score records as the sidecars gave them.
+        keys: the comparable keys (string).
+        score: float64.
+        bad: bool, whether the scorer says that it failed.
+        runtime_ms: float64, milliseconds.
+        frames: int32.
+        source: int32, which of `parts` the row is from.
+    """
+
+    label: str
+    slug: str
+    parts: tuple[Scores, ...]
+    keys: pa.Array
+    score: pa.Array
+    bad: pa.Array
+    runtime_ms: pa.Array
+    frames: pa.Array
+    source: pa.Array
+
+
+@dataclass(frozen=True)
+class ScorerMatch:
+    """Where each feature row finds the score of one scorer.
+
+    Attributes:
+        scorer: the scores.
+        positions: int32, the row's position in the scorer's columns, null where missing.
+        unused: number of the scorer's keys that no row has.
+        case_rows: rows without a score that have the key of an unused one but for letter case.
+        sharing: how rows of different keys share scores.
+    """
+
+    scorer: Scorer
+    positions: pa.Array
+    unused: int
+    case_rows: int
+    sharing: Sharing
+
+
+@dataclass(frozen=True)
+class Match:
+    """Where each feature row finds its scores.
+
+    Attributes:
+        side: the feature keys as they came.
+        keys: the comparable feature keys (string), null for a row that can match nothing.
+        by_scorer: per scorer, in order of label.
+        options: the table's join options.
+    """
+
+    side: Side
+    keys: pa.Array
+    by_scorer: tuple[ScorerMatch, ...]
+    options: JoinOptions
+
+    @property
+    def scorers(self) -> list[Scorer]:
+        """The scorers in order of label."""
+        return [each.scorer for each in self.by_scorer]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the feature table."""
+        return len(self.keys)
+
+    @functools.cached_property
+    def kept(self) -> pa.Array | None:
+        """Bool per row, whether it stays; None: all do."""
+        if self.options.missing_policy != "drop":
+            return None
+        kept = pa.array([True] * self.rows, pa.bool_())
+        for each in self.by_scorer:
+            kept = pc.and_(kept, each.positions.is_valid())
+        return kept
+
+
+@dataclass(frozen=True)
+class Found:
+    """The scores of one sidecar, and where each feature row finds its own.
+
+    Attributes:
+        scores: the scores.
+        positions: int32, the row's position among them, null where it has none.
+    """
+
+    scores: Scores
+    positions: pa.Array
+
+
+def find(comparable: pa.Array, scores: Scores) -> Found:
+    """Find each feature row's score.
+
+    :param comparable: the comparable feature keys (string), null for a row that can match nothing.
+    """
+    return Found(scores, pc.index_in(comparable, scores.keys, skip_nulls=True))
+
+
+def match(side: Side, comparable: pa.Array, sidecars: Iterable[Found], options: JoinOptions) -> Match:
+    """Put together what was found, per scorer; rows keep their order, and a key may stand in many rows.
+
+    :raises JoinError: two scorers share a slug.
+    :raises SidecarError: a scorer has two rows for one key, or two whose keys meet only after normalisation.
+    """
+    by_label: dict[str, list[Found]] = {}
+    for each in sidecars:
+        by_label.setdefault(each.scores.label, []).append(each)
+    _check_slugs(by_label)
+    rule = KeyRule.of(options.key_normalize, side.name, side.regex)
+    read_side = functools.cache(side.read)
+    matches = (_scorer_match(rule, read_side, comparable, by_label[label]) for label in sorted(by_label))
+    return Match(side, comparable, tuple(matches), options)
+
+
+def _scorer_match(
+    rule: KeyRule, read_side: Callable[[], pa.Array], comparable: pa.Array, found: Sequence[Found]
+) -> ScorerMatch:
+    scorer = _scorer(found[0].scores.label, [each.scores for each in found])
+    # Of a scorer with one sidecar the positions are known.
+    positions = (
+        found[0].positions if len(found) == 1 else pc.index_in(comparable, scorer.keys, skip_nulls=True)
+    )
+    spare = _spare_keys(scorer, positions)
+    return ScorerMatch(
+        scorer,
+        positions,
+        unused=len(spare),
+        case_rows=rows_but_for_case(comparable.filter(positions.is_null()), spare),
+        sharing=find_sharing(rule, positions, read_side, lambda: raw_keys(scorer)),
+    )
+
+
+def raw_keys(scorer: Scorer) -> pa.Array:
+    """The scorer's keys as they came (string), read again."""
+    return pa.chunked_array([part.side.read() for part in scorer.parts], pa.string()).combine_chunks()
+
+
+def column_prefix(scorer: Scorer, options: JoinOptions) -> str:
+    """What the names of the scorer's columns start with."""
+    return f"{options.prefix}_{scorer.slug}"
+
+
+def appended_schema(scorers: Iterable[Scorer], options: JoinOptions) -> pa.Schema:
+    """Names and types of the columns that the join appends, in order."""
+    fields = []
+    for scorer in scorers:
+        prefix = column_prefix(scorer, options)
+        fields += [
+            (f"{prefix}_score", pa.float64()),
+            (f"{prefix}_status", pa.string()),
+            (f"{prefix}_runtime_ms", pa.float64()),
+            (f"{prefix}_frames", pa.int64()),
+            (f"{prefix}_source", pa.string()),
+        ]
+    return pa.schema(fields)
+
+
+def check_columns(columns: Sequence[str], appended: pa.Schema, options: JoinOptions, key_column: str) -> None:
+    """:raises JoinError: the feature table has a planned column already, and may not lose it."""
+    planned = set(appended.names)
+    if key_column in planned:
+        raise JoinError(f"column {show(key_column)} is the key and would be overwritten; set another prefix")
+    taken = [show(name) for name in columns if name in planned]
+    if taken and not options.overwrite:
+        raise JoinError(
+            listing(
+                f"the feature table has {len(taken)} of the columns that the join appends; "
+                "set overwrite to replace them, or another prefix",
+                taken,
+            )
+        )
+
+
+def append(found: Match, start: int, length: int) -> pa.RecordBatch:
+    """The appended columns of `length` rows from row `start` on, as `appended_schema` names them.
+
+    Status and source are dictionaries: their few texts are not built for every row.
+    """
+    columns: list[pa.Array] = []
+    for each in found.by_scorer:
+        scorer, where = each.scorer, each.positions.slice(start, length)
+        columns += [
+            scorer.score.take(where),
+            _texts(scorer.bad.take(where).cast(pa.int32()), _STATUSES),
+            scorer.runtime_ms.take(where),
+            pc.fill_null(scorer.frames.take(where), 0).cast(pa.int64()),
+            _texts(scorer.source.take(where), [*(part.source for part in scorer.parts), ""]),
+        ]
+    return pa.RecordBatch.from_arrays(columns, names=appended_schema(found.scorers, found.options).names)
+
+
+def _texts(codes: pa.Array, texts: Sequence[str]) -> pa.Array:
+    """Texts by their codes; the last one where there is no code."""
+    return pa.DictionaryArray.from_arrays(pc.fill_null(codes, len(texts) - 1), pa.array(texts, pa.string()))
+
+
+def _check_slugs(labels: Iterable[str]) -> None:
+    by_slug: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        by_slug.setdefault(slug(label), []).append(label)
+    clashes = [
+        f"{' and '.join(show(label) for label in met)} would share the columns of {name}"
+        for name, met in by_slug.items()
+        if len(met) > 1
+    ]
+    if clashes:
+        raise JoinError(listing("scorers of one table need names that differ in letters or digits", clashes))
+
+
+def _scorer(label: str, parts: list[Scores]) -> Scorer:
+    def joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
+        first, *others = arrays
+        return pa.chunked_array([first, *others], kind).combine_chunks() if others else first
+
+    return Scorer(
+        label=label,
+        slug=slug(label),
+        parts=tuple(parts),
+        keys=joined((part.keys for part in parts), pa.string()),
+        score=joined((part.score for part in parts), pa.float64()),
+        bad=joined((part.bad for part in parts), pa.bool_()),
+        runtime_ms=joined((part.runtime_ms for part in parts), pa.float64()),
+        frames=joined((part.frames for part in parts), pa.int32()),
+        source=_sources(parts),
+    )
+
+
+def _sources(parts: Sequence[Scores]) -> pa.Array:
+    return pa.concat_arrays(
+        [pa.repeat(pa.scalar(code, pa.int32()), len(part.keys)) for code, part in enumerate(parts)]
+    )
+
+
+def _spare_keys(scorer: Scorer, positions: pa.Array) -> pa.Array:
+    """The scorer's keys that no feature row has (string).
+
+    A key that stands again is found in one of its places. So where every key is found, none stands twice, and
+    otherwise only those that are not found have to be looked at, which saves a table of all keys.
+
+    :raises SidecarError: a key stands twice.
+    """
+    used = np.zeros(len(scorer.keys), np.bool_)
+    used[positions.drop_null().to_numpy()] = True
+    spare = scorer.keys.filter(pa.array(~used))
+    if len(spare):
+        again = pc.any(pc.is_in(scorer.keys.filter(pa.array(used)), spare)).as_py()
+        if again or len(spare.unique()) < len(spare):
+            raise SidecarError(duplicates.message(scorer.label, scorer.parts))
+    return spare

@@ -1,0 +1,166 @@
+"""What each scorer covers of a feature table, and when that is too little."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import pyarrow.compute as pc
+
+from pipeline.errors import JoinError, count, listing, show
+from pipeline.join import keys
+from pipeline.join.alternatives import better_normalize
+from pipeline.join.columns import Match, Scorer, ScorerMatch, column_prefix, raw_keys
+from pipeline.manifest.declarations import ScorerDeclaration
+from pipeline.manifest.entries import slug
+from pipeline.records.materialized import Coverage, LowMatch, explain
+
+MAX_STATUSES = MAX_NOTES = 5
+LOW_SHARE = 0.5
+"""A scorer that matches less than this share of the rows is explained: keys of each side, a better rule."""
+
+
+def coverage(found: Match, declared: Iterable[ScorerDeclaration] = ()) -> list[Coverage]:
+    """What each scorer covers, in order of label, and whether its scores are what is declared of it."""
+    by_slug = {slug(each.label): each for each in declared}
+    return [
+        {**_coverage(found, each), **_declared(each.scorer, by_slug.get(each.scorer.slug))}
+        for each in found.by_scorer
+    ]
+
+
+def check(found: Match, covered: Sequence[Coverage]) -> None:
+    """Refuse a join that would be silently wrong, or that the options forbid.
+
+    :raises JoinError: a score belongs to some of the rows only that it matches; a scorer matches no row of a table
+        that has rows; covers less than `min_coverage`; or misses a row under `missing_policy` fail. Names every such
+        scorer, its counts and the cure.
+    """
+    refused = [_refused(found, each) for each in found.by_scorer if each.sharing.refused]
+    if refused:
+        raise JoinError("\n".join(["rows would get the scores of other clips", *refused]))
+    faults = [fault for each in covered if (fault := _fault(found, each)) is not None]
+    if faults:
+        raise JoinError(
+            listing(f"{len(faults)} of {len(covered)} scorers do not cover the feature table", faults)
+        )
+
+
+def _refused(found: Match, match: ScorerMatch) -> str:
+    """The scores of one scorer that belong to some of their rows only, and the rule that keeps the rows apart."""
+    sharing, normalize = match.sharing, found.options.key_normalize
+    parts = [part.side for part in match.scorer.parts]
+    better = better_normalize(found.side, parts, normalize, 0)
+    cure = (
+        "set key_column to keys that tell the clips apart, or take what does not matter out with key_regex"
+        if better is None
+        else f"key_normalize {better[0]} would match {count(better[1], 'row')}"
+    )
+    headline = (
+        f"{show(match.scorer.label)}: {count(sharing.refused, 'score')} would go to rows whose keys are the same only "
+        f"by key_normalize {normalize}, though the score's own key is closer to some of them; {cure}"
+    )
+    shown = [
+        f"score key {show(each.score_key)} is closer to {_listed(each.closer)} than to {_listed(each.others)}"
+        for each in sharing.conflicts
+    ]
+    left_out = sharing.refused - len(shown)
+    return listing(headline, shown) + (f"\n  ... and {left_out} more" if left_out else "")
+
+
+def _listed(keys: Iterable[str]) -> str:
+    return ", ".join(map(show, keys))
+
+
+def _coverage(found: Match, match: ScorerMatch) -> Coverage:
+    scorer, missing = match.scorer, match.positions.null_count
+    bad = scorer.bad.take(match.positions).true_count
+    covered: Coverage = {
+        "competitor": scorer.label,
+        "column_prefix": column_prefix(scorer, found.options),
+        "scores_loaded": len(scorer.keys),
+        "matched_rows": found.rows - missing - bad,
+        "missing_rows": missing,
+        "bad_rows": bad,
+        "unused_scores": match.unused,
+        "shared_rows": match.sharing.rows,
+    }
+    covered |= _of_files(scorer)
+    if match.case_rows:
+        covered["case_rows"] = match.case_rows
+    if found.rows - missing < LOW_SHARE * found.rows:
+        covered["low_match"] = _low_match(found, match)
+    return covered
+
+
+def _of_files(scorer: Scorer) -> Coverage:
+    """What should be known of the scorer's files: what was recognised, and why every row is bad, if it is."""
+    known: Coverage = {}
+    if notes := sorted({part.note for part in scorer.parts if part.note is not None}):
+        known["notes"] = notes[:MAX_NOTES]
+    if len(scorer.bad) and not scorer.bad.false_count:
+        counts: Counter[str] = Counter()
+        for part in {part.place: part for part in scorer.parts}.values():
+            counts += part.bad_statuses()
+        most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        known["bad_statuses"] = [{"status": status, "rows": rows} for status, rows in most[:MAX_STATUSES]]
+    return known
+
+
+def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage:
+    """What is declared of a scorer, and which of its `ok` scores are outside its scale."""
+    if declaration is None:
+        return {}
+    told: Coverage = {}
+    if declaration.direction is not None:
+        told["direction"] = declaration.direction
+    if declaration.revision is not None:
+        told["revision"] = declaration.revision
+    if declaration.scale is not None:
+        low, high = declaration.scale
+        outside = pc.or_(pc.less(scorer.score, low), pc.greater(scorer.score, high))
+        outside = pc.and_not(pc.fill_null(outside, False), scorer.bad)
+        where = pc.indices_nonzero(outside)
+        shown = where.slice(0, keys.MAX_KEYS_SHOWN)
+        told["scale"] = [low, high]
+        told["outside_scale"] = {
+            "scores": len(where),
+            "examples": [
+                {"key": key, "score": score}
+                for key, score in zip(
+                    scorer.keys.take(shown).to_pylist(), scorer.score.take(shown).to_pylist(), strict=True
+                )
+            ],
+        }
+    return told
+
+
+def _low_match(found: Match, match: ScorerMatch) -> LowMatch:
+    scorer = match.scorer
+    low: LowMatch = {
+        "unmatched_feature_keys": keys.examples(found.keys, found.side.read(), scorer.keys),
+        "unmatched_score_keys": keys.examples(scorer.keys, raw_keys(scorer), found.keys),
+    }
+    parts = [part.side for part in scorer.parts]
+    matched = found.rows - match.positions.null_count
+    better = better_normalize(found.side, parts, found.options.key_normalize, matched)
+    if better is not None:
+        low["better_key_normalize"], low["better_matched_rows"] = better
+    return low
+
+
+def _fault(found: Match, covered: Coverage) -> str | None:
+    options, rows, missing = found.options, found.rows, covered["missing_rows"]
+    with_row = rows - missing
+    if rows and not with_row:
+        reason = "no row matched, so the keys of the two sides do not mean the same"
+    elif rows and with_row / rows < options.min_coverage:
+        reason = f"expected a share of at least {options.min_coverage:g} (min_coverage)"
+    elif missing and options.missing_policy == "fail":
+        reason = (
+            "expected a score for every row (missing_policy fail; mark keeps such rows, drop leaves them out)"
+        )
+    else:
+        return None
+    counts = f"{show(covered['competitor'])}: {with_row} of {rows} rows matched, {missing} missing"
+    return "\n    ".join([f"{counts}; {reason}", *explain(covered)])

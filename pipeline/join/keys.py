@@ -1,0 +1,199 @@
+"""Which column is the key, how a key is normalised, and why two sides do not meet.
+
+Keys are text on both sides. The rules work on whole Arrow columns, the same functions for feature tables
+and sidecars, so the two sides cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.manifest.options import KeyNormalize
+from pipeline.manifest.regexes import whole_key
+
+CANDIDATES = (
+    "clip_id",
+    "video_id",
+    "chug_video_id",
+    "content_id",
+    "file_name",
+    "filename",
+    "basename",
+    "name",
+    "distorted_path",
+    "dis_path",
+    "path",
+)
+"""Column and field names taken as the key where none is set, best first; letter case is ignored."""
+
+MAX_KEYS_SHOWN = 5
+_SLICE_ROWS = 1 << 18
+_PATH_WORDS = ("path", "file", "name")
+# A last dot and 1 to 5 letters or digits, at least one a letter (RE2 cannot look ahead, so the first
+# letter's place is spelled out), or a codec's number: `.mp4`, `.7z`, `.264`, but not the `.0` of `t_20.0`.
+_EXTENSION = (
+    r"\.(?:26[456]|[A-Za-z][A-Za-z0-9]{0,4}|[0-9][A-Za-z][A-Za-z0-9]{0,3}|[0-9]{2}[A-Za-z][A-Za-z0-9]{0,2}"
+    r"|[0-9]{3}[A-Za-z][A-Za-z0-9]?|[0-9]{4}[A-Za-z])\z"
+)
+
+
+def pick(columns: Sequence[str]) -> str | None:
+    """The best key candidate among `columns`, or None."""
+    by_lower: dict[str, str] = {}
+    for column in columns:
+        if column == column.lower():
+            by_lower[column] = column
+        else:
+            by_lower.setdefault(column.lower(), column)
+    return next((by_lower[name] for name in CANDIDATES if name in by_lower), None)
+
+
+def text(value: object) -> str | None:
+    """A key's text: digits for an integer or an integral float, plain text for another scalar.
+
+    None, NaN, lists and objects have none.
+    """
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float() | Decimal():
+            if math.isnan(value):
+                return None
+            return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
+        case _:
+            return None
+
+
+def texts(column: pa.Array) -> pa.Array:
+    """An Arrow column of any scalar type as key texts (string), null where a value has no text.
+
+    :raises pa.ArrowException: the type is nested or otherwise has no text.
+    """
+    column = stored(column)
+    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        # Python's text of a float is the sidecars' text of it; Arrow's is not (`1e-7`, `1e-07`).
+        return pa.array([text(value) for value in column.to_pylist()], pa.string())
+    return column.cast(pa.string())
+
+
+def stored(column: pa.Array) -> pa.Array:
+    """A column as plain values: of a dictionary, of runs, of what an extension type stores; a UUID as its text."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return stored(column.dictionary_decode())
+    if pa.types.is_run_end_encoded(kind):
+        return stored(pc.run_end_decode(column))
+    if isinstance(kind, pa.UuidType):
+        return _uuid_texts(column.storage)
+    if isinstance(kind, pa.Bool8Type):
+        return column.storage.cast(pa.bool_())
+    if isinstance(kind, pa.BaseExtensionType):
+        return stored(column.storage)
+    return column
+
+
+def _uuid_texts(column: pa.Array) -> pa.Array:
+    """The usual spelling of UUIDs (16 bytes each): lower case, with hyphens."""
+    present = column.drop_null()
+    digits = np.frombuffer(b"".join(present.to_pylist()).hex().encode("ascii"), np.uint8).reshape(-1, 32)
+    spelled = np.insert(digits, [8, 12, 16, 20], ord("-"), axis=1)
+    texts = pa.array(spelled.view("S36").ravel().astype("U36"), pa.string())
+    valid = column.is_valid()
+    ranks = pc.subtract(pc.cumulative_sum(valid.cast(pa.int64())), 1)
+    return texts.take(pc.if_else(valid, ranks, pa.scalar(None, pa.int64())))
+
+
+@dataclass(frozen=True)
+class KeyRule:
+    """How the keys of one side become comparable.
+
+    Attributes:
+        mode: `raw`, `basename` or `stem`.
+        regex: RE2 expression whose one group is the key, applied last; None: not applied.
+    """
+
+    mode: KeyNormalize
+    regex: str | None = None
+
+    @classmethod
+    def of(cls, normalize: KeyNormalize, name: str, regex: str | None) -> KeyRule:
+        """The rule for keys that stand under the column or field `name`."""
+        if normalize == "auto":
+            is_path = any(word in name.lower() for word in _PATH_WORDS)
+            return cls("basename" if is_path else "raw", regex)
+        return cls(normalize, regex)
+
+    def apply(self, keys: pa.Array) -> pa.Array:
+        """The comparable keys (string): null where the key is null, empty or not matched by the regex.
+
+        A part of the keys at a time, as each step on the way takes the room of its keys.
+        """
+        starts = range(0, max(1, len(keys)), _SLICE_ROWS)
+        return pa.concat_arrays([self._apply(keys.slice(start, _SLICE_ROWS)) for start in starts])
+
+    def _apply(self, keys: pa.Array) -> pa.Array:
+        keys = _composed(pc.utf8_trim_whitespace(keys))
+        if self.mode != "raw":
+            keys = basenames(keys)
+        if self.mode == "stem":
+            keys = pc.replace_substring_regex(keys, _EXTENSION, "")
+        if self.regex is not None:
+            matched = pc.match_substring_regex(keys, self.regex)
+            found = pc.replace_substring_regex(keys, whole_key(self.regex), r"\1")
+            keys = pc.if_else(matched, found, pa.scalar(None, pa.string()))
+        return pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
+
+
+def _composed(keys: pa.Array) -> pa.Array:
+    """The keys in Unicode's NFC: some systems write `é` as one character, some as two."""
+    content = keys.buffers()[2]
+    is_ascii = content is None or content.to_pybytes().isascii()  # a quarter of the time of the rest
+    return keys if is_ascii else pc.utf8_normalize(keys, form="NFC")
+
+
+def basenames(keys: pa.Array) -> pa.Array:
+    """What stands behind the last `/` of each key. (A regular expression takes twice the time.)"""
+    present = keys.drop_null()
+    parts = pc.split_pattern(present, "/", max_splits=1, reverse=True)
+    ends = parts.offsets.slice(1)
+    names = parts.values.take(pc.subtract(ends, pa.scalar(1, ends.type)))
+    return names if len(present) == len(keys) else pc.replace_with_mask(keys, keys.is_valid(), names)
+
+
+@dataclass(frozen=True)
+class Side:
+    """The keys of one side as they came, for explaining why they do not meet.
+
+    They are seldom asked for and take more room than all else that the join holds, so they are read again.
+
+    Attributes:
+        name: the column or field they stand under.
+        regex: the side's key regex.
+        read: gives the keys before any rule (string).
+    """
+
+    name: str
+    regex: str | None
+    read: Callable[[], pa.Array]
+
+    def under(self, normalize: KeyNormalize) -> pa.Array:
+        """The comparable keys if the table's `key_normalize` were `normalize`."""
+        return KeyRule.of(normalize, self.name, self.regex).apply(self.read())
+
+
+def examples(comparable: pa.Array, raw: pa.Array, others: pa.Array) -> list[str]:
+    """The first five distinct keys of `raw` whose comparable key is not among `others`; null keys are none."""
+    unmet = pc.and_(pc.invert(pc.is_in(comparable, others)), raw.is_valid())
+    keys: list[str] = raw.filter(unmet).unique()[:MAX_KEYS_SHOWN].to_pylist()
+    return keys

@@ -1,0 +1,281 @@
+"""One table: read, join, write, audit.
+
+::
+
+    features ─┐
+    scores ───┴─ matching ─▶ Matched ─▶ check ─▶ append ─▶ create_table ──▶ out, audit
+
+The inputs are digested in threads beside the matching.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError, UsageError, listing
+from pipeline.join import columns
+from pipeline.join.matching import Matched, Progress, enough_memory, matching
+from pipeline.join.tables import Sink, create_table, open_table
+from pipeline.join.tables.base import rows_in, take_rows
+from pipeline.join.threads import Crew
+from pipeline.manifest.clashes import Places
+from pipeline.manifest.entries import (
+    FEATURES,
+    FeaturesEntry,
+    ScoreEntry,
+    TableEntry,
+    declaration_faults,
+    declarations,
+    option_faults,
+)
+from pipeline.manifest.options import OPTIONS, JoinOptions
+from pipeline.records.materialized import Materialized, Remarks, TableSummary
+from pipeline.records.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
+from pipeline.records.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
+from pipeline.storage import files, jsontext
+from pipeline.storage.files import FileDescription, Hash, Signature
+from pipeline.storage.jsontext import JsonObject
+from pipeline.storage.schema import load_schema, schema_faults
+
+_UNUSABLE = "the table cannot be joined like this; nothing was written"
+
+Commit = Callable[[Materialized], None]
+"""Called once the outputs are written and before they take their names: from then on they may stand."""
+
+
+def materialize(
+    features: str | os.PathLike[str] | Mapping[str, Any],
+    scores: Iterable[str | Mapping[str, Any] | ScoreEntry],
+    out: str | os.PathLike[str],
+    *,
+    audit_json: str | os.PathLike[str] | None = None,
+    options: JoinOptions | None = None,
+    scorers: Mapping[str, Mapping[str, Any]] | None = None,
+    base_dir: str | os.PathLike[str] = ".",
+    progress: Progress | None = None,
+) -> Materialized:
+    """Join the scores of sidecars onto a feature table.
+
+    :param features: the feature table: its path, or the object that a manifest may hold; paths are relative to
+        `base_dir`.
+    :param scores: the sidecars: `PATH`, `LABEL=PATH`, or the object that a manifest may hold.
+    :param out: the joined table; its extension decides the format.
+    :param audit_json: the table's audit; None: none is written.
+    :param options: how to join; None: the defaults.
+    :param scorers: what is declared of scorers, by label, as a manifest's `scorers` holds it.
+    :raises UsageError: the arguments cannot be used.
+    :raises BatchError: an input is missing or faulty, the join would be wrong, an output cannot be written.
+    """
+    base, scores = Path(base_dir), jsontext.without_comments([*scores])
+    scorers = jsontext.without_comments(scorers)
+    given = jsontext.without_comments(features) if isinstance(features, Mapping) else os.fspath(features)
+    _check_objects(given, [each for each in scores if isinstance(each, Mapping)], scorers or {})
+    entry = TableEntry(
+        features=FeaturesEntry.of(given),
+        scores=tuple(each if isinstance(each, ScoreEntry) else ScoreEntry.of(each, base) for each in scores),
+        out=os.fspath(out),
+        audit_json=os.fspath(audit_json or "") or None,
+        options=options or JoinOptions(),
+        scorers=declarations(scorers or {}),
+    )
+    places = Places()
+    entry.claim(places, base)
+    faults = [fault.removeprefix(".") for fault in entry.faults()]
+    faults += [*option_faults(entry.options.as_json()), *declaration_faults(scorers or {}), *places.clashes()]
+    if faults:
+        raise UsageError(listing(_UNUSABLE, faults))
+    files.sweep(path for _, path in entry.outputs(base))
+    return materialize_entry(entry, base, progress)
+
+
+def _check_objects(
+    features: str | Mapping[str, Any], scores: Sequence[Mapping[str, Any]], scorers: Mapping[str, Any]
+) -> None:
+    """:raises UsageError: objects that stand for what a manifest may hold are not of its schema."""
+    manifest = load_schema("manifest")
+    properties = {
+        "features": manifest["$defs"]["feature_entry"],
+        "scores": {"items": manifest["$defs"]["score_entry"]},
+        "scorers": manifest["properties"]["scorers"],
+    }
+    given = {
+        "features": features if isinstance(features, str) else dict(features),
+        "scores": [dict(each) for each in scores],
+        "scorers": dict(scorers),
+    }
+    if faults := schema_faults(given, {"properties": properties, "$defs": manifest["$defs"]}):
+        raise UsageError(listing(_UNUSABLE, faults))
+
+
+def materialize_entry(
+    entry: TableEntry, base: Path, progress: Progress | None = None, commit: Commit | None = None
+) -> Materialized:
+    """`materialize` for an entry that has been checked.
+
+    :raises BatchError: as `materialize`.
+    """
+    tell = progress or (lambda _doing, _share: None)
+    targets = dict(entry.outputs(base))
+    with enough_memory(entry):
+        joined = _join(entry, base, tell)
+        with files.replacing(*targets.values()) as temporaries:
+            joined, outputs = _write(temporaries, entry, base, joined, tell)
+            made = joined.materialized(entry, outputs, {})
+            if commit is not None:
+                commit(made)
+    written = {role: of_written(path, outputs[role]["sha256"]) for role, path in targets.items()}
+    return joined.materialized(entry, outputs, written)
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """A table that is ready to be written."""
+
+    fingerprint: str
+    inputs: dict[str, Snapshot]
+    signatures: dict[str, Signature]
+    data: Hash
+    described: dict[str, FileDescription]
+    matched: Matched
+    losses: Remarks
+
+    @property
+    def summary(self) -> TableSummary:
+        """Rows in and out, what each scorer covers, what of the features is not kept, what is noted of them as read."""
+        remarks: Remarks = {**self.losses}
+        if notes := self.matched.notes:
+            remarks["notes"] = notes
+        return {
+            **remarks,
+            "input_rows": self.matched.found.rows,
+            "output_rows": self.matched.output_rows,
+            "competitors": {each["competitor"]: each for each in self.matched.covered},
+        }
+
+    def materialized(
+        self, entry: TableEntry, outputs: dict[str, FileDescription], written: dict[str, Snapshot]
+    ) -> Materialized:
+        """What the table is, once its outputs are written."""
+        return Materialized(
+            fingerprint=self.fingerprint,
+            semantics=SEMANTICS_VERSION,
+            entry=entry.as_json(),
+            summary=self.summary,
+            inputs=self.described,
+            outputs=outputs,
+            versions=versions(),
+            seen={role: taken.as_record() for role, taken in (self.inputs | written).items()},
+        )
+
+
+def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
+    """Read the inputs and match them; everything that can be refused is refused here."""
+    paths = dict(entry.inputs(base))
+    signatures = {role: files.signature(path) for role, path in paths.items()}
+    with Crew() as crew:
+        match_onto = matching(crew, entry, base, tell)
+        digesting = {role: crew.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
+        features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
+        copied = crew.begin(snapshot_and_start, base / entry.features.path, features.data_bytes)
+        checking = crew.begin(features.check_data)
+        matched = Matched(features, match_onto(features), entry.scorers, entry.features.path)
+        checking.result()
+        taken, data = copied.result()
+        inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}
+    matched.check()
+    return _Joined(
+        fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
+        inputs=inputs,
+        signatures=signatures,
+        data=data,
+        described={role: files.describe(paths[role], base, taken.sha256) for role, taken in inputs.items()},
+        matched=matched,
+        losses={},
+    )
+
+
+def _write(
+    temporaries: list[Path], entry: TableEntry, base: Path, joined: _Joined, tell: Progress
+) -> tuple[_Joined, dict[str, FileDescription]]:
+    """Write the outputs under temporary names; describes them under their own, as they were written."""
+    sink = _write_table(temporaries[0], entry, joined, tell)
+    joined, sha256 = replace(joined, losses=sink.losses), sink.sha256
+    paths = dict(entry.inputs(base))
+    if paths.keys() != joined.inputs.keys():
+        raise InputError(f"{entry.out}: files came or went below a pattern of scores; run again")
+    for role, path in paths.items():
+        check_unchanged(path, joined.signatures[role])
+    described: dict[str, FileDescription] = {}
+    for temporary, (role, path) in zip(temporaries, entry.outputs(base), strict=True):
+        if role == "audit_json":
+            temporary.write_bytes(jsontext.pretty(_audit(entry, base, joined, described)))
+            sha256 = None
+        described[role] = {**files.describe(temporary, base, sha256), "path": files.relative(path, base)}
+    return joined, described
+
+
+def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> Sink:
+    found, features = joined.matched.found, joined.matched.features
+    start = 0
+    name = Path(entry.out).name
+    with create_table(
+        path, name, features, joined.matched.appended, joined.fingerprint, data=joined.data, kept=found.kept
+    ) as sink:
+        for chunk in features.chunks(sink.form):
+            length = rows_in(chunk)
+            appended = columns.append(found, start, length)
+            if found.kept is not None:
+                keep = found.kept.slice(start, length)
+                chunk, appended = take_rows(chunk, keep), appended.filter(keep)
+            sink.write(chunk, appended)
+            start += length
+            tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / max(1, found.rows))
+    return sink
+
+
+def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, FileDescription]) -> JsonObject:
+    """The audit of a table, which says what it was made of and what each scorer covers."""
+    options = entry.options
+    return {
+        "feature_table": files.relative(base / entry.features.path, base),
+        "output": files.relative(base / entry.out, base),
+        "key_column": joined.matched.features.key_column,
+        "key_normalize": options.key_normalize,
+        "missing_policy": options.missing_policy,
+        **joined.summary,
+        "run_provenance": run_provenance(
+            argv=join_argv(entry),
+            args=entry.as_json(),
+            inputs=joined.described,
+            outputs=outputs,
+        ),
+    }
+
+
+def _argument(spelled: str | JsonObject) -> str:
+    """An entry as a flag takes it."""
+    return spelled if isinstance(spelled, str) else jsontext.canonical(spelled).decode("ascii")
+
+
+def join_argv(entry: TableEntry) -> list[str]:
+    """The command that makes the table again, run from the base folder."""
+    argv = ["second-opinion", "join", "--features", _argument(entry.features.as_json())]
+    for sidecar in entry.scores:
+        argv += ["--scores", _argument(sidecar.as_json())]
+    argv += ["--out", entry.out]
+    if entry.audit_json is not None:
+        argv += ["--audit-json", entry.audit_json]
+    given = entry.options.as_json()
+    for option in OPTIONS:
+        value = given[option.name]
+        if value is True:
+            argv.append(option.flag)
+        elif value != option.default:
+            argv += [option.flag, str(value)]
+    if declared := entry.as_json().get("scorers"):
+        argv += ["--declare", jsontext.canonical(declared).decode("ascii")]
+    return argv

@@ -1,0 +1,300 @@
+"""The fast path of a sidecar: a block of plain JSON Lines, or a part of a Parquet file, becomes columns at once.
+
+It says of a row just what `scorerows.RowReader` would, or leaves the row to it: where a field is absent, null or of
+an unusual type, and where anything is faulty. It only saves time, and it can be left out. Measured: a million rows of
+four fields take 0.5 s here and 11 s row by row.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pajson
+
+from pipeline.join.sidecars.fields import Layout, RowFault, layout_of
+from pipeline.join.sidecars.numbers import exact_sum
+from pipeline.join.sidecars.parquet_rows import Part
+from pipeline.join.sidecars.rows import Block
+from pipeline.join.sidecars.scores import RowReader, is_ok, named
+from pipeline.manifest.field_paths import list_path
+
+SCORED = pa.schema(
+    [
+        ("key", pa.string()),
+        ("score", pa.float64()),
+        ("bad", pa.bool_()),
+        ("runtime_ms", pa.float64()),
+        ("frames", pa.int32()),
+        ("number", pa.int32()),
+    ]
+)
+"""Rows of one scorer; `key` is comparable, `number` is the row's line, the rest is as in `ScoreRow`."""
+
+Comparable: TypeAlias = Callable[[str, pa.Array], pa.Array]
+"""Makes the keys that stand under a field comparable (string), null for one that cannot be."""
+
+_Labelled: TypeAlias = tuple[str, pa.RecordBatch]
+_MOST_OPENED = 900
+_MOST_NAMES = 1000  # of scorers in a block: each is looked for in all its rows
+_SAMPLES, _SAMPLE_BYTES, _MORE_NAMES = 16, 1 << 14, 8
+_OPENING = np.isin(np.arange(256), [ord("{"), ord("[")])
+_NAMES = re.compile(rb'"[^"]*"[ \t]*:')
+_NULL_ROW = re.compile(rb"\}[ \t\r\n]*n")
+
+
+@dataclass(frozen=True)
+class Plain:
+    """What the plain rows of a block say.
+
+    Attributes:
+        key_field: the field that their keys stand under.
+        scored: per scorer its label and rows (`SCORED`).
+        left: indices of the lines that are to be read row by row; None: all.
+    """
+
+    key_field: str
+    scored: list[_Labelled]
+    left: list[int] | None
+
+
+class _NotPlain(Exception):
+    """The block has something that only the way row by row can tell."""
+
+
+def read_plain(block: Block | Part, reader: RowReader, comparable: Comparable) -> Plain:
+    """What the plain rows of the block say."""
+    try:
+        batch = block.batch if isinstance(block, Part) else _parsed(block)
+        return _read(batch, block.first, reader, comparable)
+    except (_NotPlain, RowFault, ValueError, RecursionError):
+        return Plain("", [], None)
+
+
+def _parsed(block: Block) -> pa.RecordBatch:
+    """The block's rows, one per line.
+
+    pyarrow refuses what JSON is not, duplicate keys too, but takes a row from anywhere and any bytes for text. A row
+    that is null and one that is nested a thousand deep crash it, and it makes a column of every name in the block.
+    """
+    content = block.content
+    if (
+        not _has_row_lines(block)
+        or (_has_double_l(content) and _NULL_ROW.search(content))
+        or not _is_modest(block)
+    ):
+        raise _NotPlain
+    try:
+        if not content.isascii():
+            content.decode("utf-8")
+        table = pajson.read_json(pa.py_buffer(content), read_options=pajson.ReadOptions(use_threads=False))
+    except (UnicodeDecodeError, RecursionError, pa.ArrowException) as exc:
+        raise _NotPlain from exc
+    if table.num_rows != len(block.ends) + (not content.endswith(b"\n")):
+        raise _NotPlain
+    batch: pa.RecordBatch = table.combine_chunks().to_batches()[0]
+    for column in batch.columns:
+        _check_numbers(column)
+    return batch
+
+
+def _has_row_lines(block: Block) -> bool:
+    """Whether every line begins and ends as an object does, so that none stands across lines."""
+    content, inner = block.content, block.ends
+    if not (content.startswith(b"{") and content.rstrip(b"\r\n").endswith(b"}")):
+        return False
+    if content.endswith(b"\n"):
+        inner = inner[:-1]
+    characters = np.frombuffer(content, np.uint8)
+    before = inner - 1
+    if b"\r" in content:
+        before = before - (characters[before] == ord("\r"))
+    return bool((characters[before] == ord("}")).all() and (characters[inner + 1] == ord("{")).all())
+
+
+def _has_double_l(content: bytes) -> bool:
+    """Whether there may be a null: told four times as fast as by `in`."""
+    found = np.frombuffer(content, np.uint8) == ord("l")
+    return bool((found[1:] & found[:-1]).any())
+
+
+def _is_modest(block: Block) -> bool:
+    """Whether no row is nested deeply, and rows are alike."""
+    content, lines = block.content, len(block.ends)
+    characters = np.frombuffer(content, np.uint8)
+    begins = np.concatenate([[0], block.ends + 1])
+    ends = np.append(block.ends, len(content))
+    for line in np.flatnonzero(ends - begins > _MOST_OPENED).tolist():
+        # Four times as fast as bytes.count, which stops at each bracket.
+        row = characters[begins[line] : ends[line]]
+        if np.count_nonzero(row == ord("{")) + np.count_nonzero(row == ord("[")) > _MOST_OPENED:
+            if _depth(content) > _MOST_OPENED:
+                return False
+            break
+    step = max(1, lines // max(2, min(_SAMPLES, lines * _SAMPLE_BYTES // len(content))))
+    samples = (content[begins[line] : ends[line]] for line in range(0, lines, step))
+    names = [set(_NAMES.findall(sample)) for sample in samples]
+    return not names or len(set.union(*names)) <= len(names[0]) + _MORE_NAMES
+
+
+def _depth(content: bytes) -> float:
+    """How deep brackets are nested; infinite if that is not easily told."""
+    if b"\\" in content:
+        return math.inf
+    characters = np.frombuffer(content, np.uint8)
+    characters = characters[
+        _OPENING[characters] | (characters == ord("}")) | (characters == ord("]")) | (characters == ord('"'))
+    ]
+    quotes = characters == ord('"')
+    outside = characters[(np.cumsum(quotes) % 2 == 0) & ~quotes]
+    return float(np.cumsum(np.where(_OPENING[outside], 1, -1)).max(initial=0))
+
+
+def _check_numbers(column: pa.Array) -> None:
+    """Refuse NaN and numbers beyond a float, wherever they stand."""
+    kind = column.type
+    if pa.types.is_struct(kind) or pa.types.is_list(kind):
+        for below in [column.flatten()] if pa.types.is_list(kind) else column.flatten():
+            _check_numbers(below)
+    elif pa.types.is_floating(kind) and pc.all(pc.is_finite(column)).as_py() is False:
+        raise _NotPlain
+
+
+def _read(rows: pa.RecordBatch, first: int, reader: RowReader, comparable: Comparable) -> Plain:
+    layout = _plain_layout(rows.schema.names)
+    key_field = reader.key_field or layout.key
+    if layout.summary or reader.key_is_file or key_field is None:
+        raise _NotPlain
+    key = comparable(key_field, _texts(_column(rows, key_field)))
+    bad = _by_text(_column(rows, layout.status), lambda status: not is_ok(status), pa.bool_())
+    competitor = _by_text(_column(rows, layout.competitor), named, pa.string())
+    number = pa.array(np.arange(first, first + rows.num_rows, dtype=np.int32))
+    ready = key.is_valid()
+    aspects = []
+    for aspect, field in reader.aspects:
+        score, runtime_ms, frames = _scores(rows, layout, field)
+        ready = pc.and_(ready, pc.or_(score.is_valid(), bad))
+        aspects.append(
+            (aspect, pa.record_batch([key, score, bad, runtime_ms, frames, number], schema=SCORED))
+        )
+    scored = [
+        labelled
+        for aspect, batch in aspects
+        for labelled in _by_label(batch, competitor, ready, functools.partial(reader.label, aspect=aspect))
+    ]
+    return Plain(key_field, scored, pc.indices_nonzero(pc.invert(ready)).to_pylist())
+
+
+def _plain_layout(names: Sequence[str]) -> Layout:
+    """The layout of all rows of a block, which have some of these fields each."""
+    if len({name.lower() for name in names}) != len(names):
+        raise _NotPlain  # which of `Score` and `score` counts depends on which of them a row has
+    return layout_of(tuple(names))
+
+
+def _by_label(
+    batch: pa.RecordBatch, competitor: pa.Array, ready: pa.Array, label: Callable[[str | None], str]
+) -> list[_Labelled]:
+    """The rows that are ready, per scorer."""
+    names = competitor.filter(ready).unique().to_pylist()
+    if len(names) > _MOST_NAMES:
+        raise _NotPlain
+    if len(names) == 1 and pc.all(ready).as_py():
+        return [(label(names[0]), batch)]
+    found: dict[str, pa.Array] = {}
+    for name in names:
+        same = pc.is_null(competitor) if name is None else pc.fill_null(pc.equal(competitor, name), False)
+        its = label(name)
+        found[its] = pc.or_(found[its], same) if its in found else same
+    return [(its, batch.filter(pc.and_(ready, same))) for its, same in found.items()]
+
+
+def _scores(rows: pa.RecordBatch, layout: Layout, field: str | None) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Score, runtime and frames of each row."""
+    frames = _column(rows, layout.frames)
+    fields = layout.scores if field is None else (field,)
+    runtimes = [_numbers(_column(rows, name)) for name in layout.runtimes]
+    if not fields and not runtimes and pa.types.is_list(frames.type):
+        return _means(frames)
+    if len(fields) != 1 or not pa.types.is_null(frames.type):
+        raise _NotPlain
+    runtime_ms = pc.coalesce(*runtimes) if runtimes else pa.nulls(rows.num_rows, pa.float64())
+    return _numbers(_column(rows, fields[0])), runtime_ms, pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows)
+
+
+def _means(frames: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """The mean score, the summed runtime and the number of each row's frames; no score where a frame has none."""
+    if not pa.types.is_struct(frames.type.value_type):
+        raise _NotPlain
+    frame = frames.flatten()
+    each = pa.RecordBatch.from_arrays(frame.flatten(), names=[field.name for field in frame.type])
+    layout = _plain_layout(each.schema.names)
+    if layout.summary or len(layout.scores) != 1 or len(layout.runtimes) > 1:
+        raise _NotPlain
+    lengths = pc.fill_null(pc.list_value_length(frames), 0).to_pylist()
+    scores = _sums(_numbers(each.column(layout.scores[0])), lengths)
+    means = [None if total is None else total / length for total, length in zip(scores, lengths, strict=True)]
+    averaged = [0 if mean is None else length for mean, length in zip(means, lengths, strict=True)]
+    runtimes = [_sums(_numbers(each.column(name)), lengths) for name in layout.runtimes]
+    spent = runtimes[0] if runtimes else [None] * len(lengths)
+    return pa.array(means, pa.float64()), pa.array(spent, pa.float64()), pa.array(averaged, pa.int32())
+
+
+def _sums(numbers: pa.Array, lengths: Sequence[int]) -> list[float | None]:
+    """The exact sums of runs of `numbers`; None where one is null, or there is none."""
+    if numbers.null_count:
+        raise _NotPlain
+    values: Iterator[float] = iter(numbers.to_numpy().tolist())
+    return [exact_sum([*itertools.islice(values, length)]) if length else None for length in lengths]
+
+
+def _column(rows: pa.RecordBatch, name: str | None) -> pa.Array:
+    """A field of all rows; nulls where there is none."""
+    if name is None:
+        return pa.nulls(rows.num_rows)
+    if name not in rows.schema.names or "." in name or list_path(name) is not None:
+        raise _NotPlain  # it may be a path into the row
+    return rows.column(name)
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    """Keys as text: only texts and integers, whose digits are the ones that stand in the file."""
+    if pa.types.is_string(column.type):
+        return column
+    if pa.types.is_int64(column.type):
+        return column.cast(pa.string())
+    raise _NotPlain
+
+
+def _numbers(column: pa.Array) -> pa.Array:
+    """Numbers as float64."""
+    if not (
+        pa.types.is_int64(column.type) or pa.types.is_float64(column.type) or pa.types.is_null(column.type)
+    ):
+        raise _NotPlain
+    numbers = column.cast(pa.float64(), safe=False)  # unsafe: an integer above 2^53 is rounded, as in Python
+    if pa.types.is_floating(column.type) and pc.all(pc.is_finite(numbers)).as_py() is False:
+        numbers = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
+    zeros = numbers.filter(pc.equal(numbers, 0.0))
+    if pa.types.is_floating(column.type) and len(zeros) and pc.min(pc.divide(1.0, zeros)).as_py() < 0:
+        raise _NotPlain  # the text `-0` among floats is 0.0 to Python and -0.0 to Arrow
+    return numbers
+
+
+def _by_text(column: pa.Array, of: Callable[[Any], Any], kind: pa.DataType) -> pa.Array:
+    """What `of` makes of each text or null of the column."""
+    if pa.types.is_null(column.type):
+        return pa.repeat(pa.scalar(of(None), kind), len(column))
+    if not pa.types.is_string(column.type):
+        raise _NotPlain
+    encoded = column.dictionary_encode()
+    made = pa.array([*map(of, encoded.dictionary.to_pylist()), of(None)], kind)
+    return made.take(pc.fill_null(encoded.indices, len(made) - 1))

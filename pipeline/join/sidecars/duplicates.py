@@ -1,0 +1,62 @@
+"""What to say of keys for which a scorer has more than one row."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline.errors import Faults, show
+from pipeline.join.keys import KeyRule
+from pipeline.join.sidecars.read import Scores
+
+
+def message(label: str, parts: Sequence[Scores]) -> str:
+    """Where the keys that a scorer has more than once stand: the same, or the same once normalised."""
+    faults = Faults()
+    first: dict[str, tuple[int, int]] = {}
+    recalled = functools.cache(lambda index: parts[index].recall())
+
+    def told(key: str, *rows: tuple[int, int]) -> str:
+        return _duplicate(key, [_Standing.of(parts[index], recalled(index), row) for index, row in rows])
+
+    for index, part in enumerate(parts):
+        for row, key in enumerate(part.keys.to_pylist()):
+            if key in first:
+                faults.add(functools.partial(told, key, first[key], (index, row)))
+            else:
+                first[key] = (index, row)
+    return faults.message(
+        f"{show(label)}: {faults.count} rows for keys that already have one; expected one row per clip"
+    )
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """Where a key stands in a sidecar, and how."""
+
+    raw: str
+    place: str
+    regex: str | None
+
+    @classmethod
+    def of(cls, part: Scores, recalled: pa.Table, row: int) -> _Standing:
+        raw, number = (recalled[name][row].as_py() for name in ("key", "number"))
+        return cls(raw, f"{part.place} {number}", part.side.regex)
+
+    @property
+    def unique(self) -> object:
+        return KeyRule("raw", self.regex).apply(pa.array([self.raw], pa.string()))[0].as_py()
+
+
+def _duplicate(key: str, standing: Sequence[_Standing]) -> str:
+    first, second = standing
+    if first.raw == second.raw:
+        return f"{second.place}: the key {show(second.raw)} again, first at {first.place}"
+    cure = "; key_normalize raw would keep them apart" if first.unique != second.unique else ""
+    return (
+        f"{second.place}: the key {show(second.raw)} becomes {show(key)}, "
+        f"as does {show(first.raw)} at {first.place}{cure}"
+    )

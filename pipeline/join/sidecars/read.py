@@ -1,0 +1,309 @@
+"""One sidecar -> score records in columns, one set per scorer."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
+from pipeline.join.keys import KeyRule, Side
+from pipeline.join.sidecars.blocks import SCORED, Plain, read_plain
+from pipeline.join.sidecars.delimited_rows import DelimitedRows
+from pipeline.join.sidecars.fields import Reading, Row, RowFault
+from pipeline.join.sidecars.parquet_rows import Part, read_parts
+from pipeline.join.sidecars.rows import Block, read_blocks, read_rows, unit
+from pipeline.join.sidecars.scores import RowReader, ScoreRow
+from pipeline.join.threads import Crew
+from pipeline.manifest.entries import ScoreEntry, slug
+from pipeline.manifest.options import JoinOptions
+from pipeline.storage.formats import SIDECAR_EXTENSIONS, sidecar_format
+
+MOST_SCORERS = 1000
+"""Of one sidecar file."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The rows of one scorer in one sidecar file whose keys stand under one field; columns of one length.
+
+    Attributes:
+        label: the scorer's name.
+        source: the sidecar as the manifest names it.
+        place: the file and what its numbers count: `chug/dover.jsonl line`.
+        key_field: the field that the keys stand under.
+        key_regex: the side's key regex.
+        keys: the comparable keys (string), none null.
+        score: float64, in the scorer's own units and direction, null where a bad row has none.
+        bad: bool, whether the scorer says that it failed.
+        runtime_ms: float64, milliseconds, null where unknown.
+        frames: int32, frames averaged.
+        recall: reads the file again, for the keys as they came and the numbers of their lines or rows.
+        bad_statuses: reads the file again, for the statuses of the scorer's rows that are not ok, with their numbers.
+        note: what was recognised of the file and should be known; None: nothing.
+    """
+
+    label: str
+    source: str
+    place: str
+    key_field: str
+    key_regex: str | None
+    keys: pa.Array
+    score: pa.Array
+    bad: pa.Array
+    runtime_ms: pa.Array
+    frames: pa.Array
+    recall: Callable[[], pa.Table]
+    bad_statuses: Callable[[], Counter[str]] = Counter
+    note: str | None = None
+
+    @property
+    def side(self) -> Side:
+        """The keys as they came."""
+        return Side(self.key_field, self.key_regex, lambda: self.recall()["key"].combine_chunks())
+
+
+class _Gathered:
+    """The rows of one scorer and key field on their way into columns: whole batches, and single rows."""
+
+    def __init__(self) -> None:
+        self._columns: list[list[pa.Array]] = [[] for _ in SCORED]
+        self._rows: list[ScoreRow] = []
+        self._numbers: list[int] = []
+
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Take rows (`SCORED`) that were read at once."""
+        for column, array in zip(self._columns, batch.columns, strict=True):
+            column.append(array)
+
+    def add_row(self, number: int, row: ScoreRow) -> None:
+        """Take a row that was read for itself."""
+        self._rows.append(row)
+        self._numbers.append(number)
+
+    def columns(self, comparable: Callable[[Sequence[ScoreRow], Sequence[int]], pa.Array]) -> pa.Table:
+        """All rows (`SCORED`) in the order of the file, a column at a time, as each takes room twice meanwhile.
+
+        :param comparable: the comparable keys of single rows with their numbers.
+        """
+        mixed = bool(self._columns[0] and self._rows)
+        if self._rows:
+            fields = ("score", "bad", "runtime_ms", "frames")
+            values = [[getattr(row, name) for row in self._rows] for name in fields]
+            arrays = [pa.array(each, kind) for each, kind in zip(values, SCORED.types[1:], strict=False)]
+            keys = comparable(self._rows, self._numbers)
+            single = [keys, *arrays, pa.array(self._numbers, pa.int32())]
+            self.add_batch(pa.record_batch(single, schema=SCORED))
+        whole = []
+        for column in self._columns:
+            whole.append(pa.concat_arrays(column))
+            column.clear()
+        table = pa.table(whole, schema=SCORED)
+        return table.take(pc.sort_indices(table["number"])) if mixed else table
+
+
+class _Gathering(defaultdict[tuple[str, str], _Gathered]):
+    """What is gathered, per scorer and key field.
+
+    :raises SidecarError: once there are too many: each takes room and time of its own, and columns of the join.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(_Gathered)
+        self._place = place
+
+    def __missing__(self, of: tuple[str, str]) -> _Gathered:
+        if len(self) == MOST_SCORERS:
+            raise SidecarError(
+                f"{self._place}s: found more than {MOST_SCORERS} scorers, {show(of[0])} the last of them; "
+                "expected a field competitor that names the scorer (or another field name)"
+            )
+        return super().__missing__(of)
+
+
+def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Scores]:
+    """The scores of one sidecar, which a pattern may spread over many files.
+
+    :raises InputMissingError: a file is not there yet, or a pattern matches none.
+    :raises SidecarError: with every faulty row of the sidecar counted and the first ten shown.
+    """
+    named = entry.files(base)
+    if not named:
+        raise InputMissingError(f"{entry.path}: no file matches yet, below {base}")
+    faults = Faults()
+    reader = RowReader(entry, options)
+    found = [
+        scores for name, path in named for scores in _File(entry, name, path, reader, options, faults).read()
+    ]
+    if faults.count:
+        raise SidecarError(
+            faults.message(f"{entry.path}: {count(faults.count, 'faulty row')} in the sidecar")
+        )
+    if not found and not reader.labels():
+        raise SidecarError(
+            f"{entry.path}: found no row, and no label names a scorer; expected at least one row"
+        )
+    named_slugs = {slug(scores.label) for scores in found}
+    return found + [_empty(entry, label) for label in reader.labels() if slug(label) not in named_slugs]
+
+
+class _File:
+    """One file of a sidecar, and what has been read of it."""
+
+    def __init__(
+        self,
+        entry: ScoreEntry,
+        name: str,
+        path: Path,
+        reader: RowReader,
+        options: JoinOptions,
+        faults: Faults,
+    ) -> None:
+        form = sidecar_format(name, entry.format)
+        if form is None:
+            raise SidecarError(
+                f"{name}: expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format in the entry"
+            )
+        self._entry, self._name, self._path, self._form = entry, name, path, form
+        self._reader, self._options, self._faults = reader, options, faults
+        self._how = Reading(name, entry.label, reader.set_fields, entry.text)
+        self._place = f"{name} {unit(form)}"
+        self._raw = False
+
+    def read(self) -> list[Scores]:
+        """The scores in the file, per scorer and key field, in the order of their first rows."""
+        note = self._note()
+        columns = self._columns()
+        # The order does not depend on which rows were read at once.
+        in_order = sorted(columns, key=lambda of: int(columns[of]["number"][0].as_py()))
+        return [self._scores(of, columns.pop(of), note) for of in in_order]
+
+    def bad_statuses(self, label: str) -> Counter[str]:
+        """How often each status that is not ok stands in the rows of a scorer."""
+        found: Counter[str] = Counter()
+        for _, row in self._rows():
+            if isinstance(row, dict) and label in self._reader.labels_of(row):
+                found[self._reader.bad_status(row) or ""] += 1
+        return found
+
+    def _note(self) -> str | None:
+        if self._form not in ("csv", "tsv"):
+            return None
+        text = DelimitedRows(self._path, self._form, self._how).note()
+        return None if text is None else f"{self._name}: {text}"
+
+    def recall(self, of: tuple[str, str], expected: int) -> pa.Table:
+        """The rows of a scorer and key field once more, with their keys as they came.
+
+        :raises InputError: they are no longer as many as before.
+        """
+        again = _File(self._entry, self._name, self._path, self._reader, self._options, Faults())
+        again._raw = True
+        table = again._columns().get(of)
+        if table is None or table.num_rows != expected:
+            raise InputError(f"{self._path}: the file changed while it was being read; run again")
+        return table
+
+    def _columns(self) -> dict[tuple[str, str], pa.Table]:
+        gathered = _Gathering(self._place)
+        blocks = self._blocks()
+        if blocks is None:
+            self._take_rows(gathered, self._rows())
+        else:
+            with Crew() as crew:
+                for block, plain in crew.each(self._read_plain, blocks):
+                    for label, batch in plain.scored:
+                        gathered[label, plain.key_field].add_batch(batch)
+                    self._take_rows(gathered, block.rows(plain.left))
+        return {
+            of: held.columns(functools.partial(self._comparable_rows, of[1])) for of, held in gathered.items()
+        }
+
+    def _blocks(self) -> Iterator[Block | Part] | None:
+        """The file in blocks of many rows; None: its format has none."""
+        if self._form == "jsonl":
+            return read_blocks(self._path, self._how.fields)
+        return read_parts(self._path, self._how.fields) if self._form == "parquet" else None
+
+    def _rows(self) -> Iterator[tuple[int, Row | RowFault]]:
+        return read_rows(self._path, self._form, self._how)
+
+    def _read_plain(self, block: Block | Part) -> tuple[Block | Part, Plain]:
+        return block, read_plain(block, self._reader, self._comparable)
+
+    def _take_rows(self, gathered: _Gathering, rows: Iterable[tuple[int, Row | RowFault]]) -> None:
+        for number, row in rows:
+            try:
+                if isinstance(row, RowFault):
+                    raise row
+                for score in self._reader.read(row, self._name):
+                    gathered[score.label, score.key_field].add_row(number, score)
+            except RowFault as fault:
+                self._faults.add(f"{self._place} {number}: {one_line(str(fault))}")
+
+    def _comparable(self, key_field: str, raw: pa.Array) -> pa.Array:
+        return raw if self._raw else self._rule(key_field).apply(raw)
+
+    def _rule(self, key_field: str) -> KeyRule:
+        return KeyRule.of(self._options.key_normalize, key_field, self._options.score_key_regex)
+
+    def _comparable_rows(self, key_field: str, rows: Sequence[ScoreRow], numbers: Sequence[int]) -> pa.Array:
+        """The comparable keys of rows; notes a fault for each that has none, and one for all its aspects."""
+
+        def place(row: int) -> str:
+            return f"{self._place} {numbers[row]}: field {one_line(key_field)}"
+
+        raw = _texts(rows, place, self._faults)
+        comparable = self._comparable(key_field, raw)
+        for row in pc.indices_nonzero(comparable.is_null()).to_pylist():
+            if rows[row].aspect == 0:
+                fault = functools.partial(_no_key, place(row), raw[row].as_py(), self._rule(key_field))
+                self._faults.add(fault)
+        return comparable
+
+    def _scores(self, of: tuple[str, str], columns: pa.Table, note: str | None) -> Scores:
+        key, score, bad, runtime_ms, frames, _ = (column.chunk(0) for column in columns.columns)
+        label, key_field = of
+        return Scores(
+            label=label,
+            source=self._entry.path,
+            place=self._place,
+            key_field=key_field,
+            key_regex=self._options.score_key_regex,
+            keys=key,
+            score=score,
+            bad=bad,
+            runtime_ms=runtime_ms,
+            frames=frames,
+            recall=functools.partial(self.recall, of, len(key)),
+            bad_statuses=functools.partial(self.bad_statuses, label),
+            note=note,
+        )
+
+
+def _texts(rows: Sequence[ScoreRow], place: Callable[[int], str], faults: Faults) -> pa.Array:
+    try:
+        return pa.array([row.key for row in rows], pa.string())
+    except UnicodeEncodeError:
+        texts = [row.key.encode("utf-8", "replace").decode("utf-8") for row in rows]
+        for index, (row, text) in enumerate(zip(rows, texts, strict=True)):
+            if row.key != text and row.aspect == 0:
+                faults.add(f"{place(index)}: found {show(row.key)}; expected Unicode text")
+        return pa.array(texts, pa.string())
+
+
+def _no_key(where: str, raw: str, rule: KeyRule) -> str:
+    if KeyRule(rule.mode).apply(pa.array([raw], pa.string())).null_count:
+        return f"{where}: found {show(raw)}, which is empty as {rule.mode}; expected a key"
+    return f"{where}: found {show(raw)}, which score_key_regex {show(rule.regex)} does not match; expected a match"
+
+
+def _empty(entry: ScoreEntry, label: str) -> Scores:
+    none = SCORED.empty_table()
+    key, score, bad, runtime_ms, frames, _ = (column.combine_chunks() for column in none.columns)
+    return Scores(label, entry.path, entry.path, "", None, key, score, bad, runtime_ms, frames, lambda: none)

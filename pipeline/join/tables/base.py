@@ -1,0 +1,205 @@
+"""What every format of a feature table offers, and what every format of a joined table takes."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import functools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self, TypeAlias
+
+import pyarrow as pa
+
+from pipeline.errors import TableError, show
+from pipeline.join import keys
+from pipeline.join.tables.views import without_views
+from pipeline.records.materialized import Remarks
+
+Form: TypeAlias = Literal["arrow", "rows", "text", "count"]
+"""arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings; count: their
+number alone, of which only a Parquet table can tell (per row group)."""
+
+Chunk: TypeAlias = Any
+"""Some rows of a table in one `Form`."""
+
+MOST_COLUMNS = 30_000
+"""Of a table that is typed or delimited: each takes some 10 kB, and time for every batch of rows."""
+
+CHUNK_ROWS = 65_536
+BATCH_BYTES = 1 << 25
+
+
+class FeatureTable(abc.ABC):
+    """A feature table that is read in streams; it may be read more than once."""
+
+    def __init__(self, path: Path, wanted_key: str | None = None) -> None:
+        self.path = path
+        self._wanted_key = wanted_key
+
+    @property
+    @abc.abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+
+    @property
+    @abc.abstractmethod
+    def rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of how the table was read, as far as it was."""
+        return ()
+
+    @property
+    def data_bytes(self) -> int:
+        """How many bytes of the file, from its start, a joined table may begin with as they are."""
+        return 0
+
+    def check_data(self) -> None:  # noqa: B027  # nothing to do for those that are read in any case
+        """Read everything once, where a joined table may take it unread.
+
+        :raises TableError: some data is damaged.
+        """
+
+    @functools.cached_property
+    def key_column(self) -> str:
+        """The column that names the clip: the wanted one, else the best candidate.
+
+        :raises TableError: the table has none; the message lists its columns.
+        """
+        wanted = self._wanted_key
+        found = keys.pick(self.columns) if wanted is None else wanted
+        if not self.columns and not self.rows:
+            return found or keys.CANDIDATES[0]  # an empty shard of a format without a header
+        if found is None or found not in self.columns:
+            expected = "one of " + ", ".join(keys.CANDIDATES) if wanted is None else show(wanted)
+            held = ", ".join(show(name) for name in self.columns) or "none"
+            raise TableError(
+                f"{self.path}: no key column; expected {expected}; set key_column to one of: {held}"
+            )
+        return found
+
+    @abc.abstractmethod
+    def keys(self) -> pa.Array:
+        """The texts of the key column (string), one per row; null where a row has none.
+
+        :raises TableError: the column holds values that cannot be a key.
+        """
+
+    @abc.abstractmethod
+    def schema(self) -> pa.Schema:
+        """Names, types and metadata of the typed columns.
+
+        :raises TableError: a column mixes types; names the column, the row and both types.
+        """
+
+    @abc.abstractmethod
+    def chunks(self, form: Form) -> Iterator[Chunk]:
+        """The rows, in order, in the form asked for.
+
+        :raises TableError: a value has no place in that form.
+        """
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """:raises TableError: two columns share a name, so that one could be taken for the other, or they are too many."""
+        if len(columns) > MOST_COLUMNS:
+            raise TableError(f"{self.path}: found {len(columns)} columns; expected at most {MOST_COLUMNS}")
+        if repeated := sorted(name for name, times in Counter(columns).items() if times > 1):
+            raise TableError(f"{self.path}: two columns are named {show(repeated[0])}; expected unique names")
+
+
+class Sink(abc.ABC):
+    """A joined table that is being written; it is whole once its `with` block has ended well."""
+
+    form: Form
+    sha256: str | None = None
+    """Once it is closed: the digest of the file, if it is known without reading it."""
+
+    @property
+    def losses(self) -> Remarks:
+        """What of the features it does not keep."""
+        return {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            with contextlib.suppress(Exception):  # the first error is the one to tell; the file goes anyway
+                self.close()
+
+    @abc.abstractmethod
+    def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
+        """Write the rows of `chunk` with the columns of `appended`, which has as many rows; texts are dictionaries.
+
+        A column of `appended` that the chunk has is replaced where it stands.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Write what must stand at the end."""
+
+
+def with_columns(chunk: pa.RecordBatch, appended: pa.RecordBatch) -> pa.RecordBatch:
+    """`chunk` with the columns of `appended`: replaced where the name stands already, else at the end."""
+    appended = decoded(appended)
+    columns = dict(zip(chunk.schema.names, chunk.columns, strict=True))
+    columns |= dict(zip(appended.schema.names, appended.columns, strict=True))
+    return pa.RecordBatch.from_arrays(
+        list(columns.values()), schema=with_fields(chunk.schema, appended.schema)
+    )
+
+
+def decoded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with plain values instead of dictionaries."""
+    plain = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(plain, names=batch.schema.names)
+
+
+def with_fields(schema: pa.Schema, appended: pa.Schema) -> pa.Schema:
+    """The schema of `with_columns`; the metadata of `schema` stays."""
+    fields = {field.name: field for field in schema} | {field.name: field for field in appended}
+    return pa.schema(list(fields.values()), metadata=schema.metadata)
+
+
+def rows_in(chunk: Chunk) -> int:
+    """The number of rows of a chunk of any form."""
+    if isinstance(chunk, int):
+        return chunk
+    return len(chunk) if isinstance(chunk, list) else chunk.num_rows
+
+
+def take_rows(chunk: Chunk, keep: pa.Array) -> Chunk:
+    """The rows of a chunk of any form at which `keep` (bool) is true."""
+    if isinstance(chunk, list):
+        return [row for row, kept in zip(chunk, keep.to_pylist(), strict=True) if kept]
+    return without_views(chunk).filter(keep)
+
+
+def regrouped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows of many batches in batches of `CHUNK_ROWS`, or of fewer where those would exceed `BATCH_BYTES`."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        rows = sum(each.num_rows for each in held)
+        while rows + batch.num_rows >= CHUNK_ROWS:
+            yield _combined([*held, batch.slice(0, CHUNK_ROWS - rows)])
+            batch, held, rows = batch.slice(CHUNK_ROWS - rows), [], 0
+        held.append(batch)
+        if sum(each.nbytes for each in held) >= BATCH_BYTES:
+            yield _combined(held)
+            held = []
+    if any(each.num_rows for each in held):
+        yield _combined(held)
+
+
+def _combined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    whole: pa.RecordBatch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+    return whole

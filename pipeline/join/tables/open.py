@@ -1,0 +1,96 @@
+"""The format that a table's name asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.errors import TableError, show
+from pipeline.join.tables.base import FeatureTable, Sink, with_fields
+from pipeline.join.tables.delimited import DelimitedSink, DelimitedTable
+from pipeline.join.tables.json_rows import JsonSink, JsonTable
+from pipeline.join.tables.parquet.append import extend_table
+from pipeline.join.tables.parquet.sink import ParquetSink, check_schema
+from pipeline.join.tables.parquet.table import ParquetTable
+from pipeline.storage import files
+from pipeline.storage.dialect import UNSET, TextSettings
+from pipeline.storage.files import Hash
+from pipeline.storage.formats import TABLE_EXTENSIONS, table_format
+
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+def open_table(path: Path, key_column: str | None, text: TextSettings = UNSET) -> FeatureTable:
+    """The feature table at `path`, with `key_column` (None: the best candidate) as its key.
+
+    :param text: what is set for delimited text.
+
+    :raises InputMissingError: the file is not there yet.
+    :raises TableError: it is not of the format that its name says.
+    """
+    files.signature(path)
+    match table_format(path.name):
+        case "parquet":
+            return ParquetTable(path, key_column)
+        case "jsonl" | "json" as form:
+            return JsonTable(path, key_column, lines=form == "jsonl")
+        case "csv" | "tsv" as form:
+            return DelimitedTable(path, key_column, _DELIMITERS[form], text)
+        case None:
+            raise TableError(
+                f"{path}: found the name {show(path.name)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+            )
+
+
+def open_joined(path: Path, key_column: str | None) -> FeatureTable:
+    """The joined table at `path`, as `create_table` wrote it: nothing of how it is written has to be recognised."""
+    delimiter = _DELIMITERS.get(table_format(path.name) or "")
+    return open_table(path, key_column, TextSettings(delimiter, decimal="."))
+
+
+def check_place(name: str, features: FeatureTable) -> None:
+    """Read what has to be read to tell whether the features can be written in the format that `name` asks for.
+
+    :raises TableError: they have no place in it, as far as their types tell.
+    """
+    if table_format(name) == "parquet" and not isinstance(features, ParquetTable):
+        check_schema(name, features.schema())
+    elif isinstance(features, DelimitedTable) and table_format(name) not in _DELIMITERS:
+        features.schema()  # for its notes
+
+
+def create_table(
+    path: Path,
+    name: str,
+    features: FeatureTable,
+    appended: pa.Schema,
+    fingerprint: str,
+    *,
+    data: Hash,
+    kept: pa.Array | None = None,
+) -> Sink:
+    """A joined table written to `path`, in the format and compression that `name` asks for.
+
+    :param features: the table whose columns come first.
+    :param appended: names and types of the columns that are appended to it.
+    :param fingerprint: goes into the metadata, where the format has any (Parquet).
+    :param data: running digest of the features' `data_bytes`.
+    :param kept: the rows that will be written (bool per row of the features); None: all.
+    :raises TableError: the features have no place in that format.
+    """
+    match table_format(name):
+        case "parquet":
+            if kept is None and (extended := extend_table(path, features, appended, fingerprint, data)):
+                return extended
+            return ParquetSink(path, name, features, appended, fingerprint, kept)
+        case "jsonl" | "json" as form:
+            return JsonSink(path, name, lines=form == "jsonl")
+        case "csv" | "tsv" as form:
+            features.check_columns(features.columns)
+            columns = with_fields(
+                pa.schema([(each, pa.string()) for each in features.columns]), appended
+            ).names
+            return DelimitedSink(path, name, columns, _DELIMITERS[form])
+        case None:
+            raise TableError(f"{name}: expected one of {', '.join(TABLE_EXTENSIONS)}")

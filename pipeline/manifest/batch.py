@@ -1,0 +1,278 @@
+"""JSON -> a frozen, checked batch; nothing else sees the raw manifest."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import BatchError, Faults, InputError, ManifestError, show
+from pipeline.manifest.clashes import Places
+from pipeline.manifest.declarations import EvidenceRequest
+from pipeline.manifest.entries import (
+    FeaturesEntry,
+    ScoreEntry,
+    TableEntry,
+    declaration_faults,
+    declarations,
+    text_faults,
+)
+from pipeline.manifest.options import JoinOptions
+from pipeline.storage import files, jsontext
+from pipeline.storage.jsontext import JsonObject
+from pipeline.storage.schema import Violations, load_schema, place, violations
+
+REPORT_SUFFIX = ".report.json"
+_NEEDED = {"features", "scores", "out"}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One checked manifest and where its report goes.
+
+    Attributes:
+        manifest: path of the manifest.
+        sha256: digest of the manifest's bytes.
+        base_dir: folder that the manifest's paths are relative to.
+        report_json: path of the report.
+        report_md: path of the report as Markdown.
+        tables: the tables, in the manifest's order.
+    """
+
+    manifest: Path
+    sha256: str
+    base_dir: Path
+    report_json: Path
+    report_md: Path
+    tables: tuple[TableEntry, ...]
+
+    def table(self, table_id: str) -> TableEntry:
+        """The table of that id.
+
+        :raises ManifestError: the batch has none.
+        """
+        return self.tables[self.position(table_id)]
+
+    def position(self, table_id: str) -> int:
+        """Where the table of that id stands in the manifest, from 0.
+
+        :raises ManifestError: the batch has none.
+        """
+        try:
+            return self._positions[table_id]
+        except KeyError:
+            raise ManifestError(f"{self.manifest}: no table has the id {show(table_id)}") from None
+
+    @functools.cached_property
+    def _positions(self) -> dict[str, int]:
+        return {table.id: index for index, table in enumerate(self.tables)}
+
+    def relative(self, path: Path) -> str:
+        """A file of the batch as its report names it, however the base folder was spelled or linked to."""
+        return files.relative(files.resolved(path.parent) / path.name, files.resolved(self.base_dir))
+
+    @property
+    def stem(self) -> str:
+        """What the names of the files beside the report begin with: `m` for `m.report.json`."""
+        name = self.report_json.name
+        return name.removesuffix(REPORT_SUFFIX) if name.endswith(REPORT_SUFFIX) else self.report_json.stem
+
+    @property
+    def lock(self) -> Path:
+        """The lock file of runs of the batch."""
+        return self.report_json.with_name(f"{self.stem}.lock")
+
+    @property
+    def run_log(self) -> Path:
+        """The run log, which nothing cites."""
+        return self.report_json.with_name(f"{self.stem}.run-log.jsonl")
+
+    @property
+    def state_dir(self) -> Path:
+        """The hidden folder beside the report that holds the project's own records of the batch."""
+        return self.report_json.with_name(f".{self.report_json.name}.state")
+
+
+def failed_path(report: Path) -> Path:
+    """The name under which a failed batch leaves a report: `m.report.failed.json` for `m.report.json`."""
+    return report.with_name(f"{report.stem}.failed{report.suffix}")
+
+
+def default_report(manifest: Path) -> Path:
+    """Where the report goes unless told otherwise: `m.report.json` beside `m.json`."""
+    return manifest.with_name(manifest.stem + REPORT_SUFFIX)
+
+
+def default_markdown(report: Path) -> Path:
+    """Where the report goes as Markdown unless told otherwise: `m.report.md` beside `m.report.json`."""
+    return Path(f"{report.parent / report.stem}.md")
+
+
+def load_manifest(
+    manifest: str | Path,
+    base_dir: str | Path | None = None,
+    report_json: str | Path | None = None,
+    report_md: str | Path | None = None,
+) -> Batch:
+    """Read and check a manifest; empty and None arguments take their defaults.
+
+    :param base_dir: folder that relative paths resolve from. Default: the manifest's folder.
+    :param report_json: where the report goes. Default: `<manifest stem>.report.json` beside the manifest.
+    :param report_md: the same as Markdown. Default: `report_json` with the suffix `.md`.
+    :raises ManifestError: with every fault of the manifest, each with its place.
+    """
+    path = Path(manifest)
+    content = _read(path)
+    report = Path(report_json or default_report(path))
+    faults = Faults()
+    raw = _parse(path, content)
+    broken = violations(raw, load_schema("manifest"))
+    for fault in (*_repeated_keys(raw), *broken.faults):
+        faults.add(fault)
+    if not broken.complete:  # what they leave standing may be anything
+        _raise_any(path, faults, "at least ")
+    parts = _Parts.of(raw, broken)
+    base = Path(base_dir or path.parent)
+    markdown = Path(report_md or default_markdown(report))
+    tables = tuple(parts.entries(base))
+    batch = Batch(path, hashlib.sha256(content).hexdigest(), base, report, markdown, tables)
+    for fault in _batch_faults(batch, parts):
+        faults.add(fault)
+    _raise_any(path, faults)
+    return batch
+
+
+def _read(path: Path) -> bytes:
+    if not files.is_name(path):
+        raise ManifestError(f"found {show(str(path))}; expected the name of a file; expected a manifest")
+    try:
+        return files.read_bytes(path)
+    except BatchError as exc:
+        raise ManifestError(f"{exc}; expected a manifest") from exc
+
+
+def _parse(path: Path, content: bytes) -> Any:
+    try:
+        raw = jsontext.parse_leniently(content.removeprefix(files.BYTE_ORDER_MARK))
+    except ValueError as exc:
+        raise ManifestError(f"{path}: {exc}; expected a manifest, one JSON object") from exc
+    return jsontext.without_comments(raw)
+
+
+def _raise_any(path: Path, faults: Faults, about: str = "") -> None:
+    if faults.count:
+        count = "1 fault" if faults.count == 1 else f"{faults.count} faults"
+        raise ManifestError(faults.message(f"{path}: {about}{count} in the manifest; nothing was written"))
+
+
+def _repeated_keys(value: object, steps: tuple[str | int, ...] = ()) -> Iterator[str]:
+    if isinstance(value, jsontext.RepeatingObject):
+        for name in value.repeated:
+            yield f"{place((*steps, name))}: the key stands twice in one object; expected it once"
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from _repeated_keys(below, (*steps, name))
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from _repeated_keys(below, (*steps, index))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of a manifest that have the shape they should have, whatever is wrong with others.
+
+    Attributes:
+        defaults: by their names.
+        scorers: declarations by label.
+        tables: by their index in the manifest.
+    """
+
+    defaults: JsonObject
+    scorers: JsonObject
+    tables: dict[int, JsonObject]
+
+    @classmethod
+    def of(cls, raw: Any, violations: Violations) -> _Parts:
+        broken = violations.broken
+        given = raw if isinstance(raw, dict) else {}
+        defaults = {} if ("defaults",) in broken else given.get("defaults") or {}
+        tables = [] if ("tables",) in broken else given.get("tables", [])
+        sound = {index: _sound(("tables", index), table, broken) for index, table in enumerate(tables)}
+        return cls(
+            _sound(("defaults",), defaults, broken) or {},
+            _sound(("scorers",), given.get("scorers", {}), broken) or {},
+            {index: table for index, table in sound.items() if table is not None and table.keys() >= _NEEDED},
+        )
+
+    def entries(self, base: Path) -> Iterator[TableEntry]:
+        """The tables, each with its effective options."""
+        defaults = JoinOptions().with_overrides(self.defaults)
+        scorers = declarations(self.scorers)
+        for table in self.tables.values():
+            yield TableEntry(
+                id=table.get("id", ""),
+                features=FeaturesEntry.of(table["features"]),
+                scores=tuple(ScoreEntry.of(entry, base) for entry in table["scores"]),
+                out=table["out"],
+                audit_json=table.get("audit_json") or None,
+                options=defaults.with_overrides(table),
+                scorers=scorers,
+                evidence=EvidenceRequest.of(table["evidence"]) if table.get("evidence") else None,
+            )
+
+
+def _sound(
+    place: tuple[str | int, ...], part: Any, broken: Collection[tuple[str | int, ...]]
+) -> JsonObject | None:
+    """The members of an object at `place` that nothing is wrong with; None if it is none."""
+    if not isinstance(part, dict):
+        return None
+    below = {
+        steps[len(place)] for steps in broken if len(steps) > len(place) and steps[: len(place)] == place
+    }
+    return {name: value for name, value in part.items() if name not in below}
+
+
+def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
+    """What no schema can express: each table by itself, then the tables beside each other."""
+    try:
+        there = files.holds_folder(batch.base_dir) and files.is_name(batch.base_dir / batch.manifest.name)
+        if not there:
+            yield f"base folder: found no folder at {show(str(batch.base_dir))}"
+    except InputError as exc:
+        yield f"base folder: {exc}"
+    unnamed = [path for path in (batch.report_json, batch.report_md) if not files.is_name(path)]
+    yield from (f"the report: found {show(str(path))}; expected the name of a file" for path in unnamed)
+    folders = [path for path in (batch.report_json, batch.report_md) if files.is_folder(path)]
+    yield from (
+        f"the report: found a folder at {show(str(path))}; expected a file or nothing" for path in folders
+    )
+    yield from (f"defaults.{fault}" for fault in text_faults(parts.defaults))
+    yield from declaration_faults(parts.scorers)
+    numbered = list(zip(parts.tables, batch.tables, strict=True))
+    ids: dict[str, int] = {}
+    for index, table in numbered:
+        yield from (f"tables[{index}]{fault}" for fault in table.faults())
+        yield from (f"tables[{index}].{fault}" for fault in text_faults(parts.tables[index]))
+        if table.id and (first := ids.setdefault(table.id, index)) != index:
+            yield f"tables[{index}].id: {show(table.id)} is also tables[{first}].id; expected unique ids"
+    if not unnamed:
+        yield from _clashes(batch, numbered)
+
+
+def _clashes(batch: Batch, numbered: Sequence[tuple[int, TableEntry]]) -> Iterator[str]:
+    """Files that would be two things at once: inputs, outputs, the manifest, the reports."""
+    places = Places()
+    places.written(batch.manifest, "the manifest")
+    for report, form in ((batch.report_json, "JSON"), (batch.report_md, "Markdown")):
+        for path in (report, failed_path(report)):
+            places.written(path, f"the report {path.name} ({form})")
+    places.written(batch.run_log, "the run log")
+    places.written(batch.lock, "the lock")
+    places.kept(batch.state_dir, "the folder of the project's own records")
+    for index, table in numbered:
+        table.claim(places, batch.base_dir, f"tables[{index}].")
+    yield from places.clashes()

@@ -1,0 +1,92 @@
+"""What a manifest declares beside the join: of a scorer, and of what is to be learned from a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from pipeline.errors import show
+from pipeline.storage.jsontext import JsonObject
+
+Direction: TypeAlias = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class ScorerDeclaration:
+    """What is known of a scorer, whatever tables it is joined onto.
+
+    Attributes:
+        label: the scorer's name.
+        direction: whether a higher or a lower score is better.
+        scale: the least and the greatest score it can give, in its own units.
+        revision: which version of it made the scores.
+        trained_on: names of the corpora that it has seen.
+    """
+
+    label: str
+    direction: Direction | None = None
+    scale: tuple[float, float] | None = None
+    revision: str | None = None
+    trained_on: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, label: str, given: Mapping[str, Any]) -> ScorerDeclaration:
+        """The declaration that stands under `label`, as the manifest's schema has checked it."""
+        low, high = scale if (scale := given.get("scale")) else (None, None)
+        return cls(
+            label=label,
+            direction=given.get("direction"),
+            scale=None if low is None or high is None else (float(low), float(high)),
+            revision=given.get("revision"),
+            trained_on=tuple(given.get("trained_on") or ()),
+        )
+
+    def as_json(self) -> JsonObject:
+        """What a join shows of it, if it is declared; corpora it was trained on are for the evidence alone."""
+        told = {
+            "direction": self.direction,
+            "scale": self.scale and list(self.scale),
+            "revision": self.revision,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+    def faults(self) -> Iterator[str]:
+        """What no schema can tell, each fault with its place below the declaration."""
+        if self.scale is not None and not (math.isfinite(sum(self.scale)) and self.scale[0] < self.scale[1]):
+            found = show([*self.scale])
+            yield f".scale: found {found}; expected the least and the greatest score, the least first"
+
+
+@dataclass(frozen=True)
+class EvidenceRequest:
+    """What evidence is asked for about a table.
+
+    Attributes:
+        target: the column of the label, higher is better.
+        group: the column that names the content; rows of one content are never on both sides of a fold.
+        each_row_is_content: instead of `group`: no two rows show the same content.
+        features: the columns of the baseline, by name or with `*`.
+        corpus: what `trained_on` of a scorer would name; None: the table's id.
+    """
+
+    target: str
+    group: str | None = None
+    each_row_is_content: bool = False
+    features: tuple[str, ...] = ()
+    corpus: str | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> EvidenceRequest:
+        """The request of a table, as the manifest's schema has checked it."""
+        return cls(**{**given, "features": tuple(given.get("features") or ())})
+
+    def as_json(self) -> JsonObject:
+        """All of it."""
+        return {**vars(self), "features": [*self.features]}
+
+    def faults(self) -> Iterator[str]:
+        """What no schema can tell, each fault with its place below the request."""
+        if self.each_row_is_content and self.group is not None:
+            yield ".each_row_is_content: stands beside group; expected one of the two"

@@ -1,0 +1,333 @@
+"""What is asked for one table: the feature table, its sidecars, the outputs, the options."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError, show
+from pipeline.manifest.clashes import Places
+from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
+from pipeline.manifest.field_paths import path_fault
+from pipeline.manifest.options import OPTIONS, JoinOptions
+from pipeline.manifest.patterns import Pattern
+from pipeline.storage import files
+from pipeline.storage.dialect import DECIMALS, UNSET, TextSettings
+from pipeline.storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
+from pipeline.storage.jsontext import JsonObject
+from pipeline.storage.schema import place, schema_faults
+
+
+def slug(label: str) -> str:
+    """A scorer's name as column names hold it: lower case, all else than letters and digits one `_`."""
+    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+
+
+FEATURES = "features"
+"""The role of a feature table among the inputs of its joined table."""
+
+
+@dataclass(frozen=True)
+class ScoreEntry:
+    """One sidecar as a manifest names it.
+
+    Attributes:
+        path: the file, or a pattern with `*` and `**` whose matches are one sidecar.
+        label: the scorer's name, for rows that do not name it.
+        format: the format, where the name does not say it.
+        key_field: overrides the table's `score_key_field`.
+        key_from: "file": the key is the path of the file a row stands in.
+        score_field: overrides the table's `score_field`.
+        score_fields: (aspect, field) pairs, each a scorer of its own, labelled LABEL-aspect.
+        text: how the file is written, if it is delimited text.
+    """
+
+    path: str
+    label: str | None = None
+    format: str | None = None
+    key_field: str | None = None
+    key_from: str | None = None
+    score_field: str | None = None
+    score_fields: tuple[tuple[str, str], ...] = ()
+    text: TextSettings = UNSET
+
+    @classmethod
+    def of(cls, given: str | Mapping[str, Any], base: Path) -> ScoreEntry:
+        """The entry for `PATH`, `LABEL=PATH` or an object that the manifest's schema has checked.
+
+        A string that names an existing file as it stands is a path even if it contains `=`.
+        """
+        if not isinstance(given, str):
+            apart = {"score_fields", *vars(UNSET)}
+            plain = {name: value for name, value in given.items() if name not in apart}
+            score_fields = tuple(sorted((given.get("score_fields") or {}).items()))
+            return cls(**plain, score_fields=score_fields, text=TextSettings.of(given))
+        label, equals, path = given.partition("=")
+        if not equals or files.is_file(base / given):
+            return cls(path=given)
+        return cls(path=path, label=label)
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether `path` stands for all files it matches."""
+        return "*" in self.path
+
+    def files(self, base: Path) -> list[tuple[str, Path]]:
+        """The files of the sidecar in sorted order, each with its name from the manifest's view.
+
+        :raises InputError: a folder that a pattern goes through cannot be read.
+        """
+        if not self.is_pattern or files.is_file(base / self.path):
+            return [(self.path, base / self.path)]
+        found = Pattern(self.path).matches(base) if files.is_name(self.path) else []
+        for name in found:
+            if not files.is_name(name):
+                raise InputError(
+                    f"{self.path}: matches {show(name)}; expected the name of a file, on one line"
+                )
+        return [(name, base / name) for name in found]
+
+    def as_json(self) -> str | JsonObject:
+        """The entry as a manifest spells it, in its shortest form."""
+        given: JsonObject = {
+            "path": self.path,
+            "label": self.label,
+            "format": self.format,
+            "key_field": self.key_field,
+            "key_from": self.key_from,
+            "score_field": self.score_field,
+            "score_fields": dict(self.score_fields),
+        } | self.text.as_json()
+        kept = {name: value for name, value in given.items() if value or name == "path"}
+        if set(kept) == {"path"} and not (self.is_pattern and "=" in self.path):
+            return self.path
+        if set(kept) == {"path", "label"} and "=" not in str(self.label):
+            return f"{self.label}={self.path}"
+        return kept
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        if not self.path:
+            yield f": found {show(self.as_json())}; expected a path after the ="
+        elif not files.is_name(self.path):
+            yield f": found {show(self.path)}; expected the name of a file"
+        elif not _is_text(self.path):
+            yield f": found {show(self.path)}; expected Unicode text, as a column names the sidecar"
+        elif sidecar_format(self.path, self.format) is None and not self.is_pattern:
+            yield f": found {show(self.path)}; expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format"
+        if self.label is not None and not slug(self.label):
+            yield f".label: found {show(self.label)}; expected a name with at least one letter or digit"
+        if self.key_from is not None and self.key_field is not None:
+            yield ".key_from: stands beside key_field; expected one of the two"
+        if self.score_fields and self.score_field is not None:
+            yield ".score_fields: stands beside score_field; expected one of the two"
+        for aspect, _ in self.score_fields:
+            if not slug(aspect):
+                yield f".score_fields: found the aspect {show(aspect)}; expected at least one letter or digit"
+        yield from self._path_faults()
+        yield from self._text_faults()
+
+    def _path_faults(self) -> Iterator[str]:
+        named = [("key_field", self.key_field), ("score_field", self.score_field)]
+        named += [("score_fields", field) for _, field in self.score_fields]
+        for name, field in named:
+            if field is not None and (fault := path_fault(field, is_key=name == "key_field")) is not None:
+                yield f".{name}: {fault}"
+
+    def _text_faults(self) -> Iterator[str]:
+        """What is wrong with what the entry says of delimited text."""
+        form = sidecar_format(self.path, self.format)
+        if form not in (None, "csv", "tsv"):
+            settings = self.text.as_json()
+            yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
+        if self.text.delimiter is not None and self.text.delimiter == self.text.decimal:
+            yield f".decimal: found {show(self.text.decimal)}, which is also the delimiter; expected two signs"
+        if self.text.decimal not in (None, *DECIMALS):
+            yield f".decimal: found {show(self.text.decimal)}; expected one of {' '.join(DECIMALS)}"
+        yield from self.text.faults()
+
+
+@dataclass(frozen=True)
+class FeaturesEntry:
+    """A feature table as a manifest names it.
+
+    Attributes:
+        path: the file.
+        text: how it is written, if it is delimited text.
+    """
+
+    path: str
+    text: TextSettings = UNSET
+
+    @classmethod
+    def of(cls, given: str | Mapping[str, Any]) -> FeaturesEntry:
+        """The entry for a path, or for an object that the manifest's schema has checked."""
+        return cls(given) if isinstance(given, str) else cls(given["path"], TextSettings.of(given))
+
+    def as_json(self) -> str | JsonObject:
+        """The entry as a manifest spells it, in its shortest form."""
+        settings = self.text.as_json()
+        return {"path": self.path, **settings} if settings else self.path
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        found = table_format(self.path)
+        if found is None:
+            yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+        elif not files.is_name(self.path):
+            yield f": found {show(self.path)}; expected the name of a file"
+        elif found not in ("csv", "tsv"):
+            settings = self.text.as_json()
+            yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
+        yield from self.text.faults()
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """One table of a batch; paths are as the manifest names them.
+
+    Attributes:
+        features: the feature table.
+        scores: the sidecars, at least one.
+        out: the joined table; its extension decides the format.
+        audit_json: the audit; None: none is asked for.
+        options: the effective join options.
+        id: its name, unique in the batch; empty for a table outside a batch.
+        scorers: what is declared of scorers, whether they are the table's or not.
+        evidence: what evidence is asked for; None: none about its label.
+    """
+
+    features: FeaturesEntry
+    scores: tuple[ScoreEntry, ...]
+    out: str
+    audit_json: str | None
+    options: JoinOptions
+    id: str = ""
+    scorers: tuple[ScorerDeclaration, ...] = ()
+    evidence: EvidenceRequest | None = None
+
+    def as_json(self) -> JsonObject:
+        """What decides the table's content and place: all but its id and the evidence, with every option."""
+        declared = {each.label: told for each in self.scorers if (told := each.as_json())}
+        return {
+            "features": self.features.as_json(),
+            "scores": [entry.as_json() for entry in self.scores],
+            "out": self.out,
+            "audit_json": self.audit_json,
+            "config": self.options.as_json(),
+        } | ({"scorers": declared} if declared else {})
+
+    def outputs(self, base: Path) -> list[tuple[str, Path]]:
+        """The files the table leaves behind, each with the field that names it."""
+        named = [("out", self.out), ("audit_json", self.audit_json)]
+        return [(field, base / path) for field, path in named if path is not None]
+
+    def inputs(self, base: Path) -> list[tuple[str, Path]]:
+        """The files the table reads, each with the field that names it; of a pattern, its matches.
+
+        :raises InputError: a folder that a pattern goes through cannot be read.
+        """
+        named = [(FEATURES, base / self.features.path)]
+        for index, entry in enumerate(self.scores):
+            for name, path in entry.files(base):
+                named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))
+        return named
+
+    def missing(self, base: Path) -> list[tuple[str, str]]:
+        """The inputs that are not there yet, each as its field and name; a pattern that matches none is one."""
+        named = [(FEATURES, self.features.path)]
+        for index, entry in enumerate(self.scores):
+            try:
+                found = [name for name, _ in entry.files(base)] or [entry.path]
+            except InputError:
+                continue  # it may well be there; who reads it says what is wrong
+            named += [(f"scores[{index}]", name) for name in found]
+        return [(field, name) for field, name in named if not files.exists(base / name)]
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the entry by itself, each fault with its place below the entry.
+
+        Its options are for `option_faults`, as they may stand elsewhere, its files for `claim`.
+        """
+        yield from (f".features{fault}" for fault in self.features.faults())
+        if table_format(self.out) is None:
+            yield f".out: found {show(self.out)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+        for index, entry in enumerate(self.scores):
+            yield from (f".scores[{index}]{fault}" for fault in entry.faults())
+        for name, given in (("out", self.out), ("audit_json", self.audit_json)):
+            if given is not None and not files.is_name(given):
+                yield f".{name}: found {show(given)}; expected the name of a file"
+        if self.evidence is not None:
+            yield from (f".evidence{fault}" for fault in self.evidence.faults())
+
+    def claim(self, places: Places, base: Path, prefix: str = "") -> None:
+        """Enter the files of the table in `places`, under names that begin with `prefix`."""
+        with contextlib.suppress(InputError):  # what cannot be read now is for its table to say
+            for field, path in self.inputs(base):
+                places.read(path, f"{prefix}{field}")
+        for index, entry in enumerate(self.scores):
+            if entry.is_pattern:
+                places.read_all(base / entry.path, f"{prefix}scores[{index}]")
+        for field, path in self.outputs(base):
+            places.written(path, f"{prefix}{field}")
+
+
+def declarations(given: Mapping[str, Mapping[str, Any]]) -> tuple[ScorerDeclaration, ...]:
+    """What a manifest's `scorers` declares, in order of label."""
+    return tuple(ScorerDeclaration.of(label, given[label]) for label in sorted(given))
+
+
+def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What is wrong with a manifest's `scorers` beyond its schema, each fault with its place."""
+    by_slug: dict[str, str] = {}
+    for declared in declarations(given):
+        where = place(("scorers", declared.label))
+        yield from (f"{where}{fault}" for fault in declared.faults())
+        first = by_slug.setdefault(slug(declared.label), declared.label)
+        if not slug(declared.label):
+            yield f"{where}: expected a name with at least one letter or digit"
+        elif first != declared.label:
+            yield f"{where}: shares its columns with {show(first)}; expected each scorer once"
+
+
+def _is_text(name: str) -> bool:
+    """Whether UTF-8 can hold a name; a file system may hold others, which have a surrogate for each odd byte."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def option_faults(given: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with join options that no schema has checked, each fault with the option's name."""
+    schema = {"properties": {option.name: option.schema for option in OPTIONS}}
+    yield from schema_faults(dict(given), schema)
+    for name, value in given.items():
+        if isinstance(value, float) and math.isnan(value):  # which no bound of a schema refuses
+            yield f"{name}: found {show(value)}; expected a number"
+    yield from text_faults(given)
+
+
+def text_faults(given: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with texts among join options that no schema can tell: regular expressions, names of columns."""
+    if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
+        yield f"prefix: found {show(prefix)}; expected printable text"
+    for name in ("score_key_field", "score_field"):
+        field = given.get(name)
+        if (
+            isinstance(field, str)
+            and (fault := path_fault(field, is_key=name == "score_key_field")) is not None
+        ):
+            yield f"{name}: {fault}"
+    for name in ("key_regex", "score_key_regex"):
+        if isinstance(pattern := given.get(name), str) and pattern:
+            from pipeline.manifest.regexes import regex_fault
+
+            if (fault := regex_fault(pattern)) is not None:
+                yield f"{name}: {fault}"

@@ -1,0 +1,138 @@
+"""The join options, declared once.
+
+The manifest's schema, the flags of `second-opinion join` and the table in docs/manifest.md are derived
+from the fields of `JoinOptions`; nothing else lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypeAlias, get_args
+
+from pipeline.storage.jsontext import JsonObject
+
+KeyNormalize: TypeAlias = Literal["auto", "raw", "basename", "stem"]
+MissingPolicy: TypeAlias = Literal["mark", "drop", "fail"]
+
+
+def _option(default: object, help_text: str, **schema: object) -> Any:
+    """A field of `JoinOptions`: its default, what it does, and the JSON Schema of its value."""
+    return field(default=default, metadata={"help": help_text, "schema": schema})
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinOptions:
+    """How one table is joined; every field may stand in a manifest's `defaults` or in a table."""
+
+    key_column: str | None = _option(
+        None,
+        "Feature column that names the clip. Default: the first known key column that the table has.",
+        type=["string", "null"],
+        minLength=1,
+    )
+    score_key_field: str | None = _option(
+        None,
+        "Sidecar field that names the clip; may be a dotted path. Default: the first known one of each row.",
+        type=["string", "null"],
+        minLength=1,
+    )
+    score_field: str | None = _option(
+        None,
+        "Sidecar field that holds the score; may be a dotted path. Default: the first known one of each row.",
+        type=["string", "null"],
+        minLength=1,
+    )
+    key_normalize: KeyNormalize = _option(
+        "auto",
+        "How keys of both sides are compared: whole (raw), the part after the last / (basename), that part "
+        "without its extension (stem), or by the name of each side's column (auto).",
+        enum=list(get_args(KeyNormalize)),
+    )
+    key_regex: str | None = _option(
+        None,
+        "RE2 expression with one group, the key, applied to the normalized feature key. No match: a missing row.",
+        type=["string", "null"],
+        minLength=1,
+    )
+    score_key_regex: str | None = _option(
+        None,
+        "RE2 expression with one group, the key, applied to the normalized sidecar key. No match: an error.",
+        type=["string", "null"],
+        minLength=1,
+    )
+    missing_policy: MissingPolicy = _option(
+        "mark",
+        "What a row without a scorer's row means: keep it (mark), leave it out (drop), fail the table (fail).",
+        enum=list(get_args(MissingPolicy)),
+    )
+    min_coverage: float = _option(
+        0.0,
+        "Least share of rows (0 to 1) that must have each scorer's row, below which the table fails.",
+        type="number",
+        minimum=0,
+        maximum=1,
+    )
+    prefix: str = _option(
+        "second_opinion",
+        "First part of the name of every appended column.",
+        type="string",
+        minLength=1,
+        maxLength=200,
+    )
+    overwrite: bool = _option(
+        False,
+        "Replace columns of the same name that the feature table has, where they stand.",
+        type="boolean",
+    )
+
+    def with_overrides(self, given: Mapping[str, object]) -> JoinOptions:
+        """These options with those that stand in `given` (already checked by the schema) replaced."""
+        changed: dict[str, Any] = {name: value for name, value in given.items() if name in _NAMES}
+        if "min_coverage" in changed:
+            changed["min_coverage"] = float(str(changed["min_coverage"]))  # 1 and 1.0 are one option
+        return replace(self, **changed)
+
+    def as_json(self) -> JsonObject:
+        """Every option by name, defaults included: the effective options that reports show."""
+        return {name: getattr(self, name) for name in _NAMES}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One join option as its derived forms need it.
+
+    Attributes:
+        name: its name in a manifest; its flag is the same with `--` and dashes.
+        default: the value that holds when it is given nowhere.
+        help: what it does, in a sentence or two.
+        schema: the JSON Schema of its value.
+    """
+
+    name: str
+    default: object
+    help: str
+    schema: JsonObject
+
+    @property
+    def choices(self) -> tuple[str, ...] | None:
+        """The values it may take, if they are listed."""
+        return tuple(self.schema["enum"]) if "enum" in self.schema else None
+
+    @property
+    def flag(self) -> str:
+        """Its flag on the command line of `join`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def type_name(self) -> str:
+        """Its type in words, for the documentation."""
+        kind = self.schema.get("type", "string")
+        return str(kind[0] if isinstance(kind, list) else kind)
+
+
+OPTIONS = tuple(
+    Option(each.name, each.default, each.metadata["help"], each.metadata["schema"])
+    for each in fields(JoinOptions)
+)
+_NAMES = tuple(option.name for option in OPTIONS)

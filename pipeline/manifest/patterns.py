@@ -1,0 +1,88 @@
+"""Patterns of file names: `*` stands for any part of a name, `**` for any folders, neither for what is hidden."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pipeline.storage import files
+
+_FOLDERS = "**"
+
+
+class Pattern:
+    """A pattern, compared part by part: as one regular expression, a few stars can take longer than anybody waits."""
+
+    def __init__(self, text: str) -> None:
+        self._root = "/" if text.startswith("/") else ""
+        self._parts = [part for part in text.split("/") if part]
+        if self._parts and self._parts[-1] == _FOLDERS:
+            self._parts.append("*")
+        self._names = [_matcher(part) for part in self._parts]
+
+    def fits(self, path: str) -> bool:
+        """Whether a file of that path is one of the pattern's, there or not."""
+        reached = self._with_skipped({0})
+        for name in filter(None, path.split("/")):
+            reached = self._with_skipped({after for at in reached for after in self._after(at, name)})
+        return len(self._parts) in reached
+
+    def matches(self, base: Path) -> list[str]:
+        """The files below `base` that it stands for, named the way it names them, in sorted order.
+
+        A folder that `**` reaches several times, by links, is looked into once, under the first of its names.
+
+        :raises InputError: a folder or file cannot be looked at, so that some of the files would be left out.
+        """
+        found: set[str] = set()
+        seen: set[tuple[int, files.Identity | None]] = set()
+        pending = [(self._root, 0)]
+        while pending:
+            folder, at = pending.pop()
+            if self._is_folders(at):
+                state = (at, files.identity(base / folder))
+                if state not in seen:
+                    seen.add(state)
+                    inner = files.folders(base / folder)
+                    pending += [(f"{folder}{name}/", at) for name in reversed(inner) if name[0] != "."]
+                    pending.append((folder, at + 1))
+            elif at + 1 < len(self._parts):
+                pending += [
+                    (f"{folder}{name}/", at + 1) for name in self._named(at, base / folder, files.folders)
+                ]
+            else:
+                named = (f"{folder}{name}" for name in self._named(at, base / folder, files.names))
+                found.update(name for name in named if files.holds_file(base, name))
+        return sorted(found)
+
+    def _named(self, at: int, folder: Path, listed: Callable[[Path], list[str]]) -> list[str]:
+        """The names that the part `at` may stand for, as far as they have to be looked for."""
+        part = self._parts[at]
+        return [name for name in listed(folder) if self._names[at].fullmatch(name)] if "*" in part else [part]
+
+    def _after(self, at: int, name: str) -> Iterator[int]:
+        """The parts that may follow once the part `at` has taken a name."""
+        if self._is_folders(at):
+            if name[0] != ".":
+                yield at
+        elif at < len(self._parts) and self._names[at].fullmatch(name):
+            yield at + 1
+
+    def _with_skipped(self, reached: set[int]) -> set[int]:
+        """`reached`, and what comes after a `**` that stands for no folder."""
+        for at in sorted(reached):
+            while self._is_folders(at):
+                at += 1
+                reached.add(at)
+        return reached
+
+    def _is_folders(self, at: int) -> bool:
+        return at < len(self._parts) and self._parts[at] == _FOLDERS
+
+
+def _matcher(part: str) -> re.Pattern[str]:
+    """What a name fits: of what `fnmatch` knows only the stars, and a leading one takes no leading dot."""
+    visible = r"(?!\.)" if part.startswith("*") else ""
+    return re.compile(visible + fnmatch.translate(part.replace("[", "[[]").replace("?", "[?]")))

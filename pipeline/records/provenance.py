@@ -1,0 +1,103 @@
+"""What made a table or a report, in facts that two equal runs share: digests, versions, arguments.
+
+The `run_provenance` block is `ai-run-provenance-v1`. It holds no time, host, user, process or absolute path:
+paths are relative to the base folder, and that of the entry point to the folder that holds the package.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TypedDict
+
+import pipeline
+from pipeline.manifest.entries import TableEntry
+from pipeline.storage import files, jsontext
+from pipeline.storage.files import FileDescription
+from pipeline.storage.jsontext import JsonObject
+
+PROVENANCE_SCHEMA = "ai-run-provenance-v1"
+
+SEMANTICS_VERSION = 3
+"""Version of the join's semantics: raised when the same inputs and options give other bytes."""
+
+_PACKAGE = Path(pipeline.__file__).parent
+_LIBRARIES = ("luigi", "pandas", "pyarrow")
+_SOURCES = ("*.py", "*.json", "*.j2", "*.css", "*.js")
+
+
+class RunProvenance(TypedDict):
+    """The `run_provenance` block of an audit or a report."""
+
+    schema: str
+    entrypoint: FileDescription
+    argv: list[str]
+    args: JsonObject
+    inputs: dict[str, FileDescription]
+    outputs: dict[str, FileDescription]
+    versions: dict[str, str]
+    code_sha256: str
+
+
+def run_provenance(
+    argv: Sequence[str],
+    args: Mapping[str, object],
+    inputs: Mapping[str, FileDescription],
+    outputs: Mapping[str, FileDescription],
+) -> RunProvenance:
+    """The block for one run.
+
+    :param argv: the canonical command that replays the run from the base folder.
+    :param args: its arguments by name, JSON-safe.
+    :param inputs: the files it read, by the name of their role.
+    :param outputs: the files it wrote, described after they were written.
+    """
+    return {
+        "schema": PROVENANCE_SCHEMA,
+        "entrypoint": _entrypoint(),
+        "argv": list(argv),
+        "args": dict(sorted(args.items())),
+        "inputs": dict(sorted(inputs.items())),
+        "outputs": dict(sorted(outputs.items())),
+        "versions": versions(),
+        "code_sha256": code_sha256(),
+    }
+
+
+def fingerprint(entry: TableEntry, input_digests: Mapping[str, str]) -> str:
+    """The identity of a joined table: sha256 over its entry, its inputs' content and the join's semantics.
+
+    :param input_digests: sha256 by the name of the input's role.
+    """
+    identity = {
+        "semantics": SEMANTICS_VERSION,
+        "entry": entry.as_json(),
+        "inputs": dict(input_digests),
+    }
+    return hashlib.sha256(jsontext.canonical(identity)).hexdigest()
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The versions that decide a table's bytes: our own and those of luigi, pandas and pyarrow."""
+    return {"second-opinion": pipeline.__version__} | {name: metadata.version(name) for name in _LIBRARIES}
+
+
+@functools.cache
+def code_sha256() -> str:
+    """sha256 over the package's source files: sorted lines of `path NUL sha256 LF`."""
+    sources = sorted(
+        (files.relative(path, _PACKAGE), path) for kind in _SOURCES for path in _PACKAGE.rglob(kind)
+    )
+    running = hashlib.sha256()
+    for name, path in sources:
+        running.update(f"{name}\0{files.digest(path)}\n".encode())
+    return running.hexdigest()
+
+
+@functools.cache
+def _entrypoint() -> FileDescription:
+    return files.describe(_PACKAGE / "__main__.py", _PACKAGE.parent)

@@ -1,0 +1,109 @@
+"""What a file held when it was last read, and whether it can be told without reading that it still does.
+
+A signature is what the file system says of a file: size, times, inode. One that is taken right after a change
+can be the same after another change in the same tick of the clock; such a snapshot is not *settled*, and its
+file is read again. (git knows the same trap as "racily clean" entries of its index.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from pipeline.errors import InputError
+from pipeline.storage import files
+from pipeline.storage.files import TICK_NS, Hash, Signature
+
+COARSE_TICK_NS = 2_000_000_000
+"""One tick of a file system that keeps whole seconds (FAT: two)."""
+
+Record: TypeAlias = tuple[str, int, int, int, int, bool]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A file's content, named by its digest, and how to tell that it is still there.
+
+    Attributes:
+        sha256: digest of the content.
+        signature: what the file system said of the file while it was digested.
+        settled: whether any later change must show in the signature.
+    """
+
+    sha256: str
+    signature: Signature
+    settled: bool
+
+    def as_record(self) -> Record:
+        """The snapshot as JSON takes it."""
+        of = self.signature
+        return (self.sha256, of.size, of.mtime_ns, of.ctime_ns, of.inode, self.settled)
+
+    @classmethod
+    def from_record(cls, record: Record) -> Snapshot:
+        """The snapshot of `as_record`."""
+        sha256, size, mtime_ns, ctime_ns, inode, settled = record
+        return cls(sha256, Signature(size, mtime_ns, ctime_ns, inode), settled)
+
+
+def snapshot(path: Path) -> Snapshot:
+    """Read the file at `path`.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read, or was changed meanwhile.
+    """
+    return snapshot_and_start(path, 0)[0]
+
+
+def snapshot_and_start(path: Path, size: int) -> tuple[Snapshot, Hash]:
+    """Read the file at `path`; also gives the running digest after its first `size` bytes.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read, or was changed meanwhile.
+    """
+    began = time.time_ns()
+    before = files.signature(path)
+    start = files.digest_from(path, hashlib.sha256(), 0, size)
+    sha256 = files.digest_from(path, start.copy(), size).hexdigest()
+    taken = Snapshot(sha256, before, _settled(_changed_ns(before, began), began))
+    check_unchanged(path, before)
+    return taken, start
+
+
+def look_again(path: Path, known: Snapshot | None) -> Snapshot:
+    """`known` if the file cannot have changed since, else the file read again.
+
+    :raises InputMissingError: nothing is there.
+    :raises InputError: it cannot be read.
+    """
+    if known is not None and known.settled and files.signature(path) == known.signature:
+        return known
+    return snapshot(path)
+
+
+def check_unchanged(path: Path, known: Signature) -> None:
+    """:raises InputError: the file is no longer the one that was read."""
+    if files.signature(path) != known:
+        raise InputError(
+            f"{path}: the file changed while it was being read; run again when nothing writes to it"
+        )
+
+
+def of_written(path: Path, sha256: str) -> Snapshot:
+    """The snapshot of a file that `files.replacing` has just put in place, digested before it got its name."""
+    signature = files.signature(path)
+    # Its name is new, so is its ctime; its content is older, and `replacing` has dated it back by a tick.
+    return Snapshot(sha256, signature, _settled(signature.mtime_ns, time.time_ns()))
+
+
+def _changed_ns(seen: Signature, now_ns: int) -> int:
+    """When the file was last changed; of a date of change that is still to come, only the system's own counts."""
+    return seen.ctime_ns if seen.mtime_ns > now_ns else max(seen.mtime_ns, seen.ctime_ns)
+
+
+def _settled(changed_ns: int, read_ns: int) -> bool:
+    keeps_fractions = changed_ns % 1_000_000_000 != 0
+    return changed_ns + (TICK_NS if keeps_fractions else COARSE_TICK_NS) <= read_ns

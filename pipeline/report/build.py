@@ -1,0 +1,173 @@
+"""The batch report: which tables are complete, what they were made of, what each scorer covers.
+
+A report is a function of a batch and its receipts alone, so two equal runs write equal bytes, and whether a
+report on disk is the right one is answered by making it again. Its JSON Schema ships with the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+from pipeline.manifest.batch import Batch, default_report
+from pipeline.manifest.entries import TableEntry
+from pipeline.records.materialized import Materialized, TableSummary
+from pipeline.records.provenance import RunProvenance, run_provenance
+from pipeline.records.receipts import Failure
+from pipeline.storage import files, jsontext
+from pipeline.storage.files import FileDescription
+from pipeline.storage.jsontext import JsonObject
+
+REPORT_SCHEMA = "second-opinion-materializer-batch-v1"
+TableStatus: TypeAlias = Literal["ok", "failed", "waiting", "not_run"]
+
+
+@dataclass(frozen=True)
+class TableState:
+    """How one table of a batch stands after a run: made, failed or waiting, or (neither) not run.
+
+    Attributes:
+        stale: why what stands there is not what is asked for, if it was neither made nor failed.
+    """
+
+    entry: TableEntry
+    made: Materialized | None = None
+    failure: Failure | None = None
+    stale: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> TableStatus:
+        """The status that the report shows."""
+        if self.made is not None:
+            return "ok"
+        return "not_run" if self.failure is None else self.failure.status
+
+
+class TableReport(TypedDict):
+    """One table of the report; a table that is not `ok` has an `error` in place of what was made."""
+
+    id: str
+    features: str | JsonObject
+    scores: list[str | JsonObject]
+    out: str
+    audit_json: str | None
+    config: JsonObject
+    status: TableStatus
+    error: NotRequired[str]
+    summary: NotRequired[TableSummary]
+    fingerprint: NotRequired[str]
+    versions: NotRequired[dict[str, str]]
+    inputs: NotRequired[dict[str, FileDescription]]
+    outputs: NotRequired[dict[str, FileDescription]]
+
+
+class BatchSummary(TypedDict):
+    """Counts over all tables of the batch; rows are those of the tables that are `ok`."""
+
+    tables: int
+    failed_tables: int
+    waiting_tables: int
+    input_rows: int
+    output_rows: int
+
+
+class Report(TypedDict):
+    """The report, `second-opinion-materializer-batch-v1`."""
+
+    schema: str
+    status: Literal["ok", "failed"]
+    manifest: str
+    summary: BatchSummary
+    tables: list[TableReport]
+    run_provenance: RunProvenance
+
+
+def build_report(batch: Batch, states: Iterable[TableState]) -> Report:
+    """The report of a batch whose tables stand as `states` say, in the manifest's order."""
+    tables = [_table(state) for state in states]
+    manifest = batch.relative(batch.manifest)
+    return {
+        "schema": REPORT_SCHEMA,
+        "status": "ok" if all(table["status"] == "ok" for table in tables) else "failed",
+        "manifest": manifest,
+        "summary": {
+            "tables": len(tables),
+            "failed_tables": sum(table["status"] == "failed" for table in tables),
+            "waiting_tables": sum(table["status"] == "waiting" for table in tables),
+            "input_rows": sum(table["summary"]["input_rows"] for table in tables if "summary" in table),
+            "output_rows": sum(table["summary"]["output_rows"] for table in tables if "summary" in table),
+        },
+        "tables": tables,
+        "run_provenance": _provenance(batch, manifest, tables),
+    }
+
+
+def render(report: Report) -> bytes:
+    """The bytes of the report; their sha256 is what a training job cites."""
+    return jsontext.pretty(report)
+
+
+def _table(state: TableState) -> TableReport:
+    asked = state.entry.as_json()
+    table: TableReport = {
+        "id": state.entry.id,
+        "features": asked["features"],
+        "scores": asked["scores"],
+        "out": asked["out"],
+        "audit_json": asked["audit_json"],
+        "config": asked["config"],
+        "status": state.status,
+    }
+    if state.made is not None:
+        table["summary"] = state.made.summary
+        table["fingerprint"] = state.made.fingerprint
+        table["versions"] = state.made.versions
+        table["inputs"] = state.made.inputs
+        table["outputs"] = state.made.outputs
+    else:
+        not_run = "; ".join(["not made in this run", *state.stale])
+        table["error"] = not_run if state.failure is None else state.failure.error
+    return table
+
+
+def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> RunProvenance:
+    report_json = batch.relative(batch.report_json)
+    report_md = batch.relative(batch.report_md)
+    described: FileDescription = {"path": manifest, "exists": True, "kind": "file", "sha256": batch.sha256}
+    inputs: dict[str, FileDescription] = {"manifest": described}
+    outputs: dict[str, FileDescription] = {}
+    for table in tables:
+        inputs |= _below(table["id"], table.get("inputs", {}))
+        outputs |= _below(table["id"], table.get("outputs", {}))
+    return run_provenance(
+        argv=batch_argv(batch, "run"),
+        args={
+            "manifest": manifest,
+            "base_dir": ".",
+            "base_dir_from_report": files.relative(
+                files.resolved(batch.base_dir), files.resolved(batch.report_json.parent)
+            ),
+            "report_json": report_json,
+            "report_md": report_md,
+        },
+        inputs=inputs,
+        outputs=outputs,
+    )
+
+
+def batch_argv(batch: Batch, command: str) -> list[str]:
+    """A command on the batch that is run from the base folder; flags only where they matter."""
+    argv = ["second-opinion", command, batch.relative(batch.manifest)]
+    if files.resolved(batch.base_dir) != files.resolved(batch.manifest.parent):
+        argv += ["--base-dir", "."]
+    expected = default_report(batch.manifest)
+    if files.resolved(batch.report_json) != files.resolved(expected):
+        argv += ["--report-json", batch.relative(batch.report_json)]
+    if files.resolved(batch.report_md) != files.resolved(batch.report_json.with_suffix(".md")):
+        argv += ["--report-md", batch.relative(batch.report_md)]
+    return argv
+
+
+def _below(table: str, described: Mapping[str, FileDescription]) -> dict[str, FileDescription]:
+    return {f"{table}.{role}": description for role, description in described.items()}

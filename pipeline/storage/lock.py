@@ -1,0 +1,53 @@
+"""One run of a batch at a time on a host, unless a central scheduler divides the work."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import BatchBusyError, OutputError, show
+from pipeline.storage import files
+
+
+@contextlib.contextmanager
+def holding(path: Path, *, shared: bool) -> Iterator[None]:
+    """Hold the lock file at `path`; the kernel frees it when the last process of the run has ended.
+
+    :param shared: hold it together with other runs that share it, as workers of one luigid do.
+    :raises BatchBusyError: another run holds it; says which.
+    :raises OutputError: the file cannot be made.
+    """
+    with files.writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = files.open_own(path, os.O_RDWR)
+    try:
+        _acquire(handle, path, shared=shared)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, path: Path, *, shared: bool) -> None:
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BatchBusyError(f"{path}: {_holder(handle)} holds this batch; wait for it, or stop it") from None
+    except OSError as exc:
+        raise OutputError(f"{path}: cannot be locked: {exc.strerror}") from exc
+    holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode("ascii")
+    with contextlib.suppress(OSError):  # a full disk: it is held all the same, this is for the message alone
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, holder + b"\n", 0)
+
+
+def _holder(handle: int) -> str:
+    try:
+        held = json.loads(os.pread(handle, 4096, 0))
+        return f"process {held['pid']} on {show(held['host'])}, or a worker that it started,"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another run"

@@ -1,0 +1,236 @@
+"""One run of a batch: Luigi makes what is not complete, then the files tell the verdict."""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import time
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import BatchError, InputMissingError, OutputError, SecondOpinionError, UsageError, show
+from pipeline.manifest.batch import Batch, failed_path
+from pipeline.records.receipts import Failure, Receipts
+from pipeline.report.build import Report
+from pipeline.report.freshness import BatchCheck, cause
+from pipeline.storage import files
+from pipeline.storage.lock import holding
+from pipeline.tasks import runlog
+
+if TYPE_CHECKING:
+    from pipeline.tasks.graph import BatchReport
+    from pipeline.tasks.scheduling import Watch
+
+PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """How a run of a batch ended.
+
+    Attributes:
+        report: the report, complete or failed.
+        report_json: where it stands.
+        sha256: the digest of its bytes, which a training job cites if the batch is complete.
+        warnings: what went wrong beside the batch, and changes nothing of it.
+    """
+
+    report: Report
+    report_json: Path
+    sha256: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 complete, 1 a table failed, 3 nothing failed but an input is not there yet."""
+        return exit_code(self.report)
+
+
+def run_batch(
+    batch: Batch,
+    *,
+    workers: int = 1,
+    fail_fast: bool = False,
+    scheduler: str | None = None,
+    watch: Watch | None = None,
+) -> BatchResult:
+    """Make what is missing or stale of a batch, and its report.
+
+    :param workers: number of processes that make tables.
+    :param fail_fast: do not begin another table once one has failed.
+    :param scheduler: URL of a luigid; None: the scheduler in this process.
+    :param watch: called with a table's id and whether it is complete, as each ends.
+    :raises UsageError: the URL is none, or Luigi's configuration cannot be used; nothing was written.
+    :raises BatchBusyError: another run holds the batch.
+    :raises BatchError: the report or the records cannot be written, the manifest was changed meanwhile, or the
+        luigid does not answer.
+    """
+    if scheduler is not None and not _is_url(scheduler):
+        raise UsageError(
+            f"--scheduler: found {show(scheduler)}; expected a URL such as http://127.0.0.1:8082"
+        )
+    check = BatchCheck(batch)
+    if check.complete:
+        return _verdict(check)
+    _check_settings()
+    with holding(batch.lock, shared=scheduler is not None):
+        return _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
+
+
+def exit_code(report: Report) -> int:
+    """What a command ends with for a batch that stands like this."""
+    statuses = {table["status"] for table in report["tables"]}
+    if statuses == {"ok"}:
+        return 0
+    return InputMissingError.exit_code if statuses <= {"ok", "waiting"} else BatchError.exit_code
+
+
+def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchResult:
+    """Have Luigi make what is not complete, and tell how the batch stands then."""
+    from pipeline.tasks import scheduling
+    from pipeline.tasks.graph import BatchReport
+    from pipeline.tasks.interruption import interruptible
+
+    started = time.time()
+    since_ns = Receipts(batch.state_dir).now()
+    root = BatchReport.of(batch, since_ns if fail_fast else 0)
+    files.sweep(_written(batch))
+    if scheduler is None:
+        Receipts(batch.state_dir).prepare(len(batch.tables))
+    else:
+        scheduling.forgive(root, scheduler)
+    ended: dict[str, float] = {}
+    failed: set[str] = set()
+    told: dict[str, str] = {}
+
+    def note(table: str, complete: bool) -> None:
+        ended[table] = time.time() - started
+        (failed.discard if complete else failed.add)(table)
+        watch(table, complete)
+
+    def build() -> BatchCheck:
+        try:
+            scheduling.build(root, workers, scheduler, note, told.__setitem__)
+        except SecondOpinionError:  # the tasks' own, if they read a manifest that is none any more
+            _check_manifest(batch)
+            raise
+        _check_manifest(batch)
+        if not fail_fast:  # which leaves tables untried, and those have no record either
+            _note_unrecorded(batch, {table: told.get(table, PROCESS_DIED) for table in failed}, since_ns)
+        return BatchCheck(batch, since_ns, tried_only=fail_fast)
+
+    with interruptible():
+        check = build()
+        while scheduler is not None and not fail_fast and _is_open(check, root, scheduler):
+            # Another worker is at it, or died, or the luigid forgot: none of it is a verdict.
+            time.sleep(POLL_SECONDS)
+            scheduling.forgive(root, scheduler, patient=True)
+            check = build()
+        files.sweep(_written(batch))  # of workers that died beside this one
+        result = _verdict(_settled(check))
+    return replace(result, warnings=_logged(batch, started, ended, workers))
+
+
+def _is_url(scheduler: str) -> bool:
+    try:
+        found = urllib.parse.urlsplit(scheduler)
+        named = found.port != 0 and bool(found.hostname)
+    except ValueError:
+        return False
+    return named and found.scheme in ("http", "https") and scheduler.isprintable() and " " not in scheduler
+
+
+def _check_settings() -> None:
+    """:raises UsageError: Luigi cannot use the configuration that it finds."""
+    try:
+        from pipeline.tasks import scheduling
+
+        scheduling.read_settings()
+    except (configparser.Error, ValueError) as exc:
+        said = " ".join(str(exc).split())
+        raise UsageError(
+            f"Luigi's configuration (luigi.cfg, LUIGI_CONFIG_PATH) cannot be used: {said}"
+        ) from exc
+
+
+def _check_manifest(batch: Batch) -> None:
+    """:raises BatchError: the manifest is no longer the one that was read; tables may be made as either asks."""
+    with contextlib.suppress(InputMissingError):
+        if files.digest(batch.manifest) == batch.sha256:
+            return
+    raise BatchError(f"{batch.manifest}: the manifest changed while the batch ran; run again")
+
+
+def _logged(batch: Batch, started: float, ended: dict[str, float], workers: int) -> tuple[str, ...]:
+    """Add the run to the run log; gives what is to be said if it cannot be."""
+    try:
+        runlog.append(batch, started, ended, workers)
+    except OutputError as exc:
+        return (f"{exc}; the batch is not concerned",)
+    return ()
+
+
+def _settled(check: BatchCheck) -> BatchCheck:
+    """The check once more, if it had to read files that had changed within the clock's last tick.
+
+    A tick later they can be known by their signatures, so that the next run has nothing to read.
+    """
+    if any(table.looked for table in check.tables):
+        time.sleep(files.TICK_NS / 1e9)
+        check = check.again()
+    return check
+
+
+def _verdict(check: BatchCheck) -> BatchResult:
+    """Whether the batch is complete, told by its files alone; leaves the failed report if it is not."""
+    batch, report = check.batch, check.report
+    path = batch.report_json
+    if check.tables_complete:
+        if check.stale_report:
+            _write_report(check.again())  # the task could not; its error is told from here
+            check = check.again()
+        for failed in (failed_path(batch.report_json), failed_path(batch.report_md)):
+            files.remove(failed)
+    else:
+        path = failed_path(batch.report_json)
+        for name, content in zip((path, failed_path(batch.report_md)), check.content, strict=True):
+            if not files.holds(name, content):
+                files.write_whole(name, content)
+    with contextlib.suppress(OutputError):  # a file system that is read only; the next run looks again
+        check.remember()
+    return BatchResult(report, path, check.sha256)
+
+
+def _write_report(check: BatchCheck) -> None:
+    from pipeline.tasks.graph import write_report
+
+    write_report(check)
+
+
+def _is_open(check: BatchCheck, root: BatchReport, scheduler: str) -> bool:
+    """Whether a table is neither complete nor known to fail, or another worker is writing the report."""
+    from pipeline.tasks import scheduling
+
+    if check.tables_complete:
+        return bool(check.stale_report) and scheduling.is_running(root, scheduler)
+    return any(table["status"] == "not_run" for table in check.report["tables"])
+
+
+def _note_unrecorded(batch: Batch, failed: Mapping[str, str], since_ns: int) -> None:
+    """Record a failure for tables whose process could not: it was killed, is out of memory, met a full disk."""
+    receipts = Receipts(batch.state_dir)
+    for table, error in failed.items():
+        entry = batch.table(table)
+        if receipts.failure(entry, since_ns) is None:
+            receipts.record_failure(entry, Failure("failed", error, cause(entry, batch.base_dir)))
+
+
+def _written(batch: Batch) -> list[Path]:
+    """Every file that a run of the batch may write."""
+    reports = [batch.report_json, batch.report_md]
+    reports += [failed_path(path) for path in reports]
+    return reports + [path for entry in batch.tables for _, path in entry.outputs(batch.base_dir)]

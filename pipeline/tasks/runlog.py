@@ -1,0 +1,42 @@
+"""The run log beside the report: what differs between two equal runs, and that nothing cites."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import resource
+import socket
+import sys
+
+from pipeline.manifest.batch import Batch
+from pipeline.storage import files
+
+
+def append(batch: Batch, started: float, seconds: dict[str, float], workers: int) -> None:
+    """Add one line about a run.
+
+    :param started: when it began, seconds since the epoch.
+    :param seconds: per table that ended, when it did, seconds after the start.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    begun = datetime.datetime.fromtimestamp(started, datetime.UTC)
+    line = {
+        "started": begun.isoformat(timespec="milliseconds"),
+        "seconds": round((now - begun).total_seconds(), 3),
+        "tables_ended_after_seconds": {table: round(after, 3) for table, after in sorted(seconds.items())},
+        "peak_memory_mb": round(max(_peak(resource.RUSAGE_SELF), _peak(resource.RUSAGE_CHILDREN)), 1),
+        "workers": workers,
+        "host": socket.gethostname(),
+        "argv": sys.argv,
+        "base_dir": str(files.resolved(batch.base_dir)),
+    }
+    path = batch.run_log
+    with files.writing(path), os.fdopen(files.open_own(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:
+        stream.write(json.dumps(line).encode("ascii") + b"\n")
+
+
+def _peak(who: int) -> float:
+    """Peak memory of one process, MB; the kernel counts kilobytes, on macOS bytes."""
+    peak = resource.getrusage(who).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)
