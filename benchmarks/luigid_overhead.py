@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.builders import small_batch, write_manifest
-from tests.processes import COMMAND, luigid, running
+from tests.support.builders import small_batch, write_manifest
+from tests.support.processes import COMMAND, luigid, running
 
 
 def batch(folder: Path, count: int) -> Path:

@@ -1,6 +1,6 @@
 """Bytes -> files of a user -> what reads them; anything but a result or one of our errors is a fault.
 
-The first bytes choose the format and the options, the rest is the file. `tests/test_hostile.py` replays what was found.
+The first bytes choose the format and the options, the rest is the file. `tests/whole/test_hostile.py` replays what was found.
 """
 
 from __future__ import annotations

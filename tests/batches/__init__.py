@@ -1,5 +1,0 @@
-"""Hypothesis strategies of whole small batches: mostly joinable, with faults sprinkled in."""
-
-from tests.batches.batch import Batch, batches
-
-__all__ = ["Batch", "batches"]

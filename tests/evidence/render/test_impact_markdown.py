@@ -1,0 +1,82 @@
+"""The impact as Markdown: it shows what the JSON says, and what comes from inputs stays text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from pipeline.evidence.documents import Impact
+from pipeline.evidence.render.impact_markdown import impact_markdown
+from pipeline.evidence.render.numbers import NONE
+from tests.report.test_markdown import CONTROLS, MARKUP
+from tests.support.evidence_documents import batch_impact, table_impact, unmeasured_impact
+
+
+def html(document: Impact) -> str:
+    """What a reader of GitHub-flavoured Markdown shows."""
+    text = impact_markdown(document).decode("utf-8")
+    return str(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text))
+
+
+def rows(markup: str) -> list[list[str]]:
+    """The texts of the cells of all tables, row by row."""
+    lines = re.findall(r"<tr>(.*?)</tr>", markup, re.DOTALL)
+    return [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", line, re.DOTALL) for line in lines]
+
+
+def test_verdicts_arms_and_changes_are_shown() -> None:
+    """Each table with its verdict and why; each arm with six figures and intervals, on complete rows and on all."""
+    table = table_impact("konvid", labels=["dover"])
+    table["arms"][0]["srcc"], table["arms"][0]["intervals"]["srcc"] = 0.7812, [0.76, 0.8]
+    delta = next(each for each in table["deltas"] if each["name"] == "base+scores")
+    delta["srcc"], delta["intervals"]["srcc"] = 0.1091, [0.0888, 0.1287]
+    document = batch_impact([table])
+    markup = html(document)
+    assert rows(markup)[1][:4] == ["konvid", "mos", "improves", "0.781"]
+    assert rows(markup)[1][5:] == ["+0.109", "[+0.089, +0.129]"]
+    assert ["base", "0.781 [0.760, 0.800]"] in [[row[0], row[2]] for row in rows(markup) if len(row) > 2]
+    assert ["base+scores", "+0.109 [+0.089, +0.129]"] in [row[:2] for row in rows(markup)]
+    assert "1,180 rows in 590 groups with all scores" in markup
+    assert "1,200 rows in 600 groups with a label; a score that is missing is imputed." in markup
+    assert f"<strong>improves</strong>: {table['reason']}" in markup
+    assert markup.count("<h3>") == 6  # arms and changes twice, inputs, outputs
+    assert document["report"]["sha256"] in markup
+    assert document["audit"]["sha256"] in markup
+    assert document["run_provenance"]["code_sha256"] in markup
+
+
+def test_what_was_not_measured_has_a_reason_and_no_figures() -> None:
+    """It stands among the verdicts with dashes, and has no table of arms."""
+    document = batch_impact([unmeasured_impact("ungrouped")])
+    markup = html(document)
+    assert rows(markup)[1] == ["ungrouped", "mos", "not measurable", NONE, NONE, NONE, ""]
+    assert document["tables"][0]["reason"] in markup
+    assert "groups: none." in markup
+    assert "Arms" not in markup
+
+
+def test_what_is_not_defined_is_a_dash() -> None:
+    """A figure without value, and an interval that cannot be told."""
+    table = table_impact("t", labels=["dover"])
+    table["arms"][0]["plcc"], table["arms"][0]["intervals"]["plcc"] = None, [None, None]
+    assert ["base", NONE] in [[row[0], row[4]] for row in rows(html(batch_impact([table]))) if len(row) == 9]
+
+
+def test_rows_of_their_own_are_told_from_rows_without_groups() -> None:
+    """No column names the content in both; only one of them could be measured."""
+    table = table_impact("t")
+    table["group"] = None
+    assert "groups: each row is a content of its own." in html(batch_impact([table]))
+
+
+@pytest.mark.parametrize("text", MARKUP + CONTROLS)
+def test_what_comes_from_inputs_stays_text(text: str) -> None:
+    """Names and labels show as they are; none becomes markup or breaks a table."""
+    plain = html(batch_impact([table_impact("t", labels=["dover"])]))
+    table = table_impact(text, labels=[text])
+    table["target"] = table["group"] = table["corpus"] = table["reason"] = text
+    markup = html(batch_impact([table]))
+    assert re.findall(r"<[^>]+>", markup) == re.findall(r"<[^>]+>", plain)
+    assert [len(row) for row in rows(markup)] == [len(row) for row in rows(plain)]

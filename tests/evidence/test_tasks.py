@@ -1,0 +1,229 @@
+"""The audit and the impact of a batch as Luigi tasks: honest targets, equal bytes, failures that leave no verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("sklearn", reason="the extra `evidence` is not installed")
+
+from tests.support.builders import run_main, tree, write_json, write_jsonl
+from tests.support.evidence_batches import document, evidence_batch, write_corpus
+from tests.support.processes import COMMAND, LUIGI, running, second_opinion, started, until
+
+GIVEN = ("m.audit.json", "m.audit.md", "m.impact.json", "m.impact.md", "m.html")
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    """When each file below the folder was last written, those that any look at a batch may write left out."""
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in (".lock", ".jsonl") and "run-log" not in path.name
+    }
+
+
+def cited_impact(folder: Path) -> bool:
+    """Whether the page cites the impact that stands beside it."""
+    digest = hashlib.sha256((folder / "m.impact.json").read_bytes()).hexdigest()
+    return digest in (folder / "m.html").read_text("utf-8")
+
+
+def test_the_impact_gives_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One command makes the batch, its audit, its impact and the page, and says the verdict and the digest to cite."""
+    ended = run_main(capsys, "impact", evidence_batch(tmp_path))
+    assert ended.code == 0
+    assert set(GIVEN) <= set(tree(tmp_path))
+    impact = document(tmp_path, "impact")
+    assert [table["verdict"] for table in impact["tables"]] == ["improves"]
+    assert "a: improves: " in ended.out
+    digest = hashlib.sha256((tmp_path / "m.impact.json").read_bytes()).hexdigest()
+    assert f"sha256: {digest}" in ended.out
+    assert ended.out.rstrip().endswith(f"page: {tmp_path}/m.html")
+
+
+def test_each_document_cites_what_it_rests_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The audit cites the report, the impact both, by the digest of their bytes; their provenance names the tables."""
+    run_main(capsys, "impact", evidence_batch(tmp_path))
+    audit, impact = document(tmp_path, "audit"), document(tmp_path, "impact")
+    report = hashlib.sha256((tmp_path / "m.report.json").read_bytes()).hexdigest()
+    assert audit["report"] == impact["report"] == {"path": "m.report.json", "sha256": report}
+    digest = hashlib.sha256((tmp_path / "m.audit.json").read_bytes()).hexdigest()
+    assert impact["audit"] == {"path": "m.audit.json", "sha256": digest}
+    for kind, given in (("audit", audit), ("impact", impact)):
+        provenance = given["run_provenance"]
+        assert provenance["argv"] == ["second-opinion", kind, "m.json"]
+        assert provenance["inputs"].keys() == {"report", "a.out"}
+
+
+def test_a_second_run_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What stands is not touched; a page or a document that is edited or gone is written again as it was."""
+    manifest = evidence_batch(tmp_path)
+    run_main(capsys, "impact", manifest)
+    before, made = stamps(tmp_path), tree(tmp_path)
+    assert run_main(capsys, "impact", manifest).code == 0
+    assert run_main(capsys, "audit", manifest).code == 0
+    assert stamps(tmp_path) == before
+    (tmp_path / "m.html").unlink()
+    (tmp_path / "m.audit.md").write_text("edited")
+    assert run_main(capsys, "impact", manifest).code == 0
+    assert {name: tree(tmp_path)[name] for name in GIVEN} == {name: made[name] for name in GIVEN}
+
+
+def test_equal_batches_give_equal_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another folder and another number of processes change no byte."""
+    run_main(capsys, "impact", evidence_batch(tmp_path / "one", "a", "b"))
+    evidence_batch(tmp_path / "two", "a", "b")
+    ended = second_opinion(tmp_path, "impact", "two/m.json", "--workers", "2")
+    assert ended.returncode == 0, ended.stderr
+    one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
+    assert {name: one[name] for name in GIVEN} == {name: two[name] for name in GIVEN}
+
+
+def test_a_changed_table_redoes_exactly_its_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was worked out for the other table stays as it is; the documents and the page are written again."""
+    manifest = evidence_batch(tmp_path, "a", "b")
+    run_main(capsys, "impact", manifest)
+    before = stamps(tmp_path)
+    write_corpus(tmp_path, "b", seed=1)
+    assert run_main(capsys, "impact", manifest).code == 0
+    after = stamps(tmp_path)
+    parts = {Path(name).name for name in after if "/evidence/" in name and after[name] != before[name]}
+    assert {name for name in parts if not name.startswith("document-")} == {"audit-b.json", "impact-b.json"}
+    assert all(after[name] != before[name] for name in GIVEN)
+
+
+def test_a_changed_request_makes_no_table_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Evidence is asked for beside the join: other baseline columns leave the joined table and the report's tables."""
+    run_main(capsys, "audit", evidence_batch(tmp_path))
+    joined = (tmp_path / "joined/a.jsonl").stat().st_mtime_ns
+    assert run_main(capsys, "audit", evidence_batch(tmp_path, features=["f_blur"], corpus="other")).code == 0
+    assert (tmp_path / "joined/a.jsonl").stat().st_mtime_ns == joined
+    assert document(tmp_path, "audit")["tables"][0]["corpus"] == "other"
+
+
+def test_the_page_shows_the_impact_while_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An audit of changed tables takes the old impact off the page; the next impact brings the new one."""
+    manifest = evidence_batch(tmp_path)
+    run_main(capsys, "impact", manifest)
+    assert cited_impact(tmp_path)
+    write_corpus(tmp_path, "a", seed=1)
+    run_main(capsys, "audit", manifest)
+    assert not cited_impact(tmp_path)
+    run_main(capsys, "impact", manifest)
+    assert cited_impact(tmp_path)
+
+
+def test_a_leak_fails_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A score that is the label is named; the last good audit stays, and once it is taken out the failed one goes."""
+    run_main(capsys, "audit", evidence_batch(tmp_path))
+    good = (tmp_path / "m.audit.json").read_bytes()
+    ended = run_main(capsys, "impact", evidence_batch(tmp_path, leak=True))
+    assert ended.code == 1
+    assert "a: second_opinion_leak_score follows mos: Pearson 1" in ended.err
+    assert (tmp_path / "m.audit.json").read_bytes() == good
+    assert not (tmp_path / "m.impact.json").exists()
+    failed = document(tmp_path, "audit.failed")
+    assert failed["status"] == "failed"
+    assert [leak["column"] for leak in failed["tables"][0]["leaks"]] == ["second_opinion_leak_score"]
+    assert run_main(capsys, "audit", evidence_batch(tmp_path)).code == 0
+    assert not (tmp_path / "m.audit.failed.json").exists()
+    assert not (tmp_path / "m.audit.failed.md").exists()
+
+
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no such label": ({"target": "dmos"}, "target: found no column of numbers named 'dmos'"),
+    "a label of texts": (
+        {"target": "content", "group": "f_blur"},
+        "target: found no column of numbers named 'content'",
+    ),
+    "no such group": ({"group": "source"}, "group: found no column named 'source'"),
+    "no such feature": (
+        {"features": ["g*"]},
+        "features: 'g*' matches no column of numbers but the label and the scores",
+    ),
+}
+
+
+@pytest.mark.parametrize("given", FAULTS)
+def test_a_table_that_lacks_what_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    """The evidence fails with the table, what was asked for and the columns that there are; the batch is complete."""
+    evidence, message = FAULTS[given]
+    ended = run_main(capsys, "audit", evidence_batch(tmp_path, **evidence))
+    assert ended.code == 1
+    assert message in ended.err
+    assert "it has 'clip_id', 'content', 'mos'" in ended.err
+    assert document(tmp_path, "audit.failed")["errors"][0]["id"] == "a"
+    assert (tmp_path / "m.report.json").exists()
+
+
+def test_an_impact_needs_a_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any label there is an audit, and an impact is a misuse that writes nothing."""
+    manifest = evidence_batch(tmp_path)
+    given = json.loads(manifest.read_text())
+    del given["tables"][0]["evidence"]
+    write_json(manifest, given)
+    before = tree(tmp_path)
+    ended = run_main(capsys, "impact", manifest)
+    assert (ended.code, "no table has evidence with a target" in ended.err) == (2, True)
+    assert tree(tmp_path) == before
+    assert run_main(capsys, "audit", manifest).code == 0
+    assert document(tmp_path, "audit")["tables"][0]["target"] is None
+
+
+def test_evidence_never_replaces_another_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table whose audit would have the name of the batch's is a misuse that says so and writes nothing."""
+    manifest = evidence_batch(tmp_path)
+    given = json.loads(manifest.read_text())
+    given["tables"][0]["audit_json"] = "m.audit.json"
+    write_json(manifest, given)
+    before = tree(tmp_path)
+    ended = run_main(capsys, "audit", manifest)
+    assert (ended.code, "the evidence has no place" in ended.err) == (2, True)
+    assert tree(tmp_path) == before
+
+
+def test_a_batch_that_is_not_complete(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Evidence waits with its batch for an input that is not there yet, and fails with a table that fails."""
+    manifest = evidence_batch(tmp_path)
+    (tmp_path / "a/nr.jsonl").unlink()
+    ended = run_main(capsys, "audit", manifest)
+    assert (ended.code, "a/nr.jsonl: the file is not there yet" in ended.err) == (3, True)
+    write_jsonl(tmp_path / "a/nr.jsonl", [{"clip_id": "c0"}])
+    assert run_main(capsys, "audit", manifest).code == 1
+
+
+def test_luigis_own_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`luigi --module pipeline second_opinion.RetrainImpact` makes the same bytes as the command."""
+    run_main(capsys, "impact", evidence_batch(tmp_path / "one"))
+    evidence_batch(tmp_path / "two")
+    asked = ("second_opinion.RetrainImpact", "--manifest", "two/m.json", "--local-scheduler")
+    ended = started(tmp_path, *LUIGI, *asked)
+    assert ended.returncode == 0, ended.stderr
+    one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
+    assert {name: one[name] for name in GIVEN} == {name: two[name] for name in GIVEN}
+
+
+def test_a_killed_run_is_taken_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After kill -9 the next run keeps what was worked out, and ends with the bytes of a run that nobody disturbed."""
+    manifest = evidence_batch(tmp_path / "killed", "a", "b", "c")
+    shutil.copytree(tmp_path / "killed", tmp_path / "calm")
+    parts = tmp_path / "killed/.m.report.json.state/evidence"
+    with running(tmp_path, *COMMAND, "impact", str(manifest)) as run:
+        until(lambda: (parts / "impact-a.json").exists(), "the impact of the first table")
+        run.kill()
+    first = (parts / "impact-a.json").stat().st_mtime_ns
+    assert run_main(capsys, "impact", manifest).code == 0
+    assert (parts / "impact-a.json").stat().st_mtime_ns == first
+    assert run_main(capsys, "impact", tmp_path / "calm/m.json").code == 0
+    killed, calm = tree(tmp_path / "killed"), tree(tmp_path / "calm")
+    assert {name: killed[name] for name in GIVEN} == {name: calm[name] for name in GIVEN}

@@ -1,0 +1,151 @@
+"""The order of the rooms, who may import whom, and how large anything may be."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pipeline
+
+ROOT = Path(pipeline.__file__).parent
+
+ROOMS = ("cli", "evidence", "starter", "tasks", "report", "join", "records", "manifest", "storage", "errors")
+"""From top to bottom: a room imports from itself and from those below it."""
+
+MAX_ENTRIES, MAX_LINES, MAX_FUNCTION_LINES = 12, 350, 45
+KNOWING_LUIGI = {"tasks.scheduling", "tasks.localscheduler", "tasks.graph", "tasks.targets", "evidence.tasks"}
+
+
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package, parsed, by its name below the package."""
+    return {_name(path): ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """Dotted names of all that is imported anywhere below `node`, but for type checkers only."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for below in ast.iter_child_nodes(node):
+        yield from imported(below)
+
+
+MODULES = modules()
+SMALLER = sorted(set(MODULES) - {"__init__", "__main__"})
+
+
+def reached(module: str) -> set[str]:
+    """The modules of the package that a module imports, inside functions too."""
+    found = set()
+    for dotted in imported(MODULES[module]):
+        package, _, name = dotted.partition(".")
+        while name and name not in MODULES:
+            name = name.rpartition(".")[0]
+        if package == "pipeline" and name:
+            found.add(name)
+    return found - {module}
+
+
+@pytest.mark.parametrize("module", SMALLER)
+def test_imports_point_downwards(module: str) -> None:
+    """A module imports from its own room and from rooms below it, inside functions too."""
+    own = ROOMS.index(module.partition(".")[0])
+    upwards = {other for other in reached(module) if ROOMS.index(other.partition(".")[0]) < own}
+    assert upwards == set()
+
+
+def test_no_modules_form_a_circle() -> None:
+    """Each module can be read after those that it imports."""
+    graph = {module: reached(module) for module in SMALLER}
+    assert set(graphlib.TopologicalSorter(graph).static_order()) == set(SMALLER)
+
+
+@pytest.mark.parametrize("room", sorted({path.parent for path in ROOT.rglob("*.py")} - {ROOT}), ids=_name)
+def test_a_room_has_a_face(room: Path) -> None:
+    """A room says what it is for, lists what is in it, and is small enough to take in at a look."""
+    face = ast.parse((room / "__init__.py").read_text("utf-8"))
+    assert ast.get_docstring(face)
+    entries = {path.stem for path in room.glob("*.py")} | {
+        path.parent.name for path in room.glob("*/__init__.py")
+    }
+    assert len(entries) <= MAX_ENTRIES
+    listed = [
+        node
+        for node in face.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    assert listed, "the face has no __all__"
+
+
+def test_files_and_functions_are_short() -> None:
+    """No file is above 350 lines, no function above 45."""
+    long_files = [
+        path.name for path in ROOT.rglob("*.py") if len(path.read_text("utf-8").splitlines()) > MAX_LINES
+    ]
+    assert long_files == []
+    long_functions = [
+        f"{module}.{node.name}"
+        for module, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES
+    ]
+    assert long_functions == []
+
+
+def test_only_the_tasks_know_luigi() -> None:
+    """Luigi is the scheduler and nothing else: what joins tables works without it."""
+    assert {name for name, tree in MODULES.items() if _imports(tree, "luigi")} == KNOWING_LUIGI
+
+
+def test_no_module_knows_a_scorer_or_pandas() -> None:
+    """The project joins tables: it imports no model, no tensor library, and reads tables without pandas."""
+    known = {dotted.partition(".")[0] for tree in MODULES.values() for dotted in imported(tree)}
+    assert known.isdisjoint({"torch", "tensorflow", "onnxruntime", "cv2", "pyiqa", "transformers", "pandas"})
+
+
+def test_only_the_command_line_prints() -> None:
+    """A library function returns what it has to say; only the command line writes it out."""
+    printing = {name for name, tree in MODULES.items() for node in ast.walk(tree) if _prints(node)}
+    assert printing == {"cli.main"}
+
+
+def test_the_public_names_are_exact_and_there() -> None:
+    """`pipeline.__all__` lists all that the package offers, sorted, and each name can be imported."""
+    assert pipeline.__all__ == [
+        "JoinOptions",
+        "SecondOpinionError",
+        "__version__",
+        "batch_status",
+        "load_manifest",
+        "materialize",
+        "run_batch",
+        "verify",
+    ]
+    named = {name: getattr(pipeline, name) for name in pipeline.__all__ if name != "__version__"}
+    assert {name: thing.__name__ for name, thing in named.items()} == {name: name for name in named}
+
+
+def test_a_name_that_the_package_has_not_is_an_attribute_error() -> None:
+    """Names that are imported when first used do not hide a misspelled one."""
+    with pytest.raises(AttributeError, match="module 'pipeline' has no attribute 'materialise'"):
+        _ = pipeline.materialise
+
+
+def _imports(tree: ast.Module, package: str) -> bool:
+    return any(dotted.partition(".")[0] == package for dotted in imported(tree))
+
+
+def _prints(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "click.echo", "click.secho")

@@ -1,0 +1,33 @@
+"""The folder `manifests/` as a fresh checkout has it, whatever its manifests have left beside themselves here."""
+
+from __future__ import annotations
+
+import shutil
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MANIFESTS = ROOT / "manifests"
+LEFT_BEHIND = tuple(
+    Path(line).name
+    for line in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+)
+"""Patterns of the names of what git ignores: what runs leave in `manifests/` is among it."""
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a file or folder of this name in `manifests/` is what a run has left."""
+    return any(fnmatch(name, pattern) for pattern in LEFT_BEHIND)
+
+
+def shipped_manifests() -> list[Path]:
+    """The manifests of a fresh checkout, in order of their names."""
+    return sorted(path for path in MANIFESTS.glob("*.json") if not is_left_behind(path.name))
+
+
+def copy_manifests(to: Path) -> Path:
+    """Copy what a fresh checkout has in `manifests/` to the folder `to`, which is made; gives `to`."""
+    return Path(
+        shutil.copytree(MANIFESTS, to, ignore=shutil.ignore_patterns(*LEFT_BEHIND), dirs_exist_ok=True)
+    )
