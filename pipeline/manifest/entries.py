@@ -145,8 +145,6 @@ class ScoreEntry:
         if form not in (None, "csv", "tsv"):
             settings = self.text.as_json()
             yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
-        if self.text.delimiter is not None and self.text.delimiter == self.text.decimal:
-            yield f".decimal: found {show(self.text.decimal)}, which is also the delimiter; expected two signs"
         if self.text.decimal not in (None, *DECIMALS):
             yield f".decimal: found {show(self.text.decimal)}; expected one of {' '.join(DECIMALS)}"
         yield from self.text.faults()

@@ -103,8 +103,6 @@ class TextSettings:
 
     def faults(self) -> Iterator[str]:
         """What is wrong with them beyond their schema, each fault with its place below the entry."""
-        if self.delimiter is not None and self.delimiter == self.decimal:
-            yield f".decimal: found {show(self.decimal)}, which is also the delimiter; expected two signs"
         yield from setting_faults(self.delimiter, self.columns)
 
     def recognised(self, lines: Sequence[str], usual: str) -> Dialect:

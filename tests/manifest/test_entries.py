@@ -146,10 +146,6 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
             ".delimiter: 'd.pq' has none; expected .csv or .tsv",
         ),
         (ScoreEntry("d.csv", text=TextSettings(delimiter=";;")), ".delimiter: found ';;'; expected one sign"),
-        (
-            ScoreEntry("d.csv", text=TextSettings(delimiter=",", decimal=",")),
-            ".decimal: found ',', which is also",
-        ),
         (ScoreEntry("d.csv", text=TextSettings(decimal=";")), ".decimal: found ';'; expected one of . ,"),
         (ScoreEntry("d.csv", text=TextSettings(columns=("a", "a"))), ".columns: 'a' is there twice"),
         (ScoreEntry("\udcff.csv"), r": found '\udcff.csv'; expected Unicode text"),
@@ -165,7 +161,6 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
             "columns",
             "delimiter",
             "signs",
-            "same",
             "mark",
         ),
         *("repeated", "bytes", "long"),
