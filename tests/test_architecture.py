@@ -72,7 +72,7 @@ LAYERS = (
     ("entries",),
     ("declarations", "schema", "keys", "places"),
     ("options", "patterns", "texts"),
-    ("files", "jsontext", "crew"),
+    ("files", "jsontext", "crew", "escaping"),
     ("formats", "errors"),
     ("__init__",),
 )
