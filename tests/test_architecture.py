@@ -91,7 +91,7 @@ LAYERS = (
     ("entries",),
     ("declarations", "schema", "keys", "places", "dialect"),
     ("options", "patterns", "texts", "fieldpaths"),
-    ("files", "jsontext", "crew"),
+    ("files", "jsontext", "crew", "escaping"),
     ("formats", "errors"),
     ("__init__",),
 )
