@@ -2,7 +2,7 @@
 
 ::
 
-    build ──▶ markdown        receipts of a batch -> its report, for programs and for people
+    build ──▶ markdown ──▶ escaping   receipts of a batch -> its report, for programs and for people
       ▲
     freshness ──▶ status      which tables and reports are up to date, and why not
     verification              a report -> every file it names, read again
@@ -10,6 +10,7 @@
 
 __all__ = [
     "build",
+    "escaping",
     "freshness",
     "markdown",
     "status",

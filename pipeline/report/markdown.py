@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.errors import one_line
 from pipeline.records.materialized import explain_files, explain_losses
 from pipeline.records.provenance import RunProvenance
 from pipeline.report.build import Report, TableReport
-
-# What Markdown would obey inside a line or a table cell: an underscore at the edge of a word only, and what GitHub
-# takes for the address of a page or a person.
-_SPECIAL = re.compile(r"([\\`*\[\]<>#|~&@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?i:(?<=www)\.))")
-# What would begin a list or underline a heading.
-_OPENING = re.compile(r"^([0-9]*)([-+=.)])")
+from pipeline.report.escaping import escaped, escaped_block, escaped_cell, escaped_heading
 
 
 def to_markdown(report: Report) -> bytes:
@@ -25,13 +18,13 @@ def to_markdown(report: Report) -> bytes:
 
 def _lines(report: Report) -> Iterator[str]:
     summary = report["summary"]
-    yield f"# Batch report: {escaped(report['manifest'])}"
+    yield from heading(f"Batch report: {report['manifest']}", level=1)
+    yield (
+        f"Status: **{report['status']}**. Tables: {summary['tables']}, failed {summary['failed_tables']}, "
+        f"waiting {summary['waiting_tables']}. Rows: {summary['input_rows']} in, {summary['output_rows']} out."
+    )
     yield ""
-    yield f"Status: **{report['status']}**. Tables: {summary['tables']}, failed {summary['failed_tables']}, "
-    yield f"waiting {summary['waiting_tables']}. Rows: {summary['input_rows']} in, {summary['output_rows']} out."
-    yield ""
-    yield "## Tables"
-    yield ""
+    yield from heading("Tables")
     yield from markdown_table(
         ["id", "status", "features", "out", "rows in", "rows out"],
         (_table_cells(table) for table in report["tables"]),
@@ -53,8 +46,7 @@ def _table_cells(table: TableReport) -> list[str]:
 def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
     made = [(table["id"], table["summary"]) for table in tables if "summary" in table]
     if made:
-        yield "## Coverage"
-        yield ""
+        yield from heading("Coverage")
         yield "Rows of the feature table per scorer. Unused: scores that no row has. Shared: rows whose score a row of"
         yield "another key has as well."
         yield ""
@@ -85,53 +77,61 @@ def _notes(tables: Iterable[TableReport]) -> Iterator[str]:
             notes = [*table["summary"].get("notes", []), *explain_losses(table["summary"])]
             for covered in table["summary"]["competitors"].values():
                 notes += [f"{covered['competitor']}: {note}" for note in explain_files(covered)]
-            noted += [f"* {escaped(table['id'])}: {escaped(note)}" for note in notes]
+            noted += ["* " + escaped_block(f"{table['id']}: {note}") for note in notes]
     if noted:
-        yield from ("## Notes", "", *noted, "")
+        yield from heading("Notes")
+        yield from (*noted, "")
 
 
 def _errors(tables: Iterable[TableReport]) -> Iterator[str]:
     failed = [table for table in tables if "error" in table]
     if failed:
-        yield "## Errors"
-        yield ""
+        yield from heading("Errors")
     for table in failed:
-        yield f"* {escaped(table['id'])} ({table['status']}):"
-        yield from (f"  {escaped(line.strip().removeprefix('- '))}  " for line in table["error"].splitlines())
+        yield f"* {escaped_block(_failed(table))}"
+        yield from (f"  * {escaped_block(line)}" for line in _lines_of(table["error"]))
     if failed:
         yield ""
 
 
+def _failed(table: TableReport) -> str:
+    return f"{table['id']} ({table['status']}):"
+
+
+def _lines_of(error: str) -> Iterator[str]:
+    """The lines of a message, without the marks of its list."""
+    return filter(None, (line.strip().removeprefix("- ").strip() for line in error.splitlines()))
+
+
 def provenance_lines(provenance: RunProvenance) -> Iterator[str]:
     """The lines of a section that says how a document came about."""
-    yield "## Provenance"
-    yield ""
-    yield f"Replay, from the base folder: {escaped(shlex.join(provenance['argv']))}"
+    yield from heading("Provenance")
+    yield escaped(f"Replay, from the base folder: {shlex.join(provenance['argv'])}")
     yield ""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(provenance["versions"].items()))
-    yield f"Versions: {escaped(versions)}. Code: {provenance['code_sha256']}."
+    yield escaped(f"Versions: {versions}. Code: {provenance['code_sha256']}.")
     yield ""
     for title, described in (("Inputs", provenance["inputs"]), ("Outputs", provenance["outputs"])):
-        yield f"### {title}"
-        yield ""
+        yield from heading(title, level=3)
         yield from markdown_table(
             ["role", "path", "sha256"],
             ([role, each["path"], each.get("sha256", each["kind"])] for role, each in described.items()),
         )
 
 
+def heading(title: str, level: int = 2) -> Iterator[str]:
+    """The line of a heading, and an empty one; the title is escaped."""
+    yield f"{'#' * level} {escaped_heading(title)}"
+    yield ""
+
+
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """The lines of a table, and an empty one; all cells are escaped."""
-    yield _row([escaped(cell) for cell in header])
+    yield _row([escaped_cell(cell) for cell in header])
     yield _row(["---"] * len(header))
-    yield from (_row([escaped(cell) for cell in row]) for row in rows)
+    yield from (_row([escaped_cell(cell) for cell in row]) for row in rows)
     yield ""
 
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def escaped(text: str) -> str:
-    """`text` as Markdown that shows it: special characters escaped, control characters made visible."""
-    return _OPENING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", one_line(text.strip(" "))))

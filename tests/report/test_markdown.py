@@ -62,7 +62,7 @@ def tags(markup: str) -> list[str]:
 
 def visible(text: str) -> str:
     """The text without anything that a terminal or a reader would obey."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text).strip(" ")
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def shown(markup: str) -> list[str]:
@@ -79,7 +79,8 @@ def test_it_shows_what_the_report_says(tmp_path: Path) -> None:
     run_manifest(small_batch(tmp_path))
     result = run_manifest(tmp_path / "m.json")
     text = (tmp_path / "m.report.md").read_text("utf-8")
-    assert "Status: **ok**. Tables: 1, failed 0," in text
+    assert "\nStatus: **ok**. Tables: 1, failed 0, waiting 0. Rows: 3 in, 3 out.\n" in text
+    assert "| t | dover | second_opinion_dover_... | 3 | 3 | 0 | 0 | 0 |" in text
     cells = shown(html(text))
     table = result.report["tables"][0]
     for expected in (

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.evidence.documents import Audit, Signal, TableAudit
 from pipeline.evidence.render.numbers import fixed, interval, number, share
-from pipeline.report.markdown import escaped, markdown_table, provenance_lines
+from pipeline.report.escaping import escaped, escaped_block
+from pipeline.report.markdown import heading, markdown_table, provenance_lines
 
 MOST_ROWS = 20
 """Of a table that may be long; the JSON holds all of it."""
@@ -19,11 +20,13 @@ def audit_markdown(document: Audit) -> bytes:
 
 def _lines(document: Audit) -> Iterator[str]:
     tables = document["tables"]
-    yield f"# Audit of the signal mix: {escaped(document['manifest'])}"
-    yield ""
-    yield f"Status: **{document['status']}**. Tables: {len(tables)}. "
-    yield f"Report: {escaped(document['report']['path'])}, sha256 {document['report']['sha256']}. "
-    yield f"Families: {escaped(document['families']['source'])}, sha256 {document['families']['sha256']}."
+    yield from heading(f"Audit of the signal mix: {document['manifest']}", level=1)
+    report, families = document["report"], document["families"]
+    made_of = (
+        f"Report: {report['path']}, sha256 {report['sha256']}. "
+        f"Families: {families['source']}, sha256 {families['sha256']}."
+    )
+    yield f"Status: **{document['status']}**. Tables: {len(tables)}. {escaped(made_of)}"
     yield ""
     yield from _leaks(tables)
     yield from _errors(document)
@@ -65,8 +68,7 @@ def _errors(document: Audit) -> Iterator[str]:
 
 def _actions(title: str, actions: Sequence[str]) -> Iterator[str]:
     if actions:
-        yield f"## {title}"
-        yield ""
+        yield from heading(title)
         yield from _items(actions)
 
 
@@ -94,7 +96,7 @@ def _matrix(document: Audit) -> Iterator[str]:
     )
     if batch["blind_spots"]:
         titles = {each["family"]: each["title"] for each in batch["coverage"]}
-        yield f"Blind spots: {escaped('; '.join(titles[each] for each in batch['blind_spots']))}."
+        yield escaped(f"Blind spots: {'; '.join(titles[each] for each in batch['blind_spots'])}.")
         yield ""
 
 
@@ -111,11 +113,12 @@ def _strongest(document: Audit) -> Iterator[str]:
 
 
 def _table(table: TableAudit) -> Iterator[str]:
-    yield f"## Table {escaped(table['id'])}"
-    yield ""
+    yield from heading(f"Table {table['id']}")
     groups = "none declared" if table["groups"] is None else number(table["groups"])
-    yield f"{escaped(table['out'])}: {number(table['rows'])} rows, contents: {groups}, "
-    yield f"label: {escaped(table['target'] or 'none declared')}."
+    yield escaped_block(
+        f"{table['out']}: {number(table['rows'])} rows, contents: {groups}, "
+        f"label: {table['target'] or 'none declared'}."
+    )
     yield ""
     yield from markdown_table(
         ["scorer", "column", "direction", "scale", "revision", "ok", "bad", "missing", "coverage"],
@@ -219,15 +222,14 @@ def _pairs(table: TableAudit) -> Iterator[str]:
 
 
 def _heading(title: str, note: str, level: int = 2) -> Iterator[str]:
-    yield f"{'#' * level} {title}"
-    yield ""
+    yield from heading(title, level)
     if note:
         yield note.strip()
         yield ""
 
 
 def _items(texts: Iterable[str]) -> Iterator[str]:
-    yield from (f"* {escaped(' '.join(text.split()))}" for text in texts)
+    yield from (f"* {escaped_block(' '.join(text.split()))}" for text in texts)
     yield ""
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pipeline.evidence.documents import Arm, Delta, Impact, Interval, TableImpact
 from pipeline.evidence.render.numbers import fixed, number, plural, signed
-from pipeline.report.markdown import escaped, markdown_table, provenance_lines
+from pipeline.report.escaping import escaped
+from pipeline.report.markdown import heading, markdown_table, provenance_lines
 
 _TITLES = {
     "srcc": "SRCC",
@@ -25,14 +26,12 @@ def impact_markdown(document: Impact) -> bytes:
 
 def _lines(document: Impact) -> Iterator[str]:
     tables = document["tables"]
-    yield f"# Impact of the scores: {escaped(document['manifest'])}"
+    yield from heading(f"Impact of the scores: {document['manifest']}", level=1)
+    report, audit = document["report"], document["audit"]
+    made_of = f"Report: {report['path']}, sha256 {report['sha256']}. Audit: {audit['path']}, sha256 {audit['sha256']}."
+    yield f"Status: **{document['status']}**. Tables: {len(tables)}. {escaped(made_of)}"
     yield ""
-    yield f"Status: **{document['status']}**. Tables: {len(tables)}. "
-    yield f"Report: {escaped(document['report']['path'])}, sha256 {document['report']['sha256']}. "
-    yield f"Audit: {escaped(document['audit']['path'])}, sha256 {document['audit']['sha256']}."
-    yield ""
-    yield "## Verdicts"
-    yield ""
+    yield from heading("Verdicts")
     yield from markdown_table(
         ["table", "label", "verdict", "SRCC base", "with scores", "change", "interval"],
         (_verdict(table) for table in tables),
@@ -58,12 +57,13 @@ def _verdict(table: TableImpact) -> list[str]:
 
 
 def _table(table: TableImpact) -> Iterator[str]:
-    yield f"## {escaped(table['id'])}"
-    yield ""
+    yield from heading(table["id"])
     yield f"**{table['verdict']}**: {escaped(table['reason'])}"
     yield ""
-    yield f"Label: {escaped(table['target'])}. Corpus: {escaped(table['corpus'])}. "
-    yield f"{_counted(table['rows'], table['groups'])} with all scores; groups: {escaped(_grouping(table))}."
+    yield escaped(
+        f"Label: {table['target']}. Corpus: {table['corpus']}. "
+        f"{_counted(table['rows'], table['groups'])} with all scores; groups: {_grouping(table)}."
+    )
     yield ""
     if not table["arms"]:
         return
@@ -88,16 +88,17 @@ def _grouping(table: TableImpact) -> str:
 def _protocol(table: TableImpact) -> Iterator[str]:
     protocol = table["protocol"]
     compared = 100 * (1 - (1 - protocol["level"]) / protocol["comparisons"])
-    yield f"Model: {table['model']}. Settings: {escaped(protocol['tuning'])}. "
-    yield f"Folds: {protocol['folds']} of whole groups, {protocol['repeats']} times, seed {protocol['seed']}. "
-    yield f"Intervals: {protocol['bootstrap']:,} draws of groups, {100 * protocol['level']:g} %; those of changes "
-    yield f"{compared:.4g} %, for {plural(protocol['comparisons'], 'scorer')} tried."
+    yield escaped(
+        f"Model: {table['model']}. Settings: {protocol['tuning']}. "
+        f"Folds: {protocol['folds']} of whole groups, {protocol['repeats']} times, seed {protocol['seed']}. "
+        f"Intervals: {protocol['bootstrap']:,} draws of groups, {100 * protocol['level']:g} %; those of changes "
+        f"{compared:.4g} %, for {plural(protocol['comparisons'], 'scorer')} tried."
+    )
     yield ""
 
 
 def _compared(arms: Sequence[Arm], deltas: Sequence[Delta], rows: str) -> Iterator[str]:
-    yield f"### Arms, {rows}"
-    yield ""
+    yield from heading(f"Arms, {rows}", level=3)
     yield from markdown_table(
         ["arm", "columns", *_TITLES.values(), "mapping failed"],
         (
@@ -105,8 +106,7 @@ def _compared(arms: Sequence[Arm], deltas: Sequence[Delta], rows: str) -> Iterat
             for arm in arms
         ),
     )
-    yield f"### Changes from base, {rows}"
-    yield ""
+    yield from heading(f"Changes from base, {rows}", level=3)
     yield from markdown_table(
         ["arm", *_TITLES.values()], ([delta["name"], *_cells(delta, signed)] for delta in deltas)
     )
