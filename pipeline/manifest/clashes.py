@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import show
 from pipeline.manifest.patterns import Pattern
-from pipeline.storage import files
+from pipeline.storage import filenames
 
 
 class Places:
@@ -68,6 +68,6 @@ class Places:
 
 def _real(folder: str) -> str:
     try:
-        return os.path.realpath(folder) if files.is_name(f"{folder}/name") else folder
+        return os.path.realpath(folder) if filenames.is_name(f"{folder}/name") else folder
     except (OSError, ValueError):  # a name that no folder can have stands for itself
         return folder

@@ -15,7 +15,7 @@ from typing import TypedDict
 
 import pipeline
 from pipeline.manifest.entries import TableEntry
-from pipeline.storage import files, jsontext
+from pipeline.storage import filenames, files, jsontext
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 
@@ -90,7 +90,7 @@ def versions() -> dict[str, str]:
 def code_sha256() -> str:
     """sha256 over the package's source files: sorted lines of `path NUL sha256 LF`."""
     sources = sorted(
-        (files.relative(path, _PACKAGE), path) for kind in _SOURCES for path in _PACKAGE.rglob(kind)
+        (filenames.relative(path, _PACKAGE), path) for kind in _SOURCES for path in _PACKAGE.rglob(kind)
     )
     running = hashlib.sha256()
     for name, path in sources:

@@ -23,7 +23,7 @@ from pipeline.errors import InputError
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Materialized
 from pipeline.records.snapshots import Record
-from pipeline.storage import files, jsontext
+from pipeline.storage import filenames, jsontext, writing
 from pipeline.storage.jsontext import JsonObject
 
 FailureStatus: TypeAlias = Literal["failed", "waiting"]
@@ -124,26 +124,26 @@ class Receipts:
 
         :raises OutputError: the state folder cannot be written.
         """
-        with files.writing(self._dir):
+        with writing.guarded(self._dir):
             self._dir.mkdir(parents=True, exist_ok=True)
-        files.sweep([self._own])
+        writing.sweep([self._own])
         journals = self._journals()
         if sum(journal.lines for journal in journals) > 2 * tables + _SPARE_LINES:
             known = {key for journal in journals for key in journal.newest}
             lines = [jsontext.canonical(self._newest(*key)) for key in sorted(known)]
             self._caught_up = None
-            files.write_whole(self._own, b"".join(line + b"\n" for line in lines))
+            writing.write_whole(self._own, b"".join(line + b"\n" for line in lines))
             for journal in journals:
                 if journal.path != self._own:
-                    files.remove(journal.path)
+                    writing.remove(journal.path)
 
     @property
     def _own(self) -> Path:
-        return self._dir / f"{files.host()}.jsonl"
+        return self._dir / f"{writing.host()}.jsonl"
 
     def _journals(self) -> list[_Journal]:
         if self._caught_up is None:
-            names = [name for name in files.names(self._dir) if name.endswith(".jsonl")]
+            names = [name for name in filenames.names_in(self._dir) if name.endswith(".jsonl")]
             self._caught_up = [_journal(self._dir / name) for name in names]
             for journal in self._caught_up:
                 journal.catch_up()
@@ -156,9 +156,9 @@ class Receipts:
 
     def _append(self, record: JsonObject) -> None:
         path = self._own
-        with files.writing(path):
+        with writing.guarded(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(files.open_own(path, os.O_RDWR | os.O_APPEND), "ab+", buffering=0) as stream:
+            with os.fdopen(writing.open_own(path, os.O_RDWR | os.O_APPEND), "ab+", buffering=0) as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)
                 line = jsontext.canonical(record | {"format": _FORMAT, "at": self.now()}) + b"\n"
                 self._caught_up = None

@@ -22,7 +22,7 @@ from pipeline.records.receipts import Failure, Receipts, ReportRecord
 from pipeline.records.snapshots import Snapshot
 from pipeline.report.build import Report, TableState, build_report, render
 from pipeline.report.markdown import to_markdown
-from pipeline.storage import files, jsontext
+from pipeline.storage import filenames, files, jsontext
 from pipeline.storage.jsontext import JsonObject
 
 
@@ -214,7 +214,7 @@ class _Look:
         for role, path in paths.items():
             known = self._made.inputs.get(role)
             if known is None:
-                yield f"{role}: new input {show(files.relative(path, self._base))}"
+                yield f"{role}: new input {show(filenames.relative(path, self._base))}"
                 continue
             try:
                 if self._sha256(role, path) != known["sha256"]:
