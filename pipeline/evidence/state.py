@@ -19,7 +19,7 @@ from pipeline.manifest.batch import Batch, failed_path
 from pipeline.manifest.clashes import Places
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Materialized
-from pipeline.records.provenance import code_sha256
+from pipeline.records.versions import code_sha256
 from pipeline.report.freshness import BatchCheck
 from pipeline.storage import files, writing
 

@@ -34,8 +34,9 @@ from pipeline.manifest.entries import (
 )
 from pipeline.manifest.options import OPTIONS, JoinOptions
 from pipeline.records.materialized import Materialized, Remarks, TableSummary
-from pipeline.records.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
+from pipeline.records.provenance import fingerprint, run_provenance
 from pipeline.records.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
+from pipeline.records.versions import SEMANTICS_VERSION, versions
 from pipeline.storage import filenames, files, jsontext, writing
 from pipeline.storage.files import FileDescription, Hash, Signature
 from pipeline.storage.jsontext import JsonObject

@@ -17,9 +17,9 @@ from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import TableEntry
 from pipeline.records import snapshots
 from pipeline.records.materialized import Materialized
-from pipeline.records.provenance import SEMANTICS_VERSION
 from pipeline.records.receipts import Failure, Receipts, ReportRecord
 from pipeline.records.snapshots import Snapshot
+from pipeline.records.versions import SEMANTICS_VERSION
 from pipeline.report.build import Report, TableState, build_report, render
 from pipeline.report.markdown import to_markdown
 from pipeline.storage import filenames, files, jsontext

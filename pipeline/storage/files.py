@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import math
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, Self, TypedDict
@@ -94,6 +94,19 @@ def digest_from(path: Path, running: Hash, start: int = 0, size: int | None = No
             running.update(block)
             left -= len(block)
     return running
+
+
+def digest_below(folder: Path, kinds: Sequence[str]) -> str:
+    """The sha256 over the files below a folder, 64 hex digits: sorted lines of `path NUL sha256 LF`.
+
+    :param kinds: patterns of their names, such as `*.py`.
+    :raises InputError: a file cannot be read.
+    """
+    found = sorted((filenames.relative(path, folder), path) for kind in kinds for path in folder.rglob(kind))
+    running = hashlib.sha256()
+    for name, path in found:
+        running.update(f"{name}\0{digest(path)}\n".encode())
+    return running.hexdigest()
 
 
 def read_bytes(path: Path) -> bytes:

@@ -172,6 +172,15 @@ def open_own(path: Path, flags: int) -> int:
         raise
 
 
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file of the project's own, which is created if it does not exist.
+
+    :raises OutputError: it cannot be written.
+    """
+    with guarded(path), os.fdopen(open_own(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:
+        stream.write(line + b"\n")
+
+
 @functools.cache
 def host() -> str:
     """The name of this host, as it may stand in a file's name."""

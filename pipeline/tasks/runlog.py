@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import resource
 import socket
 import sys
@@ -31,9 +30,7 @@ def append(batch: Batch, started: float, seconds: dict[str, float], workers: int
         "argv": sys.argv,
         "base_dir": str(filenames.resolved(batch.base_dir)),
     }
-    path = batch.run_log
-    with writing.guarded(path), os.fdopen(writing.open_own(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:
-        stream.write(json.dumps(line).encode("ascii") + b"\n")
+    writing.append_line(batch.run_log, json.dumps(line).encode("ascii"))
 
 
 def _peak(who: int) -> float:
