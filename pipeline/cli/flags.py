@@ -112,9 +112,9 @@ def declared(given: str) -> Mapping[str, Any]:
 
 
 def _entry(flag: str, given: str, name: str, expected: str) -> str | Mapping[str, Any]:
-    from pipeline.storage import files
+    from pipeline.storage import filenames
 
-    if not given.startswith("{") or files.is_file(Path(given)):
+    if not given.startswith("{") or filenames.is_file(Path(given)):
         return given
     from pipeline.storage.schema import load_schema
 

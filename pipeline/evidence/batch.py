@@ -12,7 +12,7 @@ from pipeline.errors import BatchError, EvidenceError, InputMissingError, UsageE
 from pipeline.evidence.documents import TableAudit, TableError
 from pipeline.evidence.state import Kind, Standing, check_places, document_paths, failed_paths
 from pipeline.manifest.batch import Batch
-from pipeline.storage import files, jsontext
+from pipeline.storage import files, jsontext, writing
 from pipeline.storage.lock import holding
 from pipeline.tasks.run import POLL_SECONDS, PROCESS_DIED, BatchResult, run_batch
 
@@ -68,7 +68,7 @@ def give_evidence(
         with holding(batch.lock, shared=scheduler is not None):
             standing = _make(standing, kind, workers, scheduler)
     for path in failed_paths(batch, kind):
-        files.remove(path)
+        writing.remove(path)
     return _result(standing, kind)
 
 
@@ -85,7 +85,7 @@ def _make(standing: Standing, kind: Kind, workers: int, scheduler: str | None) -
     root = (SignalMixAudit if kind == "audit" else RetrainImpact)(
         families=str(standing.families or ""), **places
     )
-    files.sweep(
+    writing.sweep(
         [*document_paths(batch, "audit"), *document_paths(batch, "impact"), *document_paths(batch, "page")]
     )
 

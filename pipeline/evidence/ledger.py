@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BatchError
-from pipeline.storage import files, jsontext
+from pipeline.storage import files, jsontext, writing
 from pipeline.storage.jsontext import JsonObject
 
 
@@ -52,7 +52,7 @@ class Ledger:
         :raises OutputError: it cannot be written.
         """
         held = {"result": vars(result), "sha256": _digest(result)}
-        files.write_whole(self._path(name), jsontext.canonical(held))
+        writing.write_whole(self._path(name), jsontext.canonical(held))
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"

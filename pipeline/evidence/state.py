@@ -19,9 +19,9 @@ from pipeline.manifest.batch import Batch, failed_path
 from pipeline.manifest.clashes import Places
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Materialized
-from pipeline.records.provenance import code_sha256
+from pipeline.records.versions import code_sha256
 from pipeline.report.freshness import BatchCheck
-from pipeline.storage import files
+from pipeline.storage import files, writing
 
 Kind: TypeAlias = Literal["audit", "impact"]
 KINDS: tuple[Kind, ...] = ("audit", "impact")
@@ -133,9 +133,7 @@ class Standing:
         :raises OutputError: one of them cannot be written.
         """
         paths = document_paths(self.batch, name)
-        with files.replacing(*paths) as temporaries:
-            for temporary, content in zip(temporaries, contents, strict=True):
-                temporary.write_bytes(content)
+        writing.write_together(dict(zip(paths, contents, strict=True)))
         digests = {path.name: files.digest(path) for path in paths}
         self._ledger.record(_document(name), Result(identity, digests))
 

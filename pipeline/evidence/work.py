@@ -31,7 +31,7 @@ from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.provenance import RunProvenance, run_provenance
 from pipeline.report.build import batch_argv
-from pipeline.storage import files, jsontext
+from pipeline.storage import files, jsontext, writing
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 
@@ -79,7 +79,7 @@ def write_document(kind: Kind, standing: Standing) -> None:
         impact = _impact(standing)
         standing.write(kind, identity, [jsontext.pretty(impact), impact_markdown(impact)])
     for path in failed_paths(standing.batch, kind):
-        files.remove(path)
+        writing.remove(path)
     write_page(standing)
 
 
@@ -109,7 +109,7 @@ def write_failed(standing: Standing, errors: Sequence[TableError]) -> Path:
     paths = failed_paths(standing.batch, "audit")
     for path, content in zip(paths, (jsontext.pretty(audit), audit_markdown(audit)), strict=True):
         if not files.holds(path, content):
-            files.write_whole(path, content)
+            writing.write_whole(path, content)
     return paths[0]
 
 

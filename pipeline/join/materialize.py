@@ -34,9 +34,10 @@ from pipeline.manifest.entries import (
 )
 from pipeline.manifest.options import OPTIONS, JoinOptions
 from pipeline.records.materialized import Materialized, Remarks, TableSummary
-from pipeline.records.provenance import SEMANTICS_VERSION, fingerprint, run_provenance, versions
+from pipeline.records.provenance import fingerprint, run_provenance
 from pipeline.records.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
-from pipeline.storage import files, jsontext
+from pipeline.records.versions import SEMANTICS_VERSION, versions
+from pipeline.storage import filenames, files, jsontext, writing
 from pipeline.storage.files import FileDescription, Hash, Signature
 from pipeline.storage.jsontext import JsonObject
 from pipeline.storage.schema import load_schema, schema_faults
@@ -88,7 +89,7 @@ def materialize(
     faults += [*option_faults(entry.options.as_json()), *declaration_faults(scorers or {}), *places.clashes()]
     if faults:
         raise UsageError(listing(_UNUSABLE, faults))
-    files.sweep(path for _, path in entry.outputs(base))
+    writing.sweep(path for _, path in entry.outputs(base))
     return materialize_entry(entry, base, progress)
 
 
@@ -122,7 +123,7 @@ def materialize_entry(
     targets = dict(entry.outputs(base))
     with enough_memory(entry):
         joined = _join(entry, base, tell)
-        with files.replacing(*targets.values()) as temporaries:
+        with writing.replacing(*targets.values()) as temporaries:
             joined, outputs = _write(temporaries, entry, base, joined, tell)
             made = joined.materialized(entry, outputs, {})
             if commit is not None:
@@ -212,9 +213,9 @@ def _write(
     described: dict[str, FileDescription] = {}
     for temporary, (role, path) in zip(temporaries, entry.outputs(base), strict=True):
         if role == "audit_json":
-            temporary.write_bytes(jsontext.pretty(_audit(entry, base, joined, described)))
+            writing.fill(temporary, jsontext.pretty(_audit(entry, base, joined, described)))
             sha256 = None
-        described[role] = {**files.describe(temporary, base, sha256), "path": files.relative(path, base)}
+        described[role] = {**files.describe(temporary, base, sha256), "path": filenames.relative(path, base)}
     return joined, described
 
 
@@ -241,8 +242,8 @@ def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, Fi
     """The audit of a table, which says what it was made of and what each scorer covers."""
     options = entry.options
     return {
-        "feature_table": files.relative(base / entry.features.path, base),
-        "output": files.relative(base / entry.out, base),
+        "feature_table": filenames.relative(base / entry.features.path, base),
+        "output": filenames.relative(base / entry.out, base),
         "key_column": joined.matched.features.key_column,
         "key_normalize": options.key_normalize,
         "missing_policy": options.missing_policy,

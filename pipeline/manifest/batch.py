@@ -21,7 +21,7 @@ from pipeline.manifest.entries import (
     text_faults,
 )
 from pipeline.manifest.options import JoinOptions
-from pipeline.storage import files, jsontext
+from pipeline.storage import filenames, files, jsontext, textfiles
 from pipeline.storage.jsontext import JsonObject
 from pipeline.storage.schema import Violations, load_schema, place, violations
 
@@ -72,7 +72,9 @@ class Batch:
 
     def relative(self, path: Path) -> str:
         """A file of the batch as its report names it, however the base folder was spelled or linked to."""
-        return files.relative(files.resolved(path.parent) / path.name, files.resolved(self.base_dir))
+        return filenames.relative(
+            filenames.resolved(path.parent) / path.name, filenames.resolved(self.base_dir)
+        )
 
     @property
     def stem(self) -> str:
@@ -146,7 +148,7 @@ def load_manifest(
 
 
 def _read(path: Path) -> bytes:
-    if not files.is_name(path):
+    if not filenames.is_name(path):
         raise ManifestError(f"found {show(str(path))}; expected the name of a file; expected a manifest")
     try:
         return files.read_bytes(path)
@@ -156,7 +158,7 @@ def _read(path: Path) -> bytes:
 
 def _parse(path: Path, content: bytes) -> Any:
     try:
-        raw = jsontext.parse_leniently(content.removeprefix(files.BYTE_ORDER_MARK))
+        raw = jsontext.parse_leniently(content.removeprefix(textfiles.BYTE_ORDER_MARK))
     except ValueError as exc:
         raise ManifestError(f"{path}: {exc}; expected a manifest, one JSON object") from exc
     return jsontext.without_comments(raw)
@@ -239,14 +241,16 @@ def _sound(
 def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
     """What no schema can express: each table by itself, then the tables beside each other."""
     try:
-        there = files.holds_folder(batch.base_dir) and files.is_name(batch.base_dir / batch.manifest.name)
+        there = filenames.holds_folder(batch.base_dir) and filenames.is_name(
+            batch.base_dir / batch.manifest.name
+        )
         if not there:
             yield f"base folder: found no folder at {show(str(batch.base_dir))}"
     except InputError as exc:
         yield f"base folder: {exc}"
-    unnamed = [path for path in (batch.report_json, batch.report_md) if not files.is_name(path)]
+    unnamed = [path for path in (batch.report_json, batch.report_md) if not filenames.is_name(path)]
     yield from (f"the report: found {show(str(path))}; expected the name of a file" for path in unnamed)
-    folders = [path for path in (batch.report_json, batch.report_md) if files.is_folder(path)]
+    folders = [path for path in (batch.report_json, batch.report_md) if filenames.is_folder(path)]
     yield from (
         f"the report: found a folder at {show(str(path))}; expected a file or nothing" for path in folders
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import show
 from pipeline.manifest.patterns import Pattern
-from pipeline.storage import files
+from pipeline.storage import filenames
 
 
 class Places:
@@ -25,8 +25,8 @@ class Places:
         """The file at `path` is an input; a link stands for what it leads to as well."""
         place = self._place(path)
         self._read.setdefault(place, name)
-        if os.path.islink(place):  # noqa: PTH114  # texts: Path objects cost a second at 5,000 tables
-            self._read.setdefault(os.path.realpath(place), name)
+        if (target := filenames.link_target(place)) is not None:
+            self._read.setdefault(target, name)
 
     def read_all(self, pattern: Path, name: str) -> None:
         """Every file that `pattern` matches is an input, whether or not it is there yet."""
@@ -62,12 +62,5 @@ class Places:
         """The folder without links, and the last part as it is; a folder is looked up once."""
         folder, name = os.path.split(path)
         if folder not in self._folders:
-            self._folders[folder] = _real(folder)
-        return os.path.join(self._folders[folder], name)  # noqa: PTH118  # as above
-
-
-def _real(folder: str) -> str:
-    try:
-        return os.path.realpath(folder) if files.is_name(f"{folder}/name") else folder
-    except (OSError, ValueError):  # a name that no folder can have stands for itself
-        return folder
+            self._folders[folder] = filenames.real_folder(folder)
+        return os.path.join(self._folders[folder], name)  # noqa: PTH118  # texts: Path objects cost a second at 5,000 tables

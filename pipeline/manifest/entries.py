@@ -16,7 +16,7 @@ from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
 from pipeline.manifest.field_paths import path_fault
 from pipeline.manifest.options import OPTIONS, JoinOptions
 from pipeline.manifest.patterns import Pattern
-from pipeline.storage import files
+from pipeline.storage import filenames
 from pipeline.storage.dialect import DECIMALS, UNSET, TextSettings
 from pipeline.storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.storage.jsontext import JsonObject
@@ -68,7 +68,7 @@ class ScoreEntry:
             score_fields = tuple(sorted((given.get("score_fields") or {}).items()))
             return cls(**plain, score_fields=score_fields, text=TextSettings.of(given))
         label, equals, path = given.partition("=")
-        if not equals or files.is_file(base / given):
+        if not equals or filenames.is_file(base / given):
             return cls(path=given)
         return cls(path=path, label=label)
 
@@ -82,11 +82,11 @@ class ScoreEntry:
 
         :raises InputError: a folder that a pattern goes through cannot be read.
         """
-        if not self.is_pattern or files.is_file(base / self.path):
+        if not self.is_pattern or filenames.is_file(base / self.path):
             return [(self.path, base / self.path)]
-        found = Pattern(self.path).matches(base) if files.is_name(self.path) else []
+        found = Pattern(self.path).matches(base) if filenames.is_name(self.path) else []
         for name in found:
-            if not files.is_name(name):
+            if not filenames.is_name(name):
                 raise InputError(
                     f"{self.path}: matches {show(name)}; expected the name of a file, on one line"
                 )
@@ -114,7 +114,7 @@ class ScoreEntry:
         """What is wrong with the entry by itself, each fault with its place below the entry."""
         if not self.path:
             yield f": found {show(self.as_json())}; expected a path after the ="
-        elif not files.is_name(self.path):
+        elif not filenames.is_name(self.path):
             yield f": found {show(self.path)}; expected the name of a file"
         elif not _is_text(self.path):
             yield f": found {show(self.path)}; expected Unicode text, as a column names the sidecar"
@@ -177,7 +177,7 @@ class FeaturesEntry:
         found = table_format(self.path)
         if found is None:
             yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
-        elif not files.is_name(self.path):
+        elif not filenames.is_name(self.path):
             yield f": found {show(self.path)}; expected the name of a file"
         elif found not in ("csv", "tsv"):
             settings = self.text.as_json()
@@ -245,7 +245,7 @@ class TableEntry:
             except InputError:
                 continue  # it may well be there; who reads it says what is wrong
             named += [(f"scores[{index}]", name) for name in found]
-        return [(field, name) for field, name in named if not files.exists(base / name)]
+        return [(field, name) for field, name in named if not filenames.exists(base / name)]
 
     def faults(self) -> Iterator[str]:
         """What is wrong with the entry by itself, each fault with its place below the entry.
@@ -258,7 +258,7 @@ class TableEntry:
         for index, entry in enumerate(self.scores):
             yield from (f".scores[{index}]{fault}" for fault in entry.faults())
         for name, given in (("out", self.out), ("audit_json", self.audit_json)):
-            if given is not None and not files.is_name(given):
+            if given is not None and not filenames.is_name(given):
                 yield f".{name}: found {show(given)}; expected the name of a file"
         if self.evidence is not None:
             yield from (f".evidence{fault}" for fault in self.evidence.faults())

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.storage import files
+from pipeline.storage import filenames
 
 _FOLDERS = "**"
 
@@ -37,24 +37,25 @@ class Pattern:
         :raises InputError: a folder or file cannot be looked at, so that some of the files would be left out.
         """
         found: set[str] = set()
-        seen: set[tuple[int, files.Identity | None]] = set()
+        seen: set[tuple[int, filenames.Identity | None]] = set()
         pending = [(self._root, 0)]
         while pending:
             folder, at = pending.pop()
             if self._is_folders(at):
-                state = (at, files.identity(base / folder))
+                state = (at, filenames.identity(base / folder))
                 if state not in seen:
                     seen.add(state)
-                    inner = files.folders(base / folder)
+                    inner = filenames.folders_in(base / folder)
                     pending += [(f"{folder}{name}/", at) for name in reversed(inner) if name[0] != "."]
                     pending.append((folder, at + 1))
             elif at + 1 < len(self._parts):
                 pending += [
-                    (f"{folder}{name}/", at + 1) for name in self._named(at, base / folder, files.folders)
+                    (f"{folder}{name}/", at + 1)
+                    for name in self._named(at, base / folder, filenames.folders_in)
                 ]
             else:
-                named = (f"{folder}{name}" for name in self._named(at, base / folder, files.names))
-                found.update(name for name in named if files.holds_file(base, name))
+                named = (f"{folder}{name}" for name in self._named(at, base / folder, filenames.names_in))
+                found.update(name for name in named if filenames.holds_file(base, name))
         return sorted(found)
 
     def _named(self, at: int, folder: Path, listed: Callable[[Path], list[str]]) -> list[str]:

@@ -1,11 +1,14 @@
-"""What was made and seen: the facts that reports and later runs rest on.
+"""What was built and read: the facts that reports and later runs rely on.
 
 ::
 
-    receipts        what was made, and how it failed, in journals beside the report
-    materialized    one joined table: inputs, outputs, coverage
-    snapshots       a file's digest, and whether it may have changed since
-    provenance      digests, versions and arguments as documents show them
+    receipts ──────▶ materialized    one joined table: inputs, outputs, coverage
+       │                  │
+       └──────────────────┴────────▶ snapshots    a file's digest, and whether it may have changed since
+       what was built, and how it failed, in journals beside the report
+
+    provenance ────▶ versions        which code made a table: semantics, libraries, sources
+       digests, versions and arguments as documents show them
 """
 
 __all__ = [
@@ -13,4 +16,5 @@ __all__ = [
     "provenance",
     "receipts",
     "snapshots",
+    "versions",
 ]

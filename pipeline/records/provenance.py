@@ -9,24 +9,15 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from importlib import metadata
-from pathlib import Path
 from typing import TypedDict
 
-import pipeline
 from pipeline.manifest.entries import TableEntry
+from pipeline.records.versions import PACKAGE, SEMANTICS_VERSION, code_sha256, versions
 from pipeline.storage import files, jsontext
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 
 PROVENANCE_SCHEMA = "ai-run-provenance-v1"
-
-SEMANTICS_VERSION = 3
-"""Version of the join's semantics: raised when the same inputs and options give other bytes."""
-
-_PACKAGE = Path(pipeline.__file__).parent
-_LIBRARIES = ("luigi", "pandas", "pyarrow")
-_SOURCES = ("*.py", "*.json", "*.j2", "*.css", "*.js")
 
 
 class RunProvenance(TypedDict):
@@ -81,23 +72,5 @@ def fingerprint(entry: TableEntry, input_digests: Mapping[str, str]) -> str:
 
 
 @functools.cache
-def versions() -> dict[str, str]:
-    """The versions that decide a table's bytes: our own and those of luigi, pandas and pyarrow."""
-    return {"second-opinion": pipeline.__version__} | {name: metadata.version(name) for name in _LIBRARIES}
-
-
-@functools.cache
-def code_sha256() -> str:
-    """sha256 over the package's source files: sorted lines of `path NUL sha256 LF`."""
-    sources = sorted(
-        (files.relative(path, _PACKAGE), path) for kind in _SOURCES for path in _PACKAGE.rglob(kind)
-    )
-    running = hashlib.sha256()
-    for name, path in sources:
-        running.update(f"{name}\0{files.digest(path)}\n".encode())
-    return running.hexdigest()
-
-
-@functools.cache
 def _entrypoint() -> FileDescription:
-    return files.describe(_PACKAGE / "__main__.py", _PACKAGE.parent)
+    return files.describe(PACKAGE / "__main__.py", PACKAGE.parent)

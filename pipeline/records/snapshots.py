@@ -93,7 +93,7 @@ def check_unchanged(path: Path, known: Signature) -> None:
 
 
 def of_written(path: Path, sha256: str) -> Snapshot:
-    """The snapshot of a file that `files.replacing` has just put in place, digested before it got its name."""
+    """The snapshot of a file that `writing.replacing` has just put in place, digested before it got its name."""
     signature = files.signature(path)
     # Its name is new, so is its ctime; its content is older, and `replacing` has dated it back by a tick.
     return Snapshot(sha256, signature, _settled(signature.mtime_ns, time.time_ns()))

@@ -15,7 +15,7 @@ from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Materialized, TableSummary
 from pipeline.records.provenance import RunProvenance, run_provenance
 from pipeline.records.receipts import Failure
-from pipeline.storage import files, jsontext
+from pipeline.storage import filenames, jsontext
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 
@@ -145,8 +145,8 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
         args={
             "manifest": manifest,
             "base_dir": ".",
-            "base_dir_from_report": files.relative(
-                files.resolved(batch.base_dir), files.resolved(batch.report_json.parent)
+            "base_dir_from_report": filenames.relative(
+                filenames.resolved(batch.base_dir), filenames.resolved(batch.report_json.parent)
             ),
             "report_json": report_json,
             "report_md": report_md,
@@ -159,12 +159,12 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
 def batch_argv(batch: Batch, command: str) -> list[str]:
     """A command on the batch that is run from the base folder; flags only where they matter."""
     argv = ["second-opinion", command, batch.relative(batch.manifest)]
-    if files.resolved(batch.base_dir) != files.resolved(batch.manifest.parent):
+    if filenames.resolved(batch.base_dir) != filenames.resolved(batch.manifest.parent):
         argv += ["--base-dir", "."]
     expected = default_report(batch.manifest)
-    if files.resolved(batch.report_json) != files.resolved(expected):
+    if filenames.resolved(batch.report_json) != filenames.resolved(expected):
         argv += ["--report-json", batch.relative(batch.report_json)]
-    if files.resolved(batch.report_md) != files.resolved(batch.report_json.with_suffix(".md")):
+    if filenames.resolved(batch.report_md) != filenames.resolved(batch.report_json.with_suffix(".md")):
         argv += ["--report-md", batch.relative(batch.report_md)]
     return argv
 

@@ -17,12 +17,12 @@ from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import TableEntry
 from pipeline.records import snapshots
 from pipeline.records.materialized import Materialized
-from pipeline.records.provenance import SEMANTICS_VERSION
 from pipeline.records.receipts import Failure, Receipts, ReportRecord
 from pipeline.records.snapshots import Snapshot
+from pipeline.records.versions import SEMANTICS_VERSION
 from pipeline.report.build import Report, TableState, build_report, render
 from pipeline.report.markdown import to_markdown
-from pipeline.storage import files, jsontext
+from pipeline.storage import filenames, files, jsontext
 from pipeline.storage.jsontext import JsonObject
 
 
@@ -214,7 +214,7 @@ class _Look:
         for role, path in paths.items():
             known = self._made.inputs.get(role)
             if known is None:
-                yield f"{role}: new input {show(files.relative(path, self._base))}"
+                yield f"{role}: new input {show(filenames.relative(path, self._base))}"
                 continue
             try:
                 if self._sha256(role, path) != known["sha256"]:

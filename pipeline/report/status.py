@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import TableEntry
 from pipeline.report.freshness import BatchCheck, TableCheck
-from pipeline.storage import files
+from pipeline.storage import filenames
 
 Standing: TypeAlias = Literal["complete", "stale", "missing", "waiting", "failed"]
 
@@ -72,7 +72,7 @@ def _table(check: BatchCheck, entry: TableEntry, table: TableCheck) -> TableStat
     failure = check.failure(entry, table)
     if failure is not None:
         return TableStatus(entry.id, "failed", (failure.error,))
-    if table.made is None or not files.exists(check.batch.base_dir / entry.out):
+    if table.made is None or not filenames.exists(check.batch.base_dir / entry.out):
         return TableStatus(entry.id, "missing", table.stale)
     return TableStatus(entry.id, "stale", table.stale)
 
@@ -80,5 +80,5 @@ def _table(check: BatchCheck, entry: TableEntry, table: TableCheck) -> TableStat
 def _report(check: BatchCheck) -> Sequence[str]:
     if check.tables_complete:
         return check.stale_report
-    there = files.exists(check.batch.report_json)
+    there = filenames.exists(check.batch.report_json)
     return [f"{check.batch.report_json}: {'not all of its tables are complete' if there else 'not there'}"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BatchError, InputMissingError, UsageError, listing, one_line, show
-from pipeline.storage import files, jsontext
+from pipeline.storage import filenames, files, jsontext
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 from pipeline.storage.schema import load_schema, schema_faults
@@ -71,7 +71,7 @@ def verify(
 
 
 def _read(path: Path) -> bytes:
-    if not files.is_name(path):
+    if not filenames.is_name(path):
         raise UsageError(f"found {show(str(path))}; expected the name of a file; expected a report")
     try:
         return files.read_bytes(path)

@@ -18,7 +18,7 @@ from pipeline.records.materialized import covered_line
 from pipeline.starter.discovery import Found, find
 from pipeline.starter.names import own_name
 from pipeline.starter.proposal import Proposal, propose
-from pipeline.storage import files
+from pipeline.storage import filenames, writing
 from pipeline.storage.jsontext import JsonObject
 
 MANIFEST = "second-opinion.json"
@@ -55,7 +55,7 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
     """
     place = Path(folder)
     manifest = Path(out or place / MANIFEST)
-    if not files.is_folder(place):
+    if not filenames.is_folder(place):
         raise UsageError(f"{place}: found no folder; expected one with feature tables and sidecars")
     _check_free(manifest)
     try:
@@ -72,16 +72,16 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
     rooted = [_rooted(entry, place, manifest) for entry in entries]
     content = {"tables": [_spelled(entry, manifest.parent) for entry in rooted]}
     _check_free(manifest)
-    files.write_whole(manifest, json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8") + b"\n")
+    writing.write_whole(manifest, json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8") + b"\n")
     return Started(manifest, tuple(_told(found, entries, proposal, left_out, manifest)))
 
 
 def _check_free(manifest: Path) -> None:
-    if not files.is_name(manifest):
+    if not filenames.is_name(manifest):
         raise UsageError(
             f"found {show(str(manifest))}; expected the name of a file for the manifest, on one line"
         )
-    if files.is_taken(manifest):
+    if filenames.is_taken(manifest):
         raise UsageError(f"{manifest}: found a file; expected none, as nothing is overwritten (set --out)")
 
 
@@ -89,7 +89,10 @@ def _reserved(manifest: Path, folder: Path) -> list[str]:
     """The files that a run of the manifest writes beside it, relative to the folder."""
     report = default_report(manifest)
     names = [manifest, report, failed_path(report), manifest.with_name(f"{manifest.stem}.run-log.jsonl")]
-    return [files.relative(path.parent.resolve() / path.name, folder.resolve()) for path in names]
+    return [
+        filenames.relative(filenames.resolved(path.parent) / path.name, filenames.resolved(folder))
+        for path in names
+    ]
 
 
 def _placed(proposal: Proposal, folder: Path) -> Iterator[TableEntry]:
@@ -108,12 +111,12 @@ def _placed(proposal: Proposal, folder: Path) -> Iterator[TableEntry]:
 
 def _is_taken(folder: Path, joined: str, ids: Sequence[str], inputs: Sequence[str]) -> bool:
     place = folder / joined
-    if files.is_taken(place) and not files.is_folder(place):
+    if filenames.is_taken(place) and not filenames.is_folder(place):
         return True
     if any(PurePosixPath(name).parts[0] == joined for name in inputs):
         return True
     ends = (".parquet", ".jsonl", ".audit.json")
-    return any(files.is_taken(place / f"{name}{end}") for name in ids for end in ends)
+    return any(filenames.is_taken(place / f"{name}{end}") for name in ids for end in ends)
 
 
 def _ids(features: Sequence[str], folder: Path) -> list[str]:
@@ -122,7 +125,7 @@ def _ids(features: Sequence[str], folder: Path) -> list[str]:
     ids: list[str] = []
     for name, parent in zip(features, parents, strict=True):
         alone = parents.count(parent) == 1
-        wanted = (parent.name or folder.resolve().name) if alone else own_name(name)
+        wanted = (parent.name or filenames.resolved(folder).name) if alone else own_name(name)
         plain = re.sub(r"[^A-Za-z0-9._-]+", "_", wanted).lstrip("._-") or "table"
         numbered = (plain if number == 1 else f"{plain}_{number}" for number in range(1, len(features) + 1))
         ids.append(next(each for each in numbered if each.lower() not in map(str.lower, ids)))
@@ -131,10 +134,10 @@ def _ids(features: Sequence[str], folder: Path) -> list[str]:
 
 def _rooted(entry: TableEntry, folder: Path, manifest: Path) -> TableEntry:
     """The table with its files named from the manifest's folder."""
-    base = manifest.parent.resolve()
+    base = filenames.resolved(manifest.parent)
 
     def name(given: str) -> str:
-        return files.relative(folder.resolve() / given, base)
+        return filenames.relative(filenames.resolved(folder) / given, base)
 
     return replace(
         entry,

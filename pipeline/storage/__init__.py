@@ -1,20 +1,28 @@
-"""Where bytes are: whole-or-nothing writes, digests, locks; text, JSON and its schemas.
+"""Where bytes are: the one room that opens, lists, renames and removes files.
 
 ::
 
-    files                 names, digests, writes that appear whole or not at all
-    lock                  one run per batch and host
-    textfiles, formats    text in parts of a bounded size; what a name says of a format
-    dialect               delimiter, decimal mark and header of delimited text
-    jsontext, schema      JSON in and out, and what breaks a schema
+    lock         one run per batch and host
+    journal      records to which each host adds lines
+    textfiles    text, compressed by its suffix, in parts of a bounded size
+      └──▶ writing      files that appear whole or not at all; temporary files of dead runs
+             └──▶ files        what a file holds: bytes, digest, signature, description
+                    └──▶ filenames    what exists, what a folder holds, what a path leads to
+
+    formats            the format that a file's name announces
+    dialect            delimiter, decimal mark and header of delimited text
+    jsontext, schema   JSON in and out, and what violates a schema
 """
 
 __all__ = [
     "dialect",
+    "filenames",
     "files",
     "formats",
+    "journal",
     "jsontext",
     "lock",
     "schema",
     "textfiles",
+    "writing",
 ]

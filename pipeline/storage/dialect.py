@@ -271,7 +271,7 @@ def _fits(lines: Sequence[str], delimiter: str) -> bool:
 
 def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     """The records that are not blank; none where quotes show that it is not the delimiter."""
-    csv.field_size_limit(textfiles.MOST_RECORD_BYTES)
+    csv.field_size_limit(textfiles.MAX_RECORD_BYTES)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     records: list[list[str]] = []
     try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import BatchBusyError, OutputError, show
-from pipeline.storage import files
+from pipeline.storage import writing
 
 
 @contextlib.contextmanager
@@ -22,9 +22,9 @@ def holding(path: Path, *, shared: bool) -> Iterator[None]:
     :raises BatchBusyError: another run holds it; says which.
     :raises OutputError: the file cannot be made.
     """
-    with files.writing(path):
+    with writing.guarded(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = files.open_own(path, os.O_RDWR)
+        handle = writing.open_own(path, os.O_RDWR)
     try:
         _acquire(handle, path, shared=shared)
         yield

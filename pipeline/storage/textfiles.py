@@ -1,55 +1,87 @@
-"""Text files in parts of a bounded size, so that no file can fill the memory."""
+"""Text files: compressed by their suffix, in parts of a bounded size, so that no file can fill the memory."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 from pipeline.errors import InputError
-from pipeline.storage import files
+from pipeline.storage import files, writing
+from pipeline.storage.formats import compression
 
-MOST_WHOLE_BYTES = 1 << 27
+MAX_WHOLE_BYTES = 1 << 27
 """Of what is held in memory at once: a document, a line."""
 
-MOST_RECORD_BYTES = 1 << 24
-"""Of a record of delimited text, which pyarrow reads no longer ones of."""
+MAX_RECORD_BYTES = 1 << 24
+"""Of one record of delimited text: pyarrow cannot read longer ones."""
 
-
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """What a text in UTF-16 begins with."""
 
+# No table of rows packs into so much less room, once it is this much.
+_MAX_UNPACKED_TIMES, _MIN_REFUSED_BYTES = 1000, 1 << 26
+
+
+def open_text_bytes(path: Path) -> IO[bytes]:
+    """The bytes of a text file: decompressed by its `.gz` or `.zst` suffix, without a byte order mark.
+
+    A read from what it returns may raise OSError for damaged compressed data: read inside `reading`.
+    """
+    import pyarrow as pa
+
+    raw = files.open_bytes(path)
+    packed = compression(path.name)
+    # pyarrow rather than gzip: one decompressor for both formats, and it refuses truncated data.
+    plain: Any = _Unpacked(path, pa.input_stream(raw, compression=packed)) if packed else raw
+    buffered: IO[bytes] = io.BufferedReader(plain, buffer_size=files.DIGEST_BUFFER)
+    with files.reading(path):
+        if buffered.peek(3)[:3] == BYTE_ORDER_MARK:  # type: ignore[attr-defined]  # BufferedReader has it
+            buffered.read(3)
+    return buffered
+
+
+def create_text_bytes(path: Path, name: str) -> IO[bytes]:
+    """A new text file at `path`, compressed as `name` says by its suffix; equal content is equal bytes."""
+    import pyarrow as pa
+
+    raw = writing.create(path)
+    packed = compression(name)
+    return pa.output_stream(raw, compression=packed) if packed else raw
+
 
 def read_whole(path: Path) -> bytes:
-    """All of a text file, as `files.open_text_bytes` opens it.
+    """All of a text file, as `open_text_bytes` opens it.
 
     :raises InputMissingError: nothing is there.
-    :raises InputError: it cannot be read, or is more than `MOST_WHOLE_BYTES`.
+    :raises InputError: it cannot be read, or is more than `MAX_WHOLE_BYTES`.
     """
-    with files.open_text_bytes(path) as stream, files.reading(path):
-        content = stream.read(MOST_WHOLE_BYTES + 1)
-    if len(content) > MOST_WHOLE_BYTES:
+    with open_text_bytes(path) as stream, files.reading(path):
+        content = stream.read(MAX_WHOLE_BYTES + 1)
+    if len(content) > MAX_WHOLE_BYTES:
         raise InputError(
-            f"{path}: found a document of more than {MOST_WHOLE_BYTES >> 20} MB; expected JSON Lines, which can be larger"
+            f"{path}: found a document of more than {MAX_WHOLE_BYTES >> 20} MB; expected JSON Lines, which can be larger"
         )
     return content
 
 
 def read_lines(path: Path, size: int) -> Iterator[bytes]:
-    """A text file, as `files.open_text_bytes` opens it, in parts of whole lines, each of about `size` bytes.
+    """A text file, as `open_text_bytes` opens it, in parts of whole lines, each of about `size` bytes.
 
     :raises InputMissingError: nothing is there.
-    :raises InputError: it cannot be read, or a line is more than `MOST_WHOLE_BYTES`.
+    :raises InputError: it cannot be read, or a line is more than `MAX_WHOLE_BYTES`.
     """
     line = 1
-    with files.open_text_bytes(path) as stream, files.reading(path):
+    with open_text_bytes(path) as stream, files.reading(path):
         while content := stream.read(size):
             line += content.count(b"\n")
             if not content.endswith(b"\n"):
-                rest = stream.readline(MOST_WHOLE_BYTES + 1)
-                if len(rest) > MOST_WHOLE_BYTES:
+                rest = stream.readline(MAX_WHOLE_BYTES + 1)
+                if len(rest) > MAX_WHOLE_BYTES:
                     raise InputError(
-                        f"{path} line {line}: more than {MOST_WHOLE_BYTES >> 20} MB; expected shorter lines"
+                        f"{path} line {line}: more than {MAX_WHOLE_BYTES >> 20} MB; expected shorter lines"
                     )
                 line += rest.endswith(b"\n")
                 content += rest
@@ -68,13 +100,37 @@ def not_utf8(path: Path, content: bytes = b"") -> str:
 def record_lines(path: Path, text: io.TextIOBase) -> Iterator[str]:
     """The lines of an open delimited text.
 
-    :raises InputError: one is more than `MOST_RECORD_BYTES`.
+    :raises InputError: one is more than `MAX_RECORD_BYTES`.
     """
     number = 0
-    while line := text.readline(MOST_RECORD_BYTES + 1):
+    while line := text.readline(MAX_RECORD_BYTES + 1):
         number += 1
-        if len(line) > MOST_RECORD_BYTES:
+        if len(line) > MAX_RECORD_BYTES:
             raise InputError(
-                f"{path} line {number}: more than {MOST_RECORD_BYTES >> 20} MB; expected shorter lines"
+                f"{path} line {number}: more than {MAX_RECORD_BYTES >> 20} MB; expected shorter lines"
             )
         yield line
+
+
+class _Unpacked(io.RawIOBase):
+    """What a compressed file holds, as long as there is no more of it than any table packs into so few bytes."""
+
+    def __init__(self, path: Path, stream: Any) -> None:
+        self._path, self._stream = path, stream
+        self._left = max(_MIN_REFUSED_BYTES, _MAX_UNPACKED_TIMES * files.signature(path).size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        taken: int = self._stream.readinto(buffer)
+        self._left -= taken
+        if self._left < 0:
+            raise InputError(
+                f"{self._path}: unpacks to more than {_MAX_UNPACKED_TIMES} times its size; expected a table or scores"
+            )
+        return taken
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()

@@ -21,7 +21,7 @@ from pipeline.manifest.batch import Batch, default_markdown, default_report, loa
 from pipeline.records import snapshots
 from pipeline.records.receipts import Failure, Receipts
 from pipeline.report.freshness import BatchCheck, cause
-from pipeline.storage import files
+from pipeline.storage import filenames, files, writing
 from pipeline.tasks.targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
@@ -218,7 +218,9 @@ class BatchReport(BatchTask):
 
 
 def _one_spelling(path: Path) -> Path:
-    return files.resolved(path) if path.is_dir() else files.resolved(path.parent) / path.name
+    return (
+        filenames.resolved(path) if filenames.is_folder(path) else filenames.resolved(path.parent) / path.name
+    )
 
 
 def write_report(check: BatchCheck) -> None:
@@ -231,9 +233,7 @@ def write_report(check: BatchCheck) -> None:
         raise BatchError(f"{batch.manifest}: a table changed while the batch ran; run again")
     if not check.stale_report:
         return  # the tables were made again just as they were
-    with files.replacing(batch.report_json, batch.report_md) as temporaries:
-        for temporary, part in zip(temporaries, check.content, strict=True):
-            temporary.write_bytes(part)
+    writing.write_together(dict(zip((batch.report_json, batch.report_md), check.content, strict=True)))
     check.remember_written()
 
 

@@ -16,7 +16,7 @@ from pipeline.manifest.batch import Batch, failed_path
 from pipeline.records.receipts import Failure, Receipts
 from pipeline.report.build import Report
 from pipeline.report.freshness import BatchCheck, cause
-from pipeline.storage import files
+from pipeline.storage import files, writing
 from pipeline.storage.lock import holding
 from pipeline.tasks import runlog
 
@@ -98,7 +98,7 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
     started = time.time()
     since_ns = Receipts(batch.state_dir).now()
     root = BatchReport.of(batch, since_ns if fail_fast else 0)
-    files.sweep(_written(batch))
+    writing.sweep(_written(batch))
     if scheduler is None:
         Receipts(batch.state_dir).prepare(len(batch.tables))
     else:
@@ -130,7 +130,7 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
             time.sleep(POLL_SECONDS)
             scheduling.forgive(root, scheduler, patient=True)
             check = build()
-        files.sweep(_written(batch))  # of workers that died beside this one
+        writing.sweep(_written(batch))  # of workers that died beside this one
         result = _verdict(_settled(check))
     return replace(result, warnings=_logged(batch, started, ended, workers))
 
@@ -194,12 +194,12 @@ def _verdict(check: BatchCheck) -> BatchResult:
             _write_report(check.again())  # the task could not; its error is told from here
             check = check.again()
         for failed in (failed_path(batch.report_json), failed_path(batch.report_md)):
-            files.remove(failed)
+            writing.remove(failed)
     else:
         path = failed_path(batch.report_json)
         for name, content in zip((path, failed_path(batch.report_md)), check.content, strict=True):
             if not files.holds(name, content):
-                files.write_whole(name, content)
+                writing.write_whole(name, content)
     with contextlib.suppress(OutputError):  # a file system that is read only; the next run looks again
         check.remember()
     return BatchResult(report, path, check.sha256)

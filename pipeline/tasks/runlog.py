@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import resource
 import socket
 import sys
 
 from pipeline.manifest.batch import Batch
-from pipeline.storage import files
+from pipeline.storage import filenames, writing
 
 
 def append(batch: Batch, started: float, seconds: dict[str, float], workers: int) -> None:
@@ -29,11 +28,9 @@ def append(batch: Batch, started: float, seconds: dict[str, float], workers: int
         "workers": workers,
         "host": socket.gethostname(),
         "argv": sys.argv,
-        "base_dir": str(files.resolved(batch.base_dir)),
+        "base_dir": str(filenames.resolved(batch.base_dir)),
     }
-    path = batch.run_log
-    with files.writing(path), os.fdopen(files.open_own(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:
-        stream.write(json.dumps(line).encode("ascii") + b"\n")
+    writing.append_line(batch.run_log, json.dumps(line).encode("ascii"))
 
 
 def _peak(who: int) -> float:

@@ -17,7 +17,7 @@ from luigi.rpc import RemoteScheduler, RPCError
 from luigi.worker import TaskProcess, Worker, worker
 
 from pipeline.errors import SchedulerError
-from pipeline.records.provenance import code_sha256, versions
+from pipeline.records.versions import code_sha256, versions
 from pipeline.tasks import interruption
 from pipeline.tasks.graph import BatchTask
 from pipeline.tasks.localscheduler import LocalScheduler

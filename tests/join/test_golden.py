@@ -9,7 +9,7 @@ from tests.support import golden
 
 ADVICE = (
     "the same inputs and options give other bytes. If that is meant, raise SEMANTICS_VERSION in "
-    "pipeline/records/provenance.py, so that tables made before count as stale; then run `python -m tests.support.golden`. "
+    "pipeline/records/versions.py, so that tables made before count as stale; then run `python -m tests.support.golden`. "
     "If only manifests/demo changed, run that command alone."
 )
 

@@ -19,6 +19,25 @@ ROOMS = ("cli", "evidence", "starter", "tasks", "report", "join", "records", "ma
 MAX_ENTRIES, MAX_LINES, MAX_FUNCTION_LINES = 12, 350, 45
 KNOWING_LUIGI = {"tasks.scheduling", "tasks.localscheduler", "tasks.graph", "tasks.targets", "evidence.tasks"}
 
+FILE_CALLS = {
+    "absolute", "access", "chmod", "exists", "expanduser", "fdopen", "fsync", "getsize", "glob", "hardlink_to", "input_stream",
+    "is_dir", "is_file", "is_symlink", "isdir", "isfile", "islink", "iterdir", "lexists", "link", "listdir", "lstat",
+    "makedirs", "memory_map", "mkdir", "open", "OSFile", "output_stream", "read_bytes", "read_text", "readlink", "realpath",
+    "rename", "resolve", "rglob", "rmdir", "samefile", "scandir", "stat", "symlink_to", "touch", "unlink", "utime",
+    "walk", "write_bytes", "write_text", "ParquetFile", "ParquetWriter",
+}  # fmt: skip
+"""What Path, os, os.path and pyarrow call what they do to a file or folder."""
+
+FILE_MODULES = {"fcntl", "fileinput", "glob", "mmap", "shutil", "tempfile"}
+
+FILE_CALLS_ELSEWHERE = {
+    ("cli", "os.open"): "the null device, which takes the place of a closed standard output",
+    ("starter", "self.features.open"): "a function of this project, which opens a table by its reader",
+    ("join", "pq.ParquetFile"): "pyarrow reads columns without Python's lock if it opens the file itself",
+    ("join", "pq.ParquetWriter"): "likewise; it writes to memory, or to a temporary file of storage",
+}
+"""Calls outside storage/ that look like operations on a path, each with the reason why it is there."""
+
 
 def modules() -> dict[str, ast.Module]:
     """Every module of the package, parsed, by its name below the package."""
@@ -43,6 +62,7 @@ def imported(node: ast.AST) -> Iterator[str]:
 
 
 MODULES = modules()
+STORAGE = {name.removeprefix("storage.") for name in MODULES if name.startswith("storage.")}
 SMALLER = sorted(set(MODULES) - {"__init__", "__main__"})
 
 
@@ -121,6 +141,40 @@ def test_only_the_command_line_prints() -> None:
     assert printing == {"cli.main"}
 
 
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "storage"])
+def test_only_storage_touches_files(room: str) -> None:
+    """Only storage/ opens, lists, renames or removes files: another place for bytes is one more file in that room."""
+    trees = [tree for name, tree in MODULES.items() if name.partition(".")[0] == room]
+    assert not {name for name in FILE_MODULES for tree in trees if _imports(tree, name)}
+    found = {ast.unparse(node) for tree in trees for node in ast.walk(tree) if _touches_files(node)}
+    assert found == {call for name, call in FILE_CALLS_ELSEWHERE if name == room}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "open(p)",
+        "p.stat()",
+        "p.replace(q)",
+        "os.remove(p)",
+        "map(Path.exists, p)",
+        "os.path.realpath(p)",
+        "pa.OSFile(p)",
+    ],
+)
+def test_calls_that_touch_files_are_recognised(call: str) -> None:
+    """The test above sees a call by its name, whatever it is called on, and a function that is passed on."""
+    assert any(map(_touches_files, ast.walk(ast.parse(call))))
+
+
+@pytest.mark.parametrize(
+    "call", ["text.replace(a, b)", "filenames.exists(p)", "kinds.remove(k)", "replace(e, id=i)"]
+)
+def test_calls_that_touch_no_files_are_recognised(call: str) -> None:
+    """Texts and lists have functions of the same names; functions of storage/ are the way to go."""
+    assert not any(map(_touches_files, ast.walk(ast.parse(call))))
+
+
 def test_the_public_names_are_exact_and_there() -> None:
     """`pipeline.__all__` lists all that the package offers, sorted, and each name can be imported."""
     assert pipeline.__all__ == [
@@ -149,3 +203,17 @@ def _imports(tree: ast.Module, package: str) -> bool:
 
 def _prints(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "click.echo", "click.secho")
+
+
+def _touches_files(node: ast.AST) -> bool:
+    """Whether a node calls, or passes on, an operation on a path; a function of storage/ is none."""
+    if isinstance(node, ast.Name):
+        return node.id == "open"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "replace":
+        return len(node.args) == 1 and not node.keywords  # a path's; a text's takes two texts
+    if not isinstance(node, ast.Attribute):
+        return False
+    owner = ast.unparse(node.value)
+    if owner in STORAGE or "resources.files(" in owner:  # a file of the package may be in an archive
+        return False
+    return node.attr in FILE_CALLS or f"{owner}.{node.attr}" in ("os.remove", "os.replace")

@@ -14,7 +14,7 @@ from pipeline.manifest.batch import load_manifest
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Materialized
 from pipeline.records.receipts import Failure, Receipts, ReportRecord
-from pipeline.storage import files
+from pipeline.storage import writing
 from tests.support.builders import batch_of, lasting, run_manifest, table_entry, tree, write_manifest
 
 FAILED = Failure("failed", "a.dover.jsonl: 1 faulty row in the sidecar", "cause")
@@ -39,7 +39,7 @@ def on(state: Path, monkeypatch: pytest.MonkeyPatch) -> Hosts:
     """The records as another host sees them, which then is the one that adds to them."""
 
     def become(host: str) -> Receipts:
-        monkeypatch.setattr(files, "host", lambda: host)
+        monkeypatch.setattr(writing, "host", lambda: host)
         return Receipts(state)
 
     return become
@@ -264,10 +264,10 @@ def test_clocks_that_disagree(
     state: Path, entries: dict[str, TableEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is recorded later is newer, also where the clock of who recorded first was ahead."""
-    monkeypatch.setattr("pipeline.storage.files.host", lambda: "ahead")
+    monkeypatch.setattr("pipeline.storage.writing.host", lambda: "ahead")
     monkeypatch.setattr("time.time_ns", lambda: 2_000)
     Receipts(state).record_failure(entries["a"], FAILED)
-    monkeypatch.setattr("pipeline.storage.files.host", lambda: "behind")
+    monkeypatch.setattr("pipeline.storage.writing.host", lambda: "behind")
     monkeypatch.setattr("time.time_ns", lambda: 1_000)
     receipts = Receipts(state)
     since = receipts.now()

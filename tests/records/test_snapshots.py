@@ -23,7 +23,7 @@ from pipeline.records.snapshots import (
     of_written,
     snapshot,
 )
-from pipeline.storage import files
+from pipeline.storage import files, writing
 from pipeline.storage.files import TICK_NS, Hash, Signature
 from tests.support.builders import write_text
 
@@ -162,7 +162,7 @@ def test_a_file_that_changed_after_it_was_read(path: Path) -> None:
 def test_a_file_of_our_own_is_settled_at_once(tmp_path: Path) -> None:
     """An output is known by its signature as soon as it has its name: no second run needs to read it."""
     path = tmp_path / "out"
-    files.write_whole(path, b"one")
+    writing.write_whole(path, b"one")
     taken = of_written(path, sha256(b"one"))
     assert taken.settled
     assert look_again(path, taken) is taken
@@ -240,7 +240,7 @@ def test_any_edit_is_seen(
 def test_an_edit_of_an_output_is_seen(tmp_path: Path, content: str, replaced: bool) -> None:
     """An output that is edited right after it was written is not taken for the one that was."""
     path = tmp_path / "out"
-    files.write_whole(path, b"one")
+    writing.write_whole(path, b"one")
     known = of_written(path, sha256(b"one"))
     edited = write_text(tmp_path / "other" if replaced else path, content)
     edited.replace(path)

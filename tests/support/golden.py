@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.records.provenance import SEMANTICS_VERSION
+from pipeline.records.versions import SEMANTICS_VERSION
 from pipeline.storage import jsontext
 from tests.support.builders import run_manifest
 from tests.support.processes import ROOT

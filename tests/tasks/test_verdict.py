@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import BatchBusyError, BatchError, InputError, OutputError
 from pipeline.records.receipts import Receipts
-from pipeline.storage import files
+from pipeline.storage import writing
 from pipeline.storage.lock import holding
 from pipeline.tasks import graph as tasks
 from pipeline.tasks.run import BatchResult
@@ -114,13 +114,13 @@ def test_the_verdict_is_given_while_the_batch_is_held(
 ) -> None:
     """No other run can change the batch before the report of this one is written."""
     spoil(manifest, "a")
-    write_whole = files.write_whole
+    write_whole = writing.write_whole
 
     def held(path: Path, content: bytes) -> None:
         with pytest.raises(BatchBusyError, match="holds this batch"):
             holding(manifest.with_name("m.lock"), shared=False).__enter__()
         write_whole(path, content)
 
-    monkeypatch.setattr(files, "write_whole", held)
+    monkeypatch.setattr(writing, "write_whole", held)
     assert run_manifest(manifest).exit_code == 1
     assert manifest.with_name("m.report.failed.json").exists()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError, listing, show
-from pipeline.storage import files, jsontext
+from pipeline.storage import files, jsontext, textfiles
 from pipeline.storage.schema import load_schema, place, schema_faults
 
 UNASSIGNED = "unassigned"
@@ -151,7 +151,7 @@ def _of_package() -> bytes:
 
 def _parsed(content: bytes, where: str) -> Any:
     try:
-        return jsontext.parse(content.removeprefix(files.BYTE_ORDER_MARK))
+        return jsontext.parse(content.removeprefix(textfiles.BYTE_ORDER_MARK))
     except ValueError as exc:
         raise InputError(f"{where}: {exc}; expected families of signals, one JSON object") from exc
 

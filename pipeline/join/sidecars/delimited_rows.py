@@ -106,8 +106,8 @@ class DelimitedRows:
 
 
 def _opened(path: Path) -> io.TextIOWrapper:
-    csv.field_size_limit(textfiles.MOST_RECORD_BYTES)
-    stream: IO[bytes] = files.open_text_bytes(path)
+    csv.field_size_limit(textfiles.MAX_RECORD_BYTES)
+    stream: IO[bytes] = textfiles.open_text_bytes(path)
     return io.TextIOWrapper(stream, encoding="utf-8", newline="")
 
 

@@ -70,7 +70,7 @@ def read_beginning(path: Path, usual: str, settings: TextSettings) -> Beginning:
     """
     try:
         with (
-            files.open_text_bytes(path) as stream,
+            textfiles.open_text_bytes(path) as stream,
             files.reading(path),
             io.TextIOWrapper(stream, encoding="utf-8", newline="") as text,
         ):
@@ -82,7 +82,7 @@ def read_beginning(path: Path, usual: str, settings: TextSettings) -> Beginning:
 
 
 def _beginning(path: Path, text: io.TextIOBase, usual: str, settings: TextSettings) -> Beginning:
-    csv.field_size_limit(textfiles.MOST_RECORD_BYTES)
+    csv.field_size_limit(textfiles.MAX_RECORD_BYTES)
     lines = textfiles.record_lines(path, text)
     taken = sample(lines)
     if taken and "\0" in taken[0]:  # every second byte of UTF-16

@@ -24,7 +24,7 @@ from pipeline.join.tables.convert import arrow_to_rows, arrow_to_text
 from pipeline.storage import files, textfiles
 from pipeline.storage.dialect import TextSettings, columns_advice, delimiter_advice
 
-_BLOCK_BYTES = textfiles.MOST_RECORD_BYTES  # pyarrow accepts no longer record
+_BLOCK_BYTES = textfiles.MAX_RECORD_BYTES  # pyarrow accepts no longer record
 _BLOCKS_AHEAD = 3  # pyarrow needs two: a record may end in the next one
 
 
@@ -106,7 +106,11 @@ class DelimitedTable(FeatureTable):
             return
         text = dict.fromkeys(self._columns, pa.string())
         last: pa.RecordBatch | None = None
-        with files.open_text_bytes(self.path) as stream, _Paced(stream) as paced, files.reading(self.path):
+        with (
+            textfiles.open_text_bytes(self.path) as stream,
+            _Paced(stream) as paced,
+            files.reading(self.path),
+        ):
             try:
                 for last in pacsv.open_csv(
                     paced,
@@ -138,7 +142,7 @@ class DelimitedTable(FeatureTable):
         return f"{self.path}: {exc}; expected records of {len(self._columns)} cells"
 
     def _quotes(self) -> int:
-        with files.open_text_bytes(self.path) as stream, files.reading(self.path):
+        with textfiles.open_text_bytes(self.path) as stream, files.reading(self.path):
             return sum(part.count(b'"') for part in iter(lambda: stream.read(files.DIGEST_BUFFER), b""))
 
 
@@ -149,7 +153,7 @@ class DelimitedSink(Sink):
 
     def __init__(self, path: Path, name: str, columns: list[str], delimiter: str) -> None:
         self._delimiter = delimiter
-        self._stream = files.create_text_bytes(path, name)
+        self._stream = textfiles.create_text_bytes(path, name)
         header = pa.RecordBatch.from_arrays([pa.array([column]) for column in columns], names=columns)
         self._stream.write(_records(header, delimiter))
 

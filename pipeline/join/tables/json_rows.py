@@ -17,7 +17,7 @@ from pipeline.join import keys
 from pipeline.join.tables.base import Chunk, FeatureTable, Form, Sink, regrouped
 from pipeline.join.tables.convert import arrow_to_rows, rows_to_text
 from pipeline.join.tables.inference import Numbered, infer_schema, rows_to_arrow
-from pipeline.storage import files, jsontext, textfiles
+from pipeline.storage import jsontext, textfiles
 
 Row: TypeAlias = dict[str, Any]
 
@@ -193,7 +193,7 @@ class JsonSink(Sink):
 
     def __init__(self, path: Path, name: str, *, lines: bool) -> None:
         self._by_line = lines
-        self._stream = files.create_text_bytes(path, name)
+        self._stream = textfiles.create_text_bytes(path, name)
         self._empty = True
 
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:

@@ -24,7 +24,7 @@ from pipeline.join.tables.parquet.schema_entries import ARROW_KEY, JoinedMetadat
 from pipeline.join.tables.parquet.sink import losses, sink_settings, worth_dictionaries
 from pipeline.join.tables.parquet.table import ParquetTable
 from pipeline.records.materialized import Remarks
-from pipeline.storage import files
+from pipeline.storage import files, writing
 from pipeline.storage.files import Hash
 
 
@@ -69,9 +69,9 @@ class ParquetExtension(Sink):
         self._path, self._footer, self._metadata, self._data = path, footer, metadata.entries, data
         self._losses = losses(metadata, [])
         with contextlib.ExitStack() as stack:
-            self._stream = stack.enter_context(path.open("w+b"))
+            self._stream = stack.enter_context(writing.create(path, readable=True))
             copier = stack.enter_context(ThreadPoolExecutor(1))
-            self._copied = copier.submit(files.copy_start, features.path, path, footer.start)
+            self._copied = copier.submit(writing.copy_start, features.path, path, footer.start)
             self._stream.seek(footer.start)
             settings = sink_settings(worth_dictionaries(appended))
             self._writer = pq.ParquetWriter(self._stream, _coded(appended), **settings, store_schema=False)

@@ -1,0 +1,29 @@
+"""Which code made a table: the version of the join's semantics, of the libraries, a digest of the sources."""
+
+from __future__ import annotations
+
+import functools
+from importlib import metadata
+from pathlib import Path
+
+import pipeline
+from pipeline.storage import files
+
+SEMANTICS_VERSION = 3
+"""Version of the join's semantics: raised when the same inputs and options give other bytes."""
+
+PACKAGE = Path(pipeline.__file__).parent
+_LIBRARIES = ("luigi", "pandas", "pyarrow")
+_SOURCES = ("*.py", "*.json", "*.j2", "*.css", "*.js")
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The versions that decide a table's bytes: our own and those of luigi, pandas and pyarrow."""
+    return {"second-opinion": pipeline.__version__} | {name: metadata.version(name) for name in _LIBRARIES}
+
+
+@functools.cache
+def code_sha256() -> str:
+    """sha256 over the package's source files: sorted lines of `path NUL sha256 LF`."""
+    return files.digest_below(PACKAGE, _SOURCES)

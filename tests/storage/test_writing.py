@@ -1,0 +1,90 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import OutputError
+from pipeline.storage import writing
+from tests.support.builders import tree, write_text
+
+
+def test_several_files_are_replaced_together(tmp_path: Path) -> None:
+    """All files of a block take their names when it ends well; missing folders are made."""
+    old, new = write_text(tmp_path / "a", "old"), tmp_path / "sub" / "deep" / "b"
+    with writing.replacing(old, new) as temporaries:
+        for temporary, content in zip(temporaries, ("A", "B"), strict=True):
+            temporary.write_text(content)
+        assert old.read_text() == "old"
+        assert not new.exists()
+    assert tree(tmp_path) == {"a": b"A", "sub/deep/b": b"B"}
+
+
+def test_a_failing_block_leaves_nothing(tmp_path: Path) -> None:
+    """When the block fails, what stood there still stands and no other file is left."""
+    old = write_text(tmp_path / "a", "old")
+    with pytest.raises(ZeroDivisionError), writing.replacing(old, tmp_path / "b") as temporaries:  # noqa: PT012  # the failing block is what is tested
+        for temporary in temporaries:
+            temporary.write_text("half")
+        raise ZeroDivisionError
+    assert tree(tmp_path) == {"a": b"old"}
+
+
+def test_an_unwritten_file_leaves_nothing(tmp_path: Path) -> None:
+    """When one file of a block was not written, none takes its name, and the message names them."""
+    old = write_text(tmp_path / "a", "old")
+    with (
+        pytest.raises(OutputError, match=r"a and .*b: cannot be written"),
+        writing.replacing(old, tmp_path / "b") as temporaries,
+    ):
+        temporaries[0].write_text("new")
+    assert tree(tmp_path) == {"a": b"old"}
+
+
+def test_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
+    """An output that is a symbolic link is replaced by a file; what it pointed to stays as it was."""
+    elsewhere = write_text(tmp_path / "elsewhere", "precious")
+    link = tmp_path / "out"
+    link.symlink_to(elsewhere)
+    writing.write_whole(link, b"new")
+    assert not link.is_symlink()
+    assert tree(tmp_path) == {"elsewhere": b"precious", "out": b"new"}
+
+
+def test_a_link_to_a_folder_is_replaced(tmp_path: Path) -> None:
+    """A link to a folder is a link like any other: the folder is not written into."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "folder")
+    writing.write_whole(tmp_path / "out", b"new")
+    assert tree(tmp_path) == {"out": b"new"}
+
+
+def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    """An output that is a folder is an error that says so."""
+    write_text(tmp_path / "out" / "inner", "kept")
+    with pytest.raises(OutputError, match=r"out: cannot be written: found a folder"):
+        writing.write_whole(tmp_path / "out", b"new")
+    assert tree(tmp_path) == {"out/inner": b"kept"}
+
+
+def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:
+    """A file where an output's folder should be is an error that names the output."""
+    write_text(tmp_path / "sub", "a file")
+    with pytest.raises(OutputError, match=r"sub/out: cannot be written: (File exists|Not a directory)"):
+        writing.write_whole(tmp_path / "sub" / "out", b"new")
+
+
+@pytest.mark.parametrize("name", ["x" * 240, "ü" * 120])
+def test_a_long_name(tmp_path: Path, name: str) -> None:
+    """A file may have as long a name as the file system takes; what a dead run left of it is cleared."""
+    path = tmp_path / name
+    writing.write_whole(path, b"new")
+    with writing.replacing(path) as (temporary,):
+        temporary.write_bytes(b"newer")
+        left = temporary.with_name(temporary.name.replace(f"-{os.getpid()}-", "-999999999-"))
+        left.write_bytes(b"half")
+    writing.sweep([path])
+    assert tree(tmp_path) == {name: b"newer"}
