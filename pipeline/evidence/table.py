@@ -23,6 +23,9 @@ from pipeline.records.materialized import Coverage, Materialized
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
 
+MAX_MAGNITUDE = 1e100
+"""The square of a larger number may overflow, so no statistic uses one."""
+
 _STATUSES = ("ok", "bad", "missing")
 _APPENDED = ("score", "status", "runtime_ms", "frames", "source")
 

@@ -35,7 +35,7 @@ from pipeline.storage import files, jsontext
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 
-_MOST_THREADS = 4
+_MAX_THREADS = 4
 
 
 def work_out(kind: Kind, state: EvidenceState, entry: TableEntry) -> JsonObject:
@@ -51,7 +51,7 @@ def work_out(kind: Kind, state: EvidenceState, entry: TableEntry) -> JsonObject:
     part: Any = (
         audit_table(table, load_families(state.families))
         if kind == "audit"
-        else measure_impact(table, workers=min(_MOST_THREADS, os.cpu_count() or 1))
+        else measure_impact(table, workers=min(_MAX_THREADS, os.cpu_count() or 1))
     )
     body: JsonObject = rounded(part)
     return body
