@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import BatchError, EvidenceError, InputMissingError, UsageError, listing
 from pipeline.evidence.documents import TableAudit, TableError
-from pipeline.evidence.state import Kind, Standing, check_places, document_paths, failed_paths
+from pipeline.evidence.state import EvidenceState, Kind, check_paths, document_paths, failed_paths
 from pipeline.manifest.batch import Batch
 from pipeline.storage import files, jsontext, writing
 from pipeline.storage.lock import holding
@@ -53,45 +53,45 @@ def give_evidence(
     :raises EvidenceError: the batch is not complete, a table lacks what is asked for, or a score is the label.
     :raises BatchError: as `run_batch`.
     """
-    standing = Standing(batch, families)
-    if not standing.tables(kind):
+    state = EvidenceState(batch, families)
+    if not state.tables(kind):
         raise UsageError(
             f"{batch.manifest}: no table has evidence with a target; the impact of scores is measured on a label"
         )
-    check_places(batch)
-    standing.families_sha256  # noqa: B018  # a file that cannot be read is told before anything is made
+    check_paths(batch)
+    state.families_sha256  # noqa: B018  # a file that cannot be read is told before anything is made
     made = run_batch(batch, workers=workers, scheduler=scheduler)
     if made.exit_code:
         raise _incomplete(batch, made)
-    standing = Standing(batch, families)
-    if not standing.complete(kind):
+    state = EvidenceState(batch, families)
+    if not state.complete(kind):
         with holding(batch.lock, shared=scheduler is not None):
-            standing = _make(standing, kind, workers, scheduler)
+            state = _make(state, kind, workers, scheduler)
     for path in failed_paths(batch, kind):
         writing.remove(path)
-    return _result(standing, kind)
+    return _result(state, kind)
 
 
-def _make(standing: Standing, kind: Kind, workers: int, scheduler: str | None) -> Standing:
+def _make(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None) -> EvidenceState:
     """Have Luigi make what is missing; what became of it is for the files to say."""
     from pipeline.evidence.tasks import RetrainImpact, SignalMixAudit
     from pipeline.tasks import scheduling
     from pipeline.tasks.graph import BatchReport
     from pipeline.tasks.interruption import interruptible
 
-    batch = standing.batch
+    batch = state.batch
     report = BatchReport.of(batch)
     places = {name: getattr(report, name) for name in BatchReport.PLACES}
     root = (SignalMixAudit if kind == "audit" else RetrainImpact)(
-        families=str(standing.families or ""), **places
+        families=str(state.families or ""), **places
     )
     writing.sweep(
         [*document_paths(batch, "audit"), *document_paths(batch, "impact"), *document_paths(batch, "page")]
     )
 
-    def build() -> Standing:
+    def build() -> EvidenceState:
         scheduling.build(root, workers, scheduler, lambda _table, _complete: None)
-        return Standing(batch, standing.families)
+        return EvidenceState(batch, state.families)
 
     if scheduler is not None:
         scheduling.forgive(root, scheduler)
@@ -111,30 +111,30 @@ def _make(standing: Standing, kind: Kind, workers: int, scheduler: str | None) -
     return after
 
 
-def _is_open(standing: Standing, kind: Kind) -> bool:
+def _is_open(state: EvidenceState, kind: Kind) -> bool:
     """Whether nothing is known to fail: another worker is at it, or the luigid has seen it done a moment ago."""
-    known = (each for each in _errors(standing, kind) if each["error"] != PROCESS_DIED)
-    return not standing.complete(kind) and not any(known) and not _leaks(standing)
+    known = (each for each in _errors(state, kind) if each["error"] != PROCESS_DIED)
+    return not state.complete(kind) and not any(known) and not _leaks(state)
 
 
-def _leaks(standing: Standing) -> list[str]:
+def _leaks(state: EvidenceState) -> list[str]:
     from pipeline.evidence.work import leak_faults
 
-    parts = [standing.part("audit", entry) for entry in standing.batch.tables]
+    parts = [state.part("audit", entry) for entry in state.batch.tables]
     audits: list[TableAudit] = [part.body for part in parts if part and part.body]  # type: ignore[misc]  # from its own JSON
     return leak_faults(audits)
 
 
-def _fail(standing: Standing, kind: Kind) -> None:
+def _fail(state: EvidenceState, kind: Kind) -> None:
     """Leave what is known under a name of its own, and say what is wrong.
 
     :raises EvidenceError: always.
     """
     from pipeline.evidence.work import write_document, write_failed, write_page
 
-    errors, leaks = _errors(standing, kind), _leaks(standing)
+    errors, leaks = _errors(state, kind), _leaks(state)
     if leaks or errors:
-        path = write_failed(standing, errors)
+        path = write_failed(state, errors)
         faults = leaks or [f"{each['id']}: {each['error']}" for each in errors]
         headline = (
             "scores that are the label, or follow it too closely" if leaks else "no evidence can be given"
@@ -142,15 +142,15 @@ def _fail(standing: Standing, kind: Kind) -> None:
         raise EvidenceError(listing(f"{path}: {headline}", faults))
     # Nothing is wrong with a table: the task could not write, and its error is told from here.
     for each in ("audit", kind):
-        if not standing.document_stands(each):
-            write_document(each, standing)
-    if not standing.complete(kind):
-        write_page(standing)
+        if not state.document_is_current(each):
+            write_document(each, state)
+    if not state.complete(kind):
+        write_page(state)
 
 
-def _errors(standing: Standing, kind: Kind) -> list[TableError]:
+def _errors(state: EvidenceState, kind: Kind) -> list[TableError]:
     kinds: Sequence[Kind] = ("audit",) if kind == "audit" else ("audit", "impact")
-    parts = [(entry.id, standing.part(each, entry)) for each in kinds for entry in standing.tables(each)]
+    parts = [(entry.id, state.part(each, entry)) for each in kinds for entry in state.tables(each)]
     found = [(table, PROCESS_DIED if part is None else part.error) for table, part in parts]
     return [{"id": table, "error": error} for table, error in found if error is not None]
 
@@ -164,7 +164,7 @@ def _incomplete(batch: Batch, made: BatchResult) -> BatchError:
     )
 
 
-def _result(standing: Standing, kind: Kind) -> EvidenceResult:
-    paths = (*document_paths(standing.batch, kind), *document_paths(standing.batch, "page"))
+def _result(state: EvidenceState, kind: Kind) -> EvidenceResult:
+    paths = (*document_paths(state.batch, kind), *document_paths(state.batch, "page"))
     document = jsontext.parse(files.read_bytes(paths[0]))
     return EvidenceResult(document, paths, files.digest(paths[0]))

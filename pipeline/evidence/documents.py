@@ -6,6 +6,7 @@ Every number is rounded once, by `rounded`, so that the last bits of a sum show 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from pipeline.records.provenance import RunProvenance
@@ -316,6 +317,16 @@ class Impact(TypedDict):
     audit: Cited
     tables: list[TableImpact]
     run_provenance: RunProvenance
+
+
+def strength(signal: Signal) -> float:
+    """A signal's Spearman with the label; 0 where it is not known."""
+    return (signal["target"] and signal["target"]["spearman"]) or 0.0
+
+
+def ranked_signals(signals: Iterable[Signal]) -> list[Signal]:
+    """Scores first, then by correlation with the label; without one in the given order."""
+    return sorted(signals, key=lambda each: (each["role"] != "score", -abs(strength(each))))
 
 
 def rounded(value: Any) -> Any:

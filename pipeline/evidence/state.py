@@ -7,21 +7,23 @@ there are now, and its files are those that were written. The page stands while 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pipeline.errors import BatchError, UsageError, listing
-from pipeline.evidence.ledger import Ledger, Result, digest
 from pipeline.manifest.batch import Batch, failed_path
 from pipeline.manifest.clashes import Places
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Materialized
 from pipeline.records.versions import code_sha256
 from pipeline.report.freshness import BatchCheck
-from pipeline.storage import files, writing
+from pipeline.storage import files, jsontext, writing
+from pipeline.storage.jsontext import JsonObject
 
 Kind: TypeAlias = Literal["audit", "impact"]
 KINDS: tuple[Kind, ...] = ("audit", "impact")
@@ -31,16 +33,59 @@ EVIDENCE_VERSION = 1
 """Raised when equal tables give other figures."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")
-_PACKAGED_FAMILIES = Path(__file__).parent / "families.json"
+_PACKAGED_FAMILIES = Path(__file__).parent / "audit" / "families.json"
 
 
-class Standing:
+@dataclass(frozen=True)
+class Result:
+    """What was worked out under one identity, or why that failed.
+
+    Attributes:
+        identity: of all that it depends on.
+        body: what was worked out; None: it failed.
+        error: why it failed; None: it did not.
+    """
+
+    identity: str
+    body: JsonObject | None
+    error: str | None = None
+
+
+class _Results:
+    """The results of one batch in a folder of its state folder."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._folder = state_dir / "evidence"
+
+    def result(self, name: str, identity: str) -> Result | None:
+        """The result of that name and identity; None: there is none, or its file is not whole."""
+        try:
+            held = jsontext.parse(files.read_bytes(self._path(name)))
+            found = Result(**held["result"])
+            whole = held["sha256"] == _result_digest(found)
+        except (BatchError, ValueError, TypeError, KeyError):
+            return None
+        return found if whole and found.identity == identity else None
+
+    def record(self, name: str, result: Result) -> None:
+        """Keep a result in place of the one before.
+
+        :raises OutputError: it cannot be written.
+        """
+        held = {"result": vars(result), "sha256": _result_digest(result)}
+        writing.write_whole(self._path(name), jsontext.canonical(held))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+
+class EvidenceState:
     """How the evidence of a batch stands, as far as it is asked."""
 
     def __init__(self, batch: Batch, families: Path | None = None) -> None:
         self.batch = batch
         self.families = families
-        self._ledger = Ledger(batch.state_dir)
+        self._results = _Results(batch.state_dir)
 
     @cached_property
     def check(self) -> BatchCheck:
@@ -59,14 +104,14 @@ class Standing:
     def part(self, kind: Kind, entry: TableEntry) -> Result | None:
         """What was worked out for a table as it is now; None: nothing."""
         identity = self.identity(kind, entry)
-        return None if identity is None else self._ledger.result(_part(kind, entry), identity)
+        return None if identity is None else self._results.result(_part(kind, entry), identity)
 
     def record_part(self, kind: Kind, entry: TableEntry, result: Result) -> None:
         """Keep what was worked out for a table.
 
         :raises OutputError: it cannot be written.
         """
-        self._ledger.record(_part(kind, entry), result)
+        self._results.record(_part(kind, entry), result)
 
     def identity(self, kind: Kind, entry: TableEntry) -> str | None:
         """A digest of all that the part of a table depends on; None: the table is not complete."""
@@ -83,7 +128,7 @@ class Standing:
             "evidence": entry.evidence and entry.evidence.as_json(),
             "scorers": [vars(each) for each in entry.scorers],
         }
-        return digest(depends | ({"families": self.families_sha256} if kind == "audit" else {}))
+        return _digest_of(depends | ({"families": self.families_sha256} if kind == "audit" else {}))
 
     @cached_property
     def families_sha256(self) -> str:
@@ -109,23 +154,23 @@ class Standing:
             "code": code_sha256(),
         }
         if kind == "audit":
-            return digest(depends)
+            return _digest_of(depends)
         audit = self.document_identity("audit")
-        return None if audit is None else digest(depends | {"audit": audit})
+        return None if audit is None else _digest_of(depends | {"audit": audit})
 
     def page_identity(self) -> str | None:
         """A digest of what the page shows: the documents that stand; None: there is no audit to show."""
-        shown = {kind: self.document_identity(kind) for kind in KINDS if self.document_stands(kind)}
-        return digest({"shown": shown, "code": code_sha256()}) if "audit" in shown else None
+        shown = {kind: self.document_identity(kind) for kind in KINDS if self.document_is_current(kind)}
+        return _digest_of({"shown": shown, "code": code_sha256()}) if "audit" in shown else None
 
-    def document_stands(self, kind: Kind) -> bool:
+    def document_is_current(self, kind: Kind) -> bool:
         """Whether a document is the one that would be written now."""
-        return self._stands(kind, self.document_identity(kind))
+        return self._is_current(kind, self.document_identity(kind))
 
     def complete(self, kind: Kind) -> bool:
         """Whether nothing is to be done: the document stands, what it rests on, and the page."""
         rests_on: Sequence[Kind] = ("audit",) if kind == "audit" else ("audit", "impact")
-        return all(map(self.document_stands, rests_on)) and self._stands("page", self.page_identity())
+        return all(map(self.document_is_current, rests_on)) and self._is_current("page", self.page_identity())
 
     def write(self, name: DocumentName, identity: str, contents: Sequence[bytes]) -> None:
         """Write the files of a document, all or none, and remember what they hold.
@@ -135,12 +180,12 @@ class Standing:
         paths = document_paths(self.batch, name)
         writing.write_together(dict(zip(paths, contents, strict=True)))
         digests = {path.name: files.digest(path) for path in paths}
-        self._ledger.record(_document(name), Result(identity, digests))
+        self._results.record(_document(name), Result(identity, digests))
 
-    def _stands(self, name: DocumentName, identity: str | None) -> bool:
+    def _is_current(self, name: DocumentName, identity: str | None) -> bool:
         if identity is None:
             return False
-        written = self._ledger.result(_document(name), identity)
+        written = self._results.result(_document(name), identity)
         if written is None or written.body is None:
             return False
         try:
@@ -163,7 +208,7 @@ def failed_paths(batch: Batch, kind: Kind) -> list[Path]:
     return [failed_path(path) for path in document_paths(batch, kind)]
 
 
-def check_places(batch: Batch) -> None:
+def check_paths(batch: Batch) -> None:
     """:raises UsageError: a file of the evidence would be an input, an output or a report of the batch as well."""
     places = Places()
     for path, what in (
@@ -199,3 +244,12 @@ def _versions() -> dict[str, str]:
         raise UsageError(
             f"evidence needs {exc.name}, which is not installed; pip install 'second-opinion[evidence]'"
         ) from exc
+
+
+def _digest_of(value: object) -> str:
+    """The sha256 of a JSON value, however it is written down."""
+    return hashlib.sha256(jsontext.canonical(value)).hexdigest()
+
+
+def _result_digest(result: Result) -> str:
+    return _digest_of(vars(result))

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from pipeline.errors import EvidenceError, listing, show
+from pipeline.join import keys
+from pipeline.join.tables import FeatureTable, open_joined
+from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
+from pipeline.manifest.entries import TableEntry, slug
+from pipeline.records.materialized import Coverage, Materialized
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
+
+MAX_MAGNITUDE = 1e100
+"""The square of a larger number may overflow, so no statistic uses one."""
+
+_STATUSES = ("ok", "bad", "missing")
+_APPENDED = ("score", "status", "runtime_ms", "frames", "source")
 
 
 @dataclass(frozen=True)
@@ -64,3 +82,129 @@ class EvidenceTable:
     baseline: tuple[str, ...]
     scorers: tuple[ScoreColumn, ...]
     statuses: dict[str, dict[str, int]]
+
+
+def read_table(entry: TableEntry, base: Path, made: Materialized) -> EvidenceTable:
+    """The joined table with what the manifest declares of it.
+
+    :param made: what the batch made for the entry; its files are the ones that are there.
+    :raises EvidenceError: the manifest asks for a column that the table does not have, or that holds no numbers.
+    """
+    features = open_joined(base / entry.out, entry.options.key_column)
+    covered = [*made.summary["competitors"].values()]
+    appended = {f"{each['column_prefix']}_{name}" for each in covered for name in _APPENDED}
+    scored = {f"{each['column_prefix']}_score" for each in covered}
+    request = entry.evidence
+    group = None if request is None else request.group
+    numeric = [
+        field.name
+        for field in features.schema()
+        if _is_number(field.type) and field.name not in {features.key_column, group, *(appended - scored)}
+    ]
+    baseline = [] if request is None else _checked(entry, request, features, numeric, appended)
+    texts = [f"{each['column_prefix']}_status" for each in covered] + ([] if group is None else [group])
+    columns, held = _columns(features, numeric, texts)
+    rows = features.rows
+    statuses = {each["competitor"]: held[f"{each['column_prefix']}_status"] for each in covered}
+    for each in covered:
+        score = columns[f"{each['column_prefix']}_score"]
+        score[~pc.equal(statuses[each["competitor"]], "ok").to_numpy(zero_copy_only=False)] = np.nan
+    return EvidenceTable(
+        id=entry.id,
+        out=entry.out,
+        corpus=(request.corpus if request else None) or entry.id,
+        rows=rows,
+        columns=columns,
+        target=None if request is None else request.target,
+        group=group,
+        groups=_groups(request, held, rows),
+        baseline=tuple(baseline),
+        scorers=tuple(_scorer(each, entry.scorers) for each in covered),
+        statuses={label: _counts(column) for label, column in statuses.items()},
+    )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _checked(
+    entry: TableEntry,
+    request: EvidenceRequest,
+    features: FeatureTable,
+    numeric: Sequence[str],
+    appended: set[str],
+) -> list[str]:
+    """The columns of the baseline, in the table's order."""
+    faults = []
+    if request.target not in numeric:
+        faults.append(f"target: found no column of numbers named {show(request.target)}")
+    if request.group is not None and request.group not in features.columns:
+        faults.append(f"group: found no column named {show(request.group)}")
+    offered = [name for name in numeric if name not in appended and name != request.target]
+    wanted: set[str] = set()
+    for pattern in request.features:
+        met = {name for name in offered if fnmatch.fnmatchcase(name, _only_stars(pattern))}
+        if not met:
+            faults.append(
+                f"features: {show(pattern)} matches no column of numbers but the label and the scores"
+            )
+        wanted |= met
+    if faults:
+        held = ", ".join(show(name) for name in features.columns)
+        raise EvidenceError(
+            listing(f"{entry.out}: evidence asks for what the table has not; it has {held}", faults)
+        )
+    return [name for name in offered if name in wanted]
+
+
+def _only_stars(pattern: str) -> str:
+    return pattern.replace("[", "[[]").replace("?", "[?]")
+
+
+def _columns(
+    features: FeatureTable, numeric: Sequence[str], texts: Sequence[str]
+) -> tuple[dict[str, Floats], dict[str, pa.Array]]:
+    """The columns of numbers as floats, NaN for none, and those of texts, read in one pass."""
+    columns = {name: np.full(features.rows, np.nan) for name in numeric}
+    held: dict[str, list[pa.Array]] = {name: [] for name in texts}
+    start = 0
+    for batch in features.chunks("arrow"):
+        for name, column in columns.items():
+            numbers = batch.column(batch.schema.get_field_index(name)).cast(pa.float64(), safe=False)
+            column[start : start + batch.num_rows] = numbers.to_numpy(zero_copy_only=False)
+        for name, parts in held.items():
+            parts.append(keys.texts(batch.column(batch.schema.get_field_index(name))))
+        start += batch.num_rows
+    return columns, {
+        name: pa.chunked_array(parts, pa.string()).combine_chunks() for name, parts in held.items()
+    }
+
+
+def _groups(request: EvidenceRequest | None, held: dict[str, pa.Array], rows: int) -> Codes | None:
+    """The content of each row; rows that name none count as one content, so that none is on both sides of a fold."""
+    if request is None or (request.group is None and not request.each_row_is_content):
+        return None
+    if request.group is None:
+        return np.arange(rows, dtype=np.int64)
+    encoded = held[request.group].dictionary_encode(null_encoding="encode")
+    codes: Codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes
+
+
+def _scorer(covered: Coverage, declared: Sequence[ScorerDeclaration]) -> ScoreColumn:
+    label = covered["competitor"]
+    known = next((each for each in declared if slug(each.label) == slug(label)), ScorerDeclaration(label))
+    return ScoreColumn(
+        label=label,
+        column=f"{covered['column_prefix']}_score",
+        direction=known.direction,
+        scale=known.scale,
+        revision=known.revision,
+        trained_on=known.trained_on,
+    )
+
+
+def _counts(statuses: pa.Array) -> dict[str, int]:
+    found = {each["values"]: each["counts"] for each in statuses.value_counts().to_pylist()}
+    return {status: found.get(status, 0) for status in _STATUSES}

@@ -9,42 +9,41 @@ from typing import ClassVar
 import luigi
 
 from pipeline.errors import BatchError
-from pipeline.evidence.ledger import Result
-from pipeline.evidence.state import Kind, Standing
+from pipeline.evidence.state import EvidenceState, Kind, Result
 from pipeline.tasks.graph import BatchReport, BatchTask, PathParameter
 
 
 class PartTarget(luigi.Target):
     """What was worked out for one table; it exists while what it depends on stays the same."""
 
-    def __init__(self, standing: Standing, kind: Kind, table: str) -> None:
-        self._standing, self._kind = standing, kind
-        self._entry = standing.batch.table(table)
+    def __init__(self, state: EvidenceState, kind: Kind, table: str) -> None:
+        self._state, self._kind = state, kind
+        self._entry = state.batch.table(table)
 
     def exists(self) -> bool:
         """Whether there is nothing to work out."""
-        part = self._standing.part(self._kind, self._entry)
+        part = self._state.part(self._kind, self._entry)
         return part is not None and part.body is not None
 
 
 class DocumentTarget(luigi.Target):
     """A document of evidence, with what it rests on and the page."""
 
-    def __init__(self, standing: Standing, kind: Kind) -> None:
-        self._standing, self._kind = standing, kind
+    def __init__(self, state: EvidenceState, kind: Kind) -> None:
+        self._state, self._kind = state, kind
 
     def exists(self) -> bool:
         """Whether all of it is what would be written now."""
-        return self._standing.complete(self._kind)
+        return self._state.complete(self._kind)
 
 
 class _EvidenceTask(BatchTask):
     families = PathParameter(default="", description="file of families of signals; default: the package's")
 
     @property
-    def standing(self) -> Standing:
+    def state(self) -> EvidenceState:
         """How the evidence stands now."""
-        return Standing(self.batch, Path(self.families) if self.families else None)
+        return EvidenceState(self.batch, Path(self.families) if self.families else None)
 
     @cached_property
     def shared(self) -> dict[str, str]:
@@ -73,23 +72,23 @@ class _TablePart(_EvidenceTask):
 
     def output(self) -> PartTarget:
         """What is kept of it."""
-        return PartTarget(self.standing, self.kind, self.table)
+        return PartTarget(self.state, self.kind, self.table)
 
     def run(self) -> None:
         """Work it out, and keep it, or why it cannot be."""
         from pipeline.evidence.work import work_out
 
-        standing = self.standing
-        entry = standing.batch.table(self.table)
-        identity = standing.identity(self.kind, entry)
+        state = self.state
+        entry = state.batch.table(self.table)
+        identity = state.identity(self.kind, entry)
         if identity is None:
             raise BatchError(f"{self.table}: the table changed while its evidence was worked out; run again")
         try:
-            body = work_out(self.kind, standing, entry)
+            body = work_out(self.kind, state, entry)
         except BatchError as exc:
-            standing.record_part(self.kind, entry, Result(identity, None, str(exc)))
+            state.record_part(self.kind, entry, Result(identity, None, str(exc)))
             raise
-        standing.record_part(self.kind, entry, Result(identity, body))
+        state.record_part(self.kind, entry, Result(identity, body))
 
 
 class TableAudit(_TablePart):
@@ -121,11 +120,11 @@ class SignalMixAudit(_EvidenceTask):
 
     def requires(self) -> list[TableAudit]:
         """Every table."""
-        return [TableAudit(table=entry.id, **self.shared) for entry in self.standing.tables("audit")]
+        return [TableAudit(table=entry.id, **self.shared) for entry in self.state.tables("audit")]
 
     def output(self) -> DocumentTarget:
         """The audit and the page."""
-        return DocumentTarget(self.standing, "audit")
+        return DocumentTarget(self.state, "audit")
 
     def run(self) -> None:
         """Write both; where a score is the label, say so instead.
@@ -134,7 +133,7 @@ class SignalMixAudit(_EvidenceTask):
         """
         from pipeline.evidence.work import write_document
 
-        write_document("audit", self.standing)
+        write_document("audit", self.state)
 
 
 class RetrainImpact(_EvidenceTask):
@@ -144,15 +143,15 @@ class RetrainImpact(_EvidenceTask):
 
     def requires(self) -> list[luigi.Task]:
         """The audit, and every table with a label."""
-        tables = [TableImpact(table=entry.id, **self.shared) for entry in self.standing.tables("impact")]
+        tables = [TableImpact(table=entry.id, **self.shared) for entry in self.state.tables("impact")]
         return [SignalMixAudit(**self.shared), *tables]
 
     def output(self) -> DocumentTarget:
         """The impact, the audit and the page."""
-        return DocumentTarget(self.standing, "impact")
+        return DocumentTarget(self.state, "impact")
 
     def run(self) -> None:
         """Write the impact, and the page once more with it."""
         from pipeline.evidence.work import write_document
 
-        write_document("impact", self.standing)
+        write_document("impact", self.state)

@@ -22,11 +22,11 @@ from pipeline.evidence.documents import (
     rounded,
 )
 from pipeline.evidence.impact.measure import measure_impact
-from pipeline.evidence.reading import read_table
 from pipeline.evidence.render.audit_markdown import audit_markdown
 from pipeline.evidence.render.impact_markdown import impact_markdown
 from pipeline.evidence.render.page import render_page
-from pipeline.evidence.state import KINDS, Kind, Standing, document_paths, failed_paths
+from pipeline.evidence.state import KINDS, EvidenceState, Kind, document_paths, failed_paths
+from pipeline.evidence.table import read_table
 from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.provenance import RunProvenance, run_provenance
@@ -35,78 +35,76 @@ from pipeline.storage import files, jsontext, writing
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 
-_MOST_THREADS = 4
+_MAX_THREADS = 4
 
 
-def work_out(kind: Kind, standing: Standing, entry: TableEntry) -> JsonObject:
+def work_out(kind: Kind, state: EvidenceState, entry: TableEntry) -> JsonObject:
     """The part of one table.
 
     :raises EvidenceError: the table lacks what the manifest asks for.
     :raises BatchError: the table cannot be read.
     """
-    made = standing.made(entry)
+    made = state.made(entry)
     if made is None:
         raise BatchError(f"{entry.id}: the table changed while its evidence was worked out; run again")
-    table = read_table(entry, standing.batch.base_dir, made)
+    table = read_table(entry, state.batch.base_dir, made)
     part: Any = (
-        audit_table(table, load_families(standing.families))
+        audit_table(table, load_families(state.families))
         if kind == "audit"
-        else measure_impact(table, workers=min(_MOST_THREADS, os.cpu_count() or 1))
+        else measure_impact(table, workers=min(_MAX_THREADS, os.cpu_count() or 1))
     )
     body: JsonObject = rounded(part)
     return body
 
 
-def write_document(kind: Kind, standing: Standing) -> None:
+def write_document(kind: Kind, state: EvidenceState) -> None:
     """Write a document and the page that shows it.
 
     :raises EvidenceError: a score follows the label too closely.
     :raises BatchError: something changed meanwhile, or a file cannot be written.
     """
-    identity = standing.document_identity(kind)
+    identity = state.document_identity(kind)
     if identity is None:
-        raise BatchError(
-            f"{standing.batch.manifest}: a table changed while the evidence was written; run again"
-        )
+        raise BatchError(f"{state.batch.manifest}: a table changed while the evidence was written; run again")
     if kind == "audit":
-        audit = _audit(standing, "ok")
+        audit = _audit(state, "ok")
         if leaks := leak_faults(audit["tables"]):
             raise EvidenceError(
                 listing("scores that are the label; a model that is given them learns nothing", leaks)
             )
-        standing.write(kind, identity, [jsontext.pretty(audit), audit_markdown(audit)])
+        state.write(kind, identity, [jsontext.pretty(audit), audit_markdown(audit)])
     else:
-        impact = _impact(standing)
-        standing.write(kind, identity, [jsontext.pretty(impact), impact_markdown(impact)])
-    for path in failed_paths(standing.batch, kind):
+        impact = _impact(state)
+        state.write(kind, identity, [jsontext.pretty(impact), impact_markdown(impact)])
+    for path in failed_paths(state.batch, kind):
         writing.remove(path)
-    write_page(standing)
+    write_page(state)
 
 
-def write_page(standing: Standing) -> None:
+def write_page(state: EvidenceState) -> None:
     """Write the page from the documents that stand.
 
     :raises BatchError: there is none, or the page cannot be written.
     """
-    identity = standing.page_identity()
+    identity = state.page_identity()
     if identity is None:
-        raise BatchError(f"{standing.batch.manifest}: there is no audit to show; run again")
-    shown = {kind: _read(standing.batch, kind) for kind in KINDS if standing.document_stands(kind)}
-    cited = {"Batch report": _report(standing)}
-    cited |= {kind.capitalize(): _document(standing.batch, kind) for kind in shown}
-    page = render_page(standing.check.report, shown["audit"], shown.get("impact"), cited)
-    standing.write("page", identity, [page])
+        raise BatchError(f"{state.batch.manifest}: there is no audit to show; run again")
+    shown = {kind: _read(state.batch, kind) for kind in KINDS if state.document_is_current(kind)}
+    cited = {"Batch report": _report(state)}
+    cited |= {kind.capitalize(): _document(state.batch, kind) for kind in shown}
+    page = render_page(state.check.report, shown["audit"], shown.get("impact"), cited)
+    state.write("page", identity, [page])
 
 
-def write_failed(standing: Standing, errors: Sequence[TableError]) -> Path:
+def write_failed(state: EvidenceState, errors: Sequence[TableError]) -> Path:
     """Write what is known of an audit that cannot be given; gives where it stands.
 
     :raises OutputError: it cannot be written.
     """
-    audit = _audit(standing, "failed")
+    audit = _audit(state, "failed")
     if errors:
         audit["errors"] = [*errors]
-    paths = failed_paths(standing.batch, "audit")
+    paths = failed_paths(state.batch, "audit")
     for path, content in zip(paths, (jsontext.pretty(audit), audit_markdown(audit)), strict=True):
         if not files.holds(path, content):
             writing.write_whole(path, content)
@@ -123,41 +121,41 @@ def leak_faults(tables: Sequence[TableAudit]) -> list[str]:
     ]
 
 
-def _audit(standing: Standing, status: Any) -> Audit:
-    parts = [standing.part("audit", entry) for entry in standing.batch.tables]
+def _audit(state: EvidenceState, status: Any) -> Audit:
+    parts = [state.part("audit", entry) for entry in state.batch.tables]
     tables: list[Any] = [part.body for part in parts if part is not None and part.body is not None]
     return {
         "schema": AUDIT_SCHEMA,
         "status": status,
-        "manifest": standing.batch.relative(standing.batch.manifest),
-        "report": _report(standing),
+        "manifest": state.batch.relative(state.batch.manifest),
+        "report": _report(state),
         "families": {
-            "source": "package" if standing.families is None else standing.batch.relative(standing.families),
-            "sha256": standing.families_sha256,
+            "source": "package" if state.families is None else state.batch.relative(state.families),
+            "sha256": state.families_sha256,
         },
         "tables": tables,
         "batch": rounded(audit_batch(tables)),
-        "run_provenance": _provenance("audit", standing),
+        "run_provenance": _provenance("audit", state),
     }
 
 
-def _impact(standing: Standing) -> Impact:
-    parts = [standing.part("impact", entry) for entry in standing.tables("impact")]
+def _impact(state: EvidenceState) -> Impact:
+    parts = [state.part("impact", entry) for entry in state.tables("impact")]
     tables: list[TableImpact] = [part.body for part in parts if part and part.body]  # type: ignore[misc]  # from its own JSON
     return {
         "schema": IMPACT_SCHEMA,
         "status": "ok",
-        "manifest": standing.batch.relative(standing.batch.manifest),
-        "report": _report(standing),
-        "audit": _document(standing.batch, "audit"),
+        "manifest": state.batch.relative(state.batch.manifest),
+        "report": _report(state),
+        "audit": _document(state.batch, "audit"),
         "tables": tables,
-        "run_provenance": _provenance("impact", standing),
+        "run_provenance": _provenance("impact", state),
     }
 
 
-def _report(standing: Standing) -> Cited:
-    batch = standing.batch
-    return {"path": batch.relative(batch.report_json), "sha256": standing.check.sha256}
+def _report(state: EvidenceState) -> Cited:
+    batch = state.batch
+    return {"path": batch.relative(batch.report_json), "sha256": state.check.sha256}
 
 
 def _document(batch: Batch, kind: Kind) -> Cited:
@@ -165,22 +163,22 @@ def _document(batch: Batch, kind: Kind) -> Cited:
     return {"path": batch.relative(path), "sha256": files.digest(path)}
 
 
-def _provenance(kind: Kind, standing: Standing) -> RunProvenance:
+def _provenance(kind: Kind, state: EvidenceState) -> RunProvenance:
     """What the document was made of: the report, and with it all that the report cites; the joined tables."""
-    batch = standing.batch
-    report = _report(standing)
+    batch = state.batch
+    report = _report(state)
     inputs: dict[str, FileDescription] = {
         "report": {"path": report["path"], "exists": True, "kind": "file", "sha256": report["sha256"]}
     }
-    for entry in standing.tables(kind):
-        if (made := standing.made(entry)) is not None:
+    for entry in state.tables(kind):
+        if (made := state.made(entry)) is not None:
             inputs[f"{entry.id}.out"] = made.outputs["out"]
-    if standing.families is not None:
-        inputs["families"] = files.describe(standing.families, batch.base_dir, standing.families_sha256)
+    if state.families is not None:
+        inputs["families"] = files.describe(state.families, batch.base_dir, state.families_sha256)
     args = {"manifest": batch.relative(batch.manifest), "base_dir": ".", "report_json": report["path"]}
     argv = batch_argv(batch, kind)
-    if standing.families is not None:
-        args["families"] = batch.relative(standing.families)
+    if state.families is not None:
+        args["families"] = batch.relative(state.families)
         argv += ["--families", args["families"]]
     return run_provenance(argv=argv, args=args, inputs=inputs, outputs={})
 

@@ -2,9 +2,9 @@
 
 ::
 
-    folder ──samples──▶ a few rows of each file ──inspection──▶ feature table, sidecar or neither, and why
-                                                                    │
-                    manifest ◀──draft── tables with options ◀──proposal──┴── meeting: which keys meet, and how
+    draft ──▶ files       folder ──▶ feature tables and sidecars, by the first rows of each file
+      └─────▶ proposal    sidecars paired with feature tables, each table previewed
+                 └──────▶ keys    which keys match, and under which join options
 """
 
 from pipeline.starter.draft import Started, write_starter

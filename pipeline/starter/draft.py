@@ -15,8 +15,8 @@ from pipeline.manifest.batch import default_report, failed_path
 from pipeline.manifest.entries import ScoreEntry, TableEntry
 from pipeline.manifest.options import OPTIONS
 from pipeline.records.materialized import covered_line
-from pipeline.starter.discovery import Found, find
-from pipeline.starter.names import own_name
+from pipeline.starter.files.discovery import Found, find
+from pipeline.starter.files.names import own_name
 from pipeline.starter.proposal import Proposal, propose
 from pipeline.storage import filenames, writing
 from pipeline.storage.jsontext import JsonObject

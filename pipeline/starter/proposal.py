@@ -14,9 +14,10 @@ from pipeline.join.preview import TablePreview, preview_table
 from pipeline.join.sidecars.scores import RowReader
 from pipeline.manifest.entries import FeaturesEntry, ScoreEntry, TableEntry, slug
 from pipeline.manifest.options import JoinOptions
-from pipeline.starter.meeting import Meeting, best_meeting, meeting
-from pipeline.starter.setting import Setting, combined, loosened
-from pipeline.starter.sources import Columns, Features, Readings, Scored, Sidecar
+from pipeline.starter.files.found import Features, Sidecar
+from pipeline.starter.keys.meeting import Meeting, best_meeting, meeting
+from pipeline.starter.keys.readings import Columns, Readings, Scored
+from pipeline.starter.keys.setting import Setting, combined, loosened
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from sklearn.preprocessing import StandardScaler
 from pipeline.evidence.statistics.correlations import standardized
 from pipeline.evidence.statistics.folds import Rows, grouped_folds
 from pipeline.evidence.statistics.models import BoostedTrees, Model, Predictor
-from pipeline.evidence.table import Codes, Floats
+from pipeline.evidence.statistics.resampling import sampled
+from pipeline.evidence.table import MAX_MAGNITUDE, Codes, Floats
 
 FOLDS = 5
-MOST_LINEAR_ROWS = 2_000
-MOST_TRAINING_ROWS = 50_000
-_BEYOND = 1e100  # what is larger is cut, so that no square overflows
+MAX_LINEAR_ROWS = 2_000
+MAX_TRAINING_ROWS = 50_000
 _SEED = 0
 
 
@@ -40,7 +40,7 @@ def out_of_fold(columns: Sequence[Floats], rows: Rows, label: Floats, groups: Co
         return None
     predicted = np.empty(label.size)
     for train, test in grouped_folds(groups, FOLDS, _SEED):
-        drawn = _drawn(train)
+        drawn = np.sort(train[sampled(train.size, MAX_TRAINING_ROWS)])
         predict = _model(label.size).fit(_features(columns, rows[drawn]), scaled[drawn], groups[drawn])
         predicted[test] = predict(_features(columns, rows[test]))
     return predicted
@@ -61,16 +61,10 @@ class _Linear:
 
 
 def _model(rows: int) -> Model:
-    return BoostedTrees(_SEED) if rows > MOST_LINEAR_ROWS else _Linear()
-
-
-def _drawn(train: Rows) -> Rows:
-    if train.size <= MOST_TRAINING_ROWS:
-        return train
-    return np.sort(np.random.default_rng(_SEED).choice(train, MOST_TRAINING_ROWS, replace=False))
+    return BoostedTrees(_SEED) if rows > MAX_LINEAR_ROWS else _Linear()
 
 
 def _features(columns: Sequence[Floats], rows: Rows) -> Floats:
     picked = np.column_stack([column[rows] for column in columns])
     picked[~np.isfinite(picked)] = np.nan
-    return picked.clip(-_BEYOND, _BEYOND, out=picked)
+    return picked.clip(-MAX_MAGNITUDE, MAX_MAGNITUDE, out=picked)

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.evidence.audit import plots
 from pipeline.evidence.audit.association import Association
 from pipeline.evidence.audit.families import Families
-from pipeline.evidence.audit.findings import LEAST_LEAK_ROWS, findings_of, leaks_of, next_actions_of
+from pipeline.evidence.audit.findings import MIN_LEAK_ROWS, findings_of, leaks_of, next_actions_of
 from pipeline.evidence.audit.signals import SignalColumn, coverage_of, signals_of
 from pipeline.evidence.documents import (
     BatchAudit,
@@ -27,6 +27,8 @@ from pipeline.evidence.documents import (
     Strongest,
     TableAudit,
     WithTarget,
+    ranked_signals,
+    strength,
 )
 from pipeline.evidence.statistics.correlations import centred_ranks, pairwise
 from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
@@ -37,13 +39,13 @@ REDUNDANT = 0.95
 COMPLEMENTARY = 0.70
 """|Spearman| up to which two signals of different families complete each other."""
 
-LEAST_WITH_TARGET = 0.20
+MIN_WITH_TARGET = 0.20
 """|Spearman| with the label that either must reach for that."""
 
-LEAST_PAIRED_ROWS = LEAST_LEAK_ROWS
+MIN_PAIRED_ROWS = MIN_LEAK_ROWS
 """Rows that two columns must share: fewer agree by chance."""
 
-MOST_PAIRS = 200
+MAX_PAIRS = 200
 """Pairs of either kind that a document holds: those that stand out most."""
 
 STRONGEST = 20
@@ -70,7 +72,7 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
         for each in columns
     ]
     coefficients, rows = pairwise([*ranked.values()])
-    coefficients = np.where(rows >= LEAST_PAIRED_ROWS, coefficients, np.nan)
+    coefficients = np.where(rows >= MIN_PAIRED_ROWS, coefficients, np.nan)
     scorers = [_scorer(table, scorer) for scorer in table.scorers]
     covered = coverage_of(columns, families)
     redundant, complementary = _redundant(signals, coefficients), _complementary(signals, coefficients)
@@ -95,7 +97,9 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
             "scatter": plots.scatters(table),
             "histograms": plots.histograms(table),
             "correlations": plots.correlations(
-                _ranking(signals), {name: index for index, name in enumerate(names)}, coefficients
+                [each["column"] for each in ranked_signals(signals)],
+                {name: index for index, name in enumerate(names)},
+                coefficients,
             ),
         },
     }
@@ -167,12 +171,12 @@ def _redundant(signals: Sequence[Signal], coefficients: Floats) -> list[Redundan
         {"columns": [a["column"], b["column"]], "spearman": value}
         for a, b, value in _pairs(signals, coefficients, np.abs(coefficients) >= REDUNDANT)
     ]
-    return sorted(found, key=lambda each: -abs(each["spearman"]))[:MOST_PAIRS]
+    return sorted(found, key=lambda each: -abs(each["spearman"]))[:MAX_PAIRS]
 
 
 def _complementary(signals: Sequence[Signal], coefficients: Floats) -> list[Complementary]:
     """The pair whose weaker signal goes best with the label comes first."""
-    going = np.array([abs(strength(each)) >= LEAST_WITH_TARGET for each in signals], bool)
+    going = np.array([abs(strength(each)) >= MIN_WITH_TARGET for each in signals], bool)
     families = np.array([each["family"] for each in signals])
     met = (np.abs(coefficients) <= COMPLEMENTARY) & np.outer(going, going)
     met &= families[:, np.newaxis] != families
@@ -185,18 +189,7 @@ def _complementary(signals: Sequence[Signal], coefficients: Floats) -> list[Comp
         }
         for a, b, value in _pairs(signals, coefficients, met)
     ]
-    return sorted(found, key=lambda each: -min(map(abs, each["with_target"])))[:MOST_PAIRS]
-
-
-def strength(signal: Signal) -> float:
-    """A signal's Spearman with the label; 0 where it is not known."""
-    return (signal["target"] and signal["target"]["spearman"]) or 0.0
-
-
-def _ranking(signals: Sequence[Signal]) -> list[str]:
-    """Scores first, then what goes best with the label; without one in the table's order."""
-    ranked = sorted(signals, key=lambda each: (each["role"] != "score", -abs(strength(each))))
-    return [each["column"] for each in ranked]
+    return sorted(found, key=lambda each: -min(map(abs, each["with_target"])))[:MAX_PAIRS]
 
 
 def _over_batch(tables: Sequence[TableAudit]) -> Iterator[FamilyOverBatch]:

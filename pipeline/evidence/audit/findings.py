@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.errors import count
 from pipeline.evidence.audit.families import LABEL, UNASSIGNED, Families
-from pipeline.evidence.audit.signals import LEAST_FINITE_SHARE, LEAST_STD, excluded_of
+from pipeline.evidence.audit.signals import MIN_FINITE_SHARE, MIN_STD, excluded_of
 from pipeline.evidence.documents import (
     FamilyCoverage,
     Finding,
@@ -24,10 +24,10 @@ from pipeline.manifest.entries import slug
 LEAK = 0.999
 """Beyond this a column is the label, or nearly; in absolute value, Pearson's or Spearman's."""
 
-LEAST_LEAK_ROWS = 8
+MIN_LEAK_ROWS = 8
 """Fewer rows can agree by chance."""
 
-_LEAST_COVERAGE = 0.80
+_MIN_COVERAGE = 0.80
 
 
 def leaks_of(signals: Sequence[Signal]) -> list[Leak]:
@@ -47,7 +47,7 @@ def leaks_of(signals: Sequence[Signal]) -> list[Leak]:
 def follows(found: WithTarget) -> bool:
     """Whether a column that goes with the label like this is the label, or nearly."""
     strengths = (abs(each) for each in (found["pearson"], found["spearman"]) if each is not None)
-    return found["n"] >= LEAST_LEAK_ROWS and max(strengths, default=0.0) > LEAK
+    return found["n"] >= MIN_LEAK_ROWS and max(strengths, default=0.0) > LEAK
 
 
 def findings_of(table: EvidenceTable, signals: Sequence[Signal], families: Families) -> list[Finding]:
@@ -154,12 +154,12 @@ def _of_values(table: EvidenceTable, signal: Signal) -> Iterator[tuple[str, str]
     if signal["std"] is None:
         if table.rows:
             yield "no_values", "no row has a finite value"
-    elif signal["std"] <= LEAST_STD:
+    elif signal["std"] <= MIN_STD:
         yield "constant", f"every value is {signal['mean']:.6g}: it does not tell rows apart"
-    elif signal["finite_share"] < LEAST_FINITE_SHARE:
+    elif signal["finite_share"] < MIN_FINITE_SHARE:
         yield (
             "sparse",
-            f"{signal['finite_share']:.1%} of the rows have a finite value, fewer than {LEAST_FINITE_SHARE:.0%}",
+            f"{signal['finite_share']:.1%} of the rows have a finite value, fewer than {MIN_FINITE_SHARE:.0%}",
         )
 
 
@@ -183,7 +183,7 @@ def _about_declarations(table: EvidenceTable) -> Iterator[str]:
 
 def _about_coverage(table: EvidenceTable, scorers: Sequence[ScorerCoverage]) -> Iterator[str]:
     for each in scorers:
-        if table.rows and each["coverage"] < _LEAST_COVERAGE:
+        if table.rows and each["coverage"] < _MIN_COVERAGE:
             lacking = each["missing"] + each["bad"]
             yield f"Score {lacking} of {count(table.rows, 'row')} again with {each['label']}: {each['missing']} are missing, {each['bad']} are bad."
 

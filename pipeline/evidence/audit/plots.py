@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.evidence.documents import Correlations, Curve, Histogram, Scatter
 from pipeline.evidence.statistics.correlations import both
 from pipeline.evidence.statistics.metrics import fitted_logistic
-from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
+from pipeline.evidence.statistics.resampling import sampled
+from pipeline.evidence.table import MAX_MAGNITUDE, EvidenceTable, Floats, ScoreColumn
 
-MOST_POINTS = 400
-MOST_FITTED = 50_000
-MOST_COLUMNS = 40
+MAX_POINTS = 400
+MAX_FITTED = 50_000
+MAX_COLUMNS = 40
 BINS = 30
 _CURVE_POINTS = 50
-_BEYOND = 1e100  # squares would overflow
-_SEED = 0
 
 
 def scatters(table: EvidenceTable) -> list[Scatter]:
@@ -35,11 +33,11 @@ def histograms(table: EvidenceTable) -> list[Histogram]:
 
 
 def correlations(names: Sequence[str], index: Mapping[str, int], coefficients: Floats) -> Correlations:
-    """The first `MOST_COLUMNS` of `names` with each other.
+    """The first `MAX_COLUMNS` of `names` with each other.
 
     :param index: where a column stands in `coefficients`.
     """
-    shown = [*names[:MOST_COLUMNS]]
+    shown = [*names[:MAX_COLUMNS]]
     at = [index[name] for name in shown]
     return {"columns": shown, "spearman": coefficients[np.ix_(at, at)].tolist()}
 
@@ -51,7 +49,7 @@ def _points(table: EvidenceTable, scorer: ScoreColumn) -> tuple[Floats, Floats]:
 
 
 def _scatter(scorer: ScoreColumn, x: Floats, y: Floats) -> Scatter:
-    drawn = _drawn(x.size, MOST_POINTS)
+    drawn = np.sort(sampled(x.size, MAX_POINTS))
     return {
         "label": scorer.label,
         "column": scorer.column,
@@ -61,19 +59,12 @@ def _scatter(scorer: ScoreColumn, x: Floats, y: Floats) -> Scatter:
     }
 
 
-def _drawn(rows: int, most: int) -> NDArray[np.intp]:
-    if rows <= most:
-        return np.arange(rows)
-    drawn: NDArray[np.intp] = np.sort(np.random.default_rng(_SEED).choice(rows, most, replace=False))
-    return drawn
-
-
 def _curve(x: Floats, y: Floats) -> Curve | None:
     """The curve over the range of the scores; None: too few rows, too large, or no curve could be fitted."""
-    rows = _drawn(x.size, MOST_FITTED)
+    rows = np.sort(sampled(x.size, MAX_FITTED))
     fitted = (
         fitted_logistic(x[rows], y[rows])
-        if x.size and max(np.abs(x).max(), np.abs(y).max()) < _BEYOND
+        if x.size and max(np.abs(x).max(), np.abs(y).max()) < MAX_MAGNITUDE
         else None
     )
     if fitted is None:

@@ -16,8 +16,8 @@ from pipeline.evidence.audit.families import UNASSIGNED, Families, Family, token
 from pipeline.evidence.documents import FamilyCoverage, FamilyStatus
 from pipeline.evidence.table import EvidenceTable, Floats
 
-LEAST_FINITE_SHARE = 0.80
-LEAST_STD = 1e-12
+MIN_FINITE_SHARE = 0.80
+MIN_STD = 1e-12
 _JOINED = ("second", "opinion")
 
 
@@ -42,7 +42,7 @@ class Statistics:
     @property
     def healthy(self) -> bool:
         """Whether there are enough values, and not all of them the same."""
-        return self.finite_share >= LEAST_FINITE_SHARE and self.std > LEAST_STD
+        return self.finite_share >= MIN_FINITE_SHARE and self.std > MIN_STD
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,14 @@ from pipeline.evidence.statistics.metrics import (
     fitted_logistic,
 )
 from pipeline.evidence.statistics.models import Model
-from pipeline.evidence.statistics.resampling import Draws, interval
+from pipeline.evidence.statistics.resampling import Draws, interval, sampled
 from pipeline.evidence.table import Codes, Floats
 
 BASE = "base"
 WITH_SCORES = "base+scores"
 SCORES = "scores"
 CONTROL = "base+shuffled"
-MOST_MAPPED_ROWS = 5_000
+MAX_MAPPED_ROWS = 5_000
 
 Progress = Callable[[int, int], None]
 _T = TypeVar("_T")
@@ -144,7 +144,8 @@ def _test(inputs: Inputs, given: _Given, fold: Fold, model: Model, draws: Draws,
     labels = inputs.labels[fold.test]
     predict = model.fit(matrix(fold.train), inputs.labels[fold.train], inputs.groups[fold.train])
     raw = predict(matrix(fold.test))
-    trained = _some(fold.train)
+    # Four parameters need no more rows; to predict all of many would take as long as to train on them.
+    trained = fold.train[sampled(fold.train.size, MAX_MAPPED_ROWS)]
     mapping = fitted_logistic(predict(matrix(trained)), inputs.labels[trained])
     mapped = raw if mapping is None else mapping(raw)
     tested = draws.of_rows(fold.test)
@@ -153,13 +154,6 @@ def _test(inputs: Inputs, given: _Given, fold: Fold, model: Model, draws: Draws,
         _without_order(drawn_figures(tested, labels, raw, mapped), ~np.isnan(tested.pearson(labels, labels))),
         mapping is not None,
     )
-
-
-def _some(rows: Rows) -> Rows:
-    """Enough rows to fit four parameters to; to predict all of many would take as long as to learn them."""
-    if rows.size <= MOST_MAPPED_ROWS:
-        return rows
-    return np.random.default_rng(0).choice(rows, MOST_MAPPED_ROWS, replace=False)
 
 
 def _matrix(inputs: Inputs, given: _Given, shuffled: Rows) -> Callable[[Rows], Floats]:

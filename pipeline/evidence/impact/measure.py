@@ -9,13 +9,11 @@ import numpy as np
 
 from pipeline.evidence.documents import AllRows, Arm, Delta, TableImpact, Verdict, rounded
 from pipeline.evidence.impact.arms import CONTROL, WITH_SCORES, Inputs, Progress, compare, corrected
-from pipeline.evidence.impact.protocol import DEFAULTS, FEWEST_GROUPS, ImpactSettings
+from pipeline.evidence.impact.protocol import DEFAULTS, MIN_GROUPS, ImpactSettings
 from pipeline.evidence.statistics.folds import Rows
 from pipeline.evidence.statistics.models import BoostedTrees, Model, SupportVectors
-from pipeline.evidence.table import Codes, EvidenceTable, Floats
+from pipeline.evidence.table import MAX_MAGNITUDE, Codes, EvidenceTable, Floats
 from pipeline.manifest.entries import slug
-
-_BEYOND = 1e100  # a number beyond it is none: its square would overflow
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _unmeasured(
 
 
 def _model(rows: int, settings: ImpactSettings) -> Model:
-    chosen = settings.model or ("svr-rbf" if rows <= settings.most_svr_rows else "hist-gradient-boosting")
+    chosen = settings.model or ("svr-rbf" if rows <= settings.max_svr_rows else "hist-gradient-boosting")
     return SupportVectors(settings.seed) if chosen == "svr-rbf" else BoostedTrees(settings.seed)
 
 
@@ -146,14 +144,14 @@ def _hindrance(table: EvidenceTable, labelled: _Labelled) -> str | None:
         )
     if not table.baseline:
         return "No baseline: evidence.features names no column. Name the columns that the model has without scores."
-    if (found := _distinct(table.groups, labelled.every)) < FEWEST_GROUPS:
+    if (found := _distinct(table.groups, labelled.every)) < MIN_GROUPS:
         return (
-            f"Found {found} groups with a label; expected at least {FEWEST_GROUPS}, since fewer contents tell of "
+            f"Found {found} groups with a label; expected at least {MIN_GROUPS}, since fewer contents tell of "
             "themselves alone. Add contents, or check that evidence.group names the content and nothing coarser."
         )
-    if (found := _distinct(table.groups, labelled.complete)) < FEWEST_GROUPS:
+    if (found := _distinct(table.groups, labelled.complete)) < MIN_GROUPS:
         return (
-            f"Found {found} groups in which a row has a label and every score; expected at least {FEWEST_GROUPS}. "
+            f"Found {found} groups in which a row has a label and every score; expected at least {MIN_GROUPS}. "
             f"Rows with a label and a score: {_scored(table, labelled)}. Score the missing clips, or leave out the "
             "scorer that covers fewest."
         )
@@ -223,7 +221,8 @@ def _with_gaps(scores: Floats) -> Floats:
 
 
 def _bounded(values: Floats) -> Floats:
-    return np.where(np.abs(values) <= _BEYOND, values, np.nan)
+    """The values, NaN for those above `MAX_MAGNITUDE`."""
+    return np.where(np.abs(values) <= MAX_MAGNITUDE, values, np.nan)
 
 
 def _distinct(groups: Codes, rows: Rows) -> int:

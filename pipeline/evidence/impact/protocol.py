@@ -9,7 +9,7 @@ from pipeline.evidence.statistics.resampling import DRAWS, LEVEL
 
 ModelName: TypeAlias = Literal["svr-rbf", "hist-gradient-boosting"]
 
-FEWEST_GROUPS = 30
+MIN_GROUPS = 30
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class ImpactSettings:
         seed: of all that is drawn at random.
         bootstrap: draws of groups.
         level: of intervals; those of differences, but for the control's, are widened for the number of scorers (Bonferroni).
-        model: None: support vectors up to `most_svr_rows` rows, boosted trees above.
-        most_svr_rows: the time that support vectors take grows with the square of rows and beyond.
+        model: None: support vectors up to `max_svr_rows` rows, boosted trees above.
+        max_svr_rows: the time that support vectors take grows with the square of rows and beyond.
     """
 
     folds: int = 5
@@ -32,7 +32,7 @@ class ImpactSettings:
     bootstrap: int = DRAWS
     level: float = LEVEL
     model: ModelName | None = None
-    most_svr_rows: int = 20_000
+    max_svr_rows: int = 20_000
 
 
 DEFAULTS = ImpactSettings()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.evidence.documents import Audit, Signal, TableAudit
+from pipeline.evidence.documents import Audit, Signal, TableAudit, ranked_signals
 from pipeline.evidence.render.numbers import fixed, interval, number, share
 from pipeline.report.escaping import escaped, escaped_block
 from pipeline.report.markdown import heading, markdown_table, provenance_lines
 
-MOST_ROWS = 20
+MAX_ROWS = 20
 """Of a table that may be long; the JSON holds all of it."""
 
 
@@ -145,14 +145,14 @@ def _findings(table: TableAudit) -> Iterator[str]:
         yield from _heading("Findings", _shown(len(findings)), level=3)
         yield from markdown_table(
             ["kind", "column", "what was found"],
-            ([each["kind"].replace("_", " "), each["column"], each["text"]] for each in findings[:MOST_ROWS]),
+            ([each["kind"].replace("_", " "), each["column"], each["text"]] for each in findings[:MAX_ROWS]),
         )
 
 
 def _signals(table: TableAudit) -> Iterator[str]:
     if not table["signals"]:
         return
-    ranked = sorted(table["signals"], key=_rank)
+    ranked = ranked_signals(table["signals"])
     note = "Intervals: 95 %, over contents; of twenty that should hold 0, one misses it by chance. "
     yield from _heading(
         "Signals",
@@ -161,14 +161,8 @@ def _signals(table: TableAudit) -> Iterator[str]:
     )
     yield from markdown_table(
         ["column", "family", "role", "finite", "mean", "std", "rows", "Pearson", "Spearman", "partial"],
-        ([*_described(each), *_with_target(each)] for each in ranked[:MOST_ROWS]),
+        ([*_described(each), *_with_target(each)] for each in ranked[:MAX_ROWS]),
     )
-
-
-def _rank(signal: Signal) -> tuple[bool, float]:
-    """Scores first, then what goes best with the label."""
-    found = signal["target"]
-    return signal["role"] != "score", -abs((found and found["spearman"]) or 0.0)
 
 
 def _described(signal: Signal) -> list[str]:
@@ -210,14 +204,14 @@ def _pairs(table: TableAudit) -> Iterator[str]:
                     fixed(each["spearman"]),
                     " and ".join(map(fixed, each["with_target"])),
                 ]
-                for each in complementary[:MOST_ROWS]
+                for each in complementary[:MAX_ROWS]
             ),
         )
     if redundant:
         yield from _heading("Redundancies", f"They say the same. {_shown(len(redundant))}", 3)
         yield from markdown_table(
             ["column", "with", "Spearman"],
-            ([*each["columns"], fixed(each["spearman"])] for each in redundant[:MOST_ROWS]),
+            ([*each["columns"], fixed(each["spearman"])] for each in redundant[:MAX_ROWS]),
         )
 
 
@@ -234,4 +228,4 @@ def _items(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _shown(there: int) -> str:
-    return f"The first {MOST_ROWS} of {there}." if there > MOST_ROWS else ""
+    return f"The first {MAX_ROWS} of {there}." if there > MAX_ROWS else ""

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from pipeline.evidence.documents import Correlations, Delta, Histogram, Scatter
 from pipeline.evidence.render.numbers import fixed, interval, number, plural, signed
 from pipeline.evidence.render.svg import CHARACTER, CONTROL, FONT_SIZE, INK, SERIES, Canvas, cut, styled
+from pipeline.evidence.table import MAX_MAGNITUDE
 
 MAIN_ARM = "base+scores"
 CONTROL_ARM = "base+shuffled"
-TOO_LARGE = 1e100
-"""Beyond this no axis is drawn."""
-
-MOST_WITH_NUMBERS = 12
+MAX_WITH_NUMBERS = 12
 """Columns up to which a heat map has room for its numbers."""
 
 _SMALL = FONT_SIZE - 1
@@ -98,7 +96,7 @@ def heat_map(correlations: Correlations, name: str) -> Drawing | None:
     values = np.array(
         [[np.nan if each is None else each for each in row] for row in correlations["spearman"]], float
     )
-    cell = 42.0 if size <= MOST_WITH_NUMBERS else 17.0
+    cell = 42.0 if size <= MAX_WITH_NUMBERS else 17.0
     labels = [f"{cut(column, 290)}\N{EN SPACE}{at}" for at, column in enumerate(columns, 1)]
     left = max(map(len, labels)) * CHARACTER * _SMALL / FONT_SIZE + 8
     canvas = Canvas(left + size * cell + 8, size * cell + 70)
@@ -119,7 +117,7 @@ def heat_map(correlations: Correlations, name: str) -> Drawing | None:
             va="center_baseline",
             fontsize=_SMALL,
         )
-    if size <= MOST_WITH_NUMBERS:
+    if size <= MAX_WITH_NUMBERS:
         for row, column in np.argwhere(~np.isnan(values)):
             axes.text(
                 column, row, fixed(float(values[row, column]), 2),
@@ -183,7 +181,7 @@ def _change(delta: Delta) -> str:
 
 
 def _drawable(*lines: NDArray[np.float64]) -> bool:
-    return all(len(line) and bool(np.all(np.abs(line) < TOO_LARGE)) for line in lines)
+    return all(len(line) and bool(np.all(np.abs(line) < MAX_MAGNITUDE)) for line in lines)
 
 
 def _range(what: str, values: NDArray[np.float64]) -> str:

@@ -14,13 +14,13 @@ from scipy.stats import rankdata
 
 from pipeline.evidence.table import Floats
 
-LEAST_ROWS = 3
+MIN_ROWS = 3
 # Below it a standard deviation is what rounding leaves of a constant; relative to the values themselves.
-_LEAST_SPREAD = 1e-13
+_MIN_SPREAD = 1e-13
 # What rounding leaves of a variable of which all is told by another one.
-_LEAST_REST = 1e-6
+_MIN_REST = 1e-6
 # The same of sums of squares, which lose more.
-_LEAST_SHARE = 1e-11
+_MIN_SHARE = 1e-11
 # More decimals than are meaningful would show in which order sums were taken.
 _DECIMALS = 12
 _BLOCK_ROWS = 1 << 15
@@ -33,7 +33,7 @@ def both(x: Floats, y: Floats) -> NDArray[np.bool_]:
 
 def pearson(x: Floats, y: Floats) -> float | None:
     """Pearson's coefficient of two arrays of finite values, -1 to 1."""
-    if x.size < LEAST_ROWS:
+    if x.size < MIN_ROWS:
         return None
     a, b = standardized(x), standardized(y)
     return None if a is None or b is None else _clipped(float(a @ b) / x.size)
@@ -51,10 +51,10 @@ def partial(x: Floats, y: Floats, given: Floats) -> tuple[Floats, Floats] | None
     constant.
     """
     a, b, c = (standardized(each) for each in (x, y, given))
-    if x.size < LEAST_ROWS or a is None or b is None or c is None:
+    if x.size < MIN_ROWS or a is None or b is None or c is None:
         return None
     rest_a, rest_b = (each - (float(each @ c) / each.size) * c for each in (a, b))
-    if min(float(rest_a.std()), float(rest_b.std())) < _LEAST_REST:
+    if min(float(rest_a.std()), float(rest_b.std())) < _MIN_REST:
         return None
     return rest_a, rest_b
 
@@ -101,7 +101,7 @@ def pairwise(columns: Sequence[NDArray[np.float32]]) -> tuple[Floats, Floats]:
 def _coefficients(count: Floats, total: Floats, square: Floats, product: Floats) -> Floats:
     known = np.maximum(count, 1)
     spread = square - total**2 / known
-    defined = (count >= LEAST_ROWS) & (spread > _LEAST_SHARE * square) & (spread.T > _LEAST_SHARE * square.T)
+    defined = (count >= MIN_ROWS) & (spread > _MIN_SHARE * square) & (spread.T > _MIN_SHARE * square.T)
     joint = np.sqrt(np.where(defined, spread * spread.T, 1.0))
     values = (product - total * total.T / known) / joint
     return np.where(defined, np.round(np.clip(values, -1, 1), _DECIMALS), np.nan)
@@ -114,7 +114,7 @@ def standardized(values: Floats) -> Floats | None:
     scaled = values / scale  # so that no square overflows
     scaled -= scaled.mean()
     spread = float(scaled.std())
-    return scaled / spread if spread > _LEAST_SPREAD else None
+    return scaled / spread if spread > _MIN_SPREAD else None
 
 
 def _clipped(value: float) -> float:

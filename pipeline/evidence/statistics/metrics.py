@@ -9,23 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.special import expit
 from scipy.stats import kendalltau
 
 from pipeline.evidence.statistics.correlations import pearson, spearman
-from pipeline.evidence.statistics.resampling import Draws
+from pipeline.evidence.statistics.resampling import Draws, sampled
 from pipeline.evidence.table import Floats
 
 FIGURES = ("srcc", "krcc", "plcc", "rmse", "plcc_mapped", "rmse_mapped")
 CORRELATIONS = np.array([name not in ("rmse", "rmse_mapped") for name in FIGURES])
-_LEAST_FITTED = 5
-_MOST_FITTED = 20_000
-_MOST_EVALUATIONS = 500
+_MIN_FITTED = 5
+_MAX_FITTED = 20_000
+_MAX_EVALUATIONS = 500
 # Of low, span, slope and centre, in standard deviations of labels and of predictions.
 _BOUNDS = np.array([[-10.0, 0.0, -100.0, -10.0], [10.0, 20.0, 100.0, 10.0]])
-_LEAST_SPREAD = 1e-13
+_MIN_SPREAD = 1e-13
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,13 @@ def fitted_logistic(predictions: Floats, labels: Floats) -> Logistic | None:
     The curve is that of VQEG's final report of phase I (2000), `b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|))`, as
     VIDEVAL's evaluation has it, with a slope instead of its reciprocal, so that it may also fall. Its ends stay near the
     labels and its centre near the predictions: where the relation is a line, no logistic fits best, and a search
-    without bounds would not end. Of more than `_MOST_FITTED` predictions as many are taken at random.
+    without bounds would not end. Of more than `_MAX_FITTED` predictions as many are taken at random.
 
     :returns: None: there are too few, one of the two is constant, or the fit did not settle.
     """
-    if predictions.size < _LEAST_FITTED:
+    if predictions.size < _MIN_FITTED:
         return None
-    kept = _some(predictions.size)
+    kept = sampled(predictions.size, _MAX_FITTED)
     with np.errstate(over="ignore", invalid="ignore"):  # what is too large to be squared is refused
         mean, deviation = float(predictions.mean()), float(predictions.std())
         level, unit = float(labels.mean()), float(labels.std())
@@ -69,7 +68,7 @@ def fitted_logistic(predictions: Floats, labels: Floats) -> Logistic | None:
         lambda given: _curve(given, x) - y,
         np.clip(start, 0.9 * _BOUNDS[0], 0.9 * _BOUNDS[1]),
         bounds=_BOUNDS,
-        max_nfev=_MOST_EVALUATIONS,
+        max_nfev=_MAX_EVALUATIONS,
     )
     if not found.success:
         return None
@@ -104,15 +103,9 @@ def drawn_figures(draws: Draws, labels: Floats, raw: Floats, mapped: Floats) -> 
     )
 
 
-def _some(size: int) -> slice | NDArray[np.intp]:
-    if size <= _MOST_FITTED:
-        return slice(None)
-    return np.random.default_rng(0).choice(size, _MOST_FITTED, replace=False)
-
-
 def _varies(values: Floats, deviation: float) -> bool:
     """Whether a standard deviation is a number, and more than what rounding leaves of a constant."""
-    return bool(_LEAST_SPREAD * np.abs(values).max() < deviation < np.inf)
+    return bool(_MIN_SPREAD * np.abs(values).max() < deviation < np.inf)
 
 
 def _rmse(x: Floats, y: Floats) -> float:

@@ -22,7 +22,7 @@ from pipeline.evidence.statistics.folds import inner_split
 from pipeline.evidence.table import Codes, Floats
 
 INNER_SHARE = 0.2
-MOST_TUNING_ROWS = 4_000
+MAX_TUNING_ROWS = 4_000
 COSTS = tuple(2.0**power for power in (1, 4, 7, 10))
 GAMMAS = tuple(2.0**power for power in (-8, -5, -2, 1))
 _CACHE_MB = 200
@@ -78,7 +78,7 @@ class SupportVectors:
     tuning: str = (
         f"C of {', '.join(f'{each:g}' for each in COSTS)} and gamma of {', '.join(f'{each:g}' for each in GAMMAS)} "
         "by least RMSE on a fifth of the groups of each training fold; of more than "
-        f"{MOST_TUNING_ROWS} rows, about so many are tried"
+        f"{MAX_TUNING_ROWS} rows, about so many are tried"
     )
 
     def fit(self, features: Floats, labels: Floats, groups: Codes) -> Predictor:
@@ -95,7 +95,7 @@ class SupportVectors:
         return predict
 
     def _settings(self, features: Floats, labels: Floats, groups: Codes) -> tuple[float, float]:
-        tried, judged = inner_split(groups, INNER_SHARE, MOST_TUNING_ROWS, self.seed)
+        tried, judged = inner_split(groups, INNER_SHARE, MAX_TUNING_ROWS, self.seed)
         among = euclidean_distances(features[tried], squared=True)
         across = euclidean_distances(features[judged], features[tried], squared=True)
         trials = (

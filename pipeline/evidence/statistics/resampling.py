@@ -15,16 +15,16 @@ from pipeline.evidence.statistics.correlations import ranks, standardized
 from pipeline.evidence.table import Codes, Floats
 
 DRAWS = 1_000
-MOST_BUNDLES = 1_000
-MOST_PAIRED_ROWS = 2_000
+MAX_BUNDLES = 1_000
+MAX_PAIRED_ROWS = 2_000
 LEVEL = 0.95
 # What rounding leaves of a standardized variance in a draw in which all values are equal.
-_LEAST_VARIANCE = 1e-12
+_MIN_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class Draws:
-    """Draws of groups, as weights; groups are put at random into at most `MOST_BUNDLES` bundles of equal size.
+    """Draws of groups, as weights; groups are put at random into at most `MAX_BUNDLES` bundles of equal size.
 
     Attributes:
         bundles: the bundle of each row.
@@ -42,7 +42,7 @@ class Draws:
         """
         found, codes = np.unique(groups, return_inverse=True)
         random = np.random.default_rng(seed)
-        size = max(1, min(found.size, MOST_BUNDLES))  # without rows a bundle of none
+        size = max(1, min(found.size, MAX_BUNDLES))  # without rows a bundle of none
         bundle = random.permutation(found.size) % size
         weights = random.multinomial(size, np.full(size, 1 / size), size=draws)
         return cls(bundle[codes].astype(np.int64), weights.astype(np.float64))
@@ -66,7 +66,7 @@ class Draws:
         mean_a, mean_b = self.sums(a) / count, self.sums(b) / count
         variance_a = self.sums(a * a) / count - mean_a**2
         variance_b = self.sums(b * b) / count - mean_b**2
-        defined = (variance_a > _LEAST_VARIANCE) & (variance_b > _LEAST_VARIANCE)
+        defined = (variance_a > _MIN_VARIANCE) & (variance_b > _MIN_VARIANCE)
         joint = np.sqrt(np.where(defined, variance_a * variance_b, 1))
         covariance = self.sums(a * b) / count - mean_a * mean_b
         return np.where(defined, np.clip(covariance / joint, -1, 1), np.nan)
@@ -82,12 +82,12 @@ class Draws:
         return np.where(count > 0, np.sqrt(np.maximum(squares, 0)), np.nan)
 
     def kendall(self, x: Floats, y: Floats) -> Floats:
-        """Kendall's tau-b in each draw, over the pairs of at most `MOST_PAIRED_ROWS` rows, taken at random.
+        """Kendall's tau-b in each draw, over the pairs of at most `MAX_PAIRED_ROWS` rows, taken at random.
 
         A pair counts as often as the product of how often its rows were drawn; copies of one row are ties.
         NaN where one of the two is constant.
         """
-        kept = _some(x.size)
+        kept = np.sort(sampled(x.size, MAX_PAIRED_ROWS))
         weights = self.weights[:, self.bundles[kept]].astype(
             np.float32
         )  # small whole numbers: sums are exact
@@ -106,10 +106,11 @@ def interval(values: Floats, level: float = LEVEL) -> list[float | None]:
     return [float(low), float(high)]
 
 
-def _some(rows: int) -> NDArray[np.intp]:
-    if rows <= MOST_PAIRED_ROWS:
+def sampled(rows: int, most: int) -> NDArray[np.intp]:
+    """The numbers of all rows, or of `most` of them in random order; equal arguments give equal numbers."""
+    if rows <= most:
         return np.arange(rows)
-    return np.sort(np.random.default_rng(0).choice(rows, MOST_PAIRED_ROWS, replace=False))
+    return np.random.default_rng(0).choice(rows, most, replace=False)
 
 
 def _differences(values: Floats) -> Floats:

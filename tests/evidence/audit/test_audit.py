@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as arrays
 from scipy.stats import spearmanr
 
 from pipeline import JoinOptions, materialize
-from pipeline.evidence.audit.build import MOST_PAIRS, audit_batch, audit_table
+from pipeline.evidence.audit.build import MAX_PAIRS, audit_batch, audit_table
 from pipeline.evidence.audit.families import load_families
 from pipeline.evidence.documents import Audit, Signal, TableAudit, TableError, rounded
 from pipeline.evidence.render.audit_markdown import audit_markdown
@@ -241,7 +241,7 @@ def test_a_wide_table_names_the_pairs_that_stand_out_most() -> None:
     """A document holds 200 pairs at most, the closest first."""
     values = np.arange(120.0)
     found = audited(changed(made_table(), {f"x_{at}": values for at in range(30)}))
-    assert len(found["redundant"]) == MOST_PAIRS
+    assert len(found["redundant"]) == MAX_PAIRS
     assert found["redundant"][0]["spearman"] == 1
 
 

@@ -152,8 +152,8 @@ def test_progress_is_told() -> None:
 
 def test_large_tables_get_boosted_trees() -> None:
     """Support vectors take too long for many rows; the limit can be chosen."""
-    assert measured(made_table(), most_svr_rows=119)["model"] == "hist-gradient-boosting"
-    assert measured(made_table(), most_svr_rows=120)["model"] == "svr-rbf"
+    assert measured(made_table(), max_svr_rows=119)["model"] == "hist-gradient-boosting"
+    assert measured(made_table(), max_svr_rows=120)["model"] == "svr-rbf"
 
 
 def test_where_scores_are_missing_all_rows_are_measured_too() -> None:

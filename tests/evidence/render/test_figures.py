@@ -14,6 +14,7 @@ from PIL import Image
 
 from pipeline.evidence.render import figures
 from pipeline.evidence.render.svg import CHARACTER, cut
+from pipeline.evidence.table import MAX_MAGNITUDE
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
     [0.0, 1e308, -1e308, 5e-324, 1e9 + 1e-6]
@@ -32,11 +33,11 @@ def test_any_finite_numbers_can_be_drawn_or_are_left_out(
         "mos",
         "f",
     )
-    assert (drawn is not None) == (bool(points) and max(map(abs, x + y)) < figures.TOO_LARGE)
+    assert (drawn is not None) == (bool(points) and max(map(abs, x + y)) < MAX_MAGNITUDE)
     bins = figures.histogram(
         {"label": "a", "column": "b", "edges": [*sorted(x), max([0.0, *x])], "counts": [1] * len(x)}, "h"
     )
-    assert (bins is not None) == (bool(points) and max(map(abs, x)) < figures.TOO_LARGE)
+    assert (bins is not None) == (bool(points) and max(map(abs, x)) < MAX_MAGNITUDE)
     assert "nan" not in (drawn.svg if drawn else "") + (bins.svg if bins else "")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, pearsonr, rankdata
 
-from pipeline.evidence.statistics.resampling import MOST_BUNDLES, MOST_PAIRED_ROWS, Draws, interval
+from pipeline.evidence.statistics.resampling import MAX_BUNDLES, MAX_PAIRED_ROWS, Draws, interval
 
 GROUPS = np.repeat(np.arange(12), 3)
 RANDOM = np.random.default_rng(3)
@@ -33,7 +33,7 @@ def test_many_groups_are_drawn_in_bundles_of_equal_size() -> None:
     """A million groups take no more memory than a thousand; no bundle holds more groups than another, but for one."""
     groups = np.arange(2500)
     draws = Draws.of_groups(groups, 10)
-    assert draws.weights.shape == (10, MOST_BUNDLES)
+    assert draws.weights.shape == (10, MAX_BUNDLES)
     assert set(np.bincount(draws.bundles)) == {2, 3}
 
 
@@ -88,7 +88,7 @@ def test_an_interval_is_of_the_draws_that_define_the_figure() -> None:
 
 def test_kendall_of_many_rows_is_taken_from_some_of_them() -> None:
     """Above the limit the pairs of a random part stand for all, whose number grows with the square of rows."""
-    rows = 3 * MOST_PAIRED_ROWS
+    rows = 3 * MAX_PAIRED_ROWS
     x = np.random.default_rng(1).normal(size=rows)
     y = x + np.random.default_rng(2).normal(size=rows)
     draws = Draws.of_groups(np.arange(rows), 20)

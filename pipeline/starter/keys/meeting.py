@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from pipeline.join.keys import KeyRule
 from pipeline.join.sharing import find_sharing
 from pipeline.manifest.options import KeyNormalize
-from pipeline.starter.cuts import CUT_MODES, cut_settings
-from pipeline.starter.fields import tells_clips
-from pipeline.starter.setting import Keys, Setting
+from pipeline.starter.files.fields import tells_clips
+from pipeline.starter.keys.cuts import CUT_MODES, cut_settings
+from pipeline.starter.keys.setting import Keys, Setting
 
 MODES: tuple[KeyNormalize, ...] = ("auto", "raw", "basename", "stem")
 """In the order in which they are tried: of equals the first is taken, which takes least away."""

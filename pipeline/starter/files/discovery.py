@@ -10,13 +10,13 @@ from pathlib import Path
 from pipeline.errors import BatchError
 from pipeline.join import keys
 from pipeline.manifest.patterns import Pattern
-from pipeline.starter.globs import glob_for, others_of
-from pipeline.starter.grouping import ClipFiles, group
-from pipeline.starter.inspection import Finding, as_features, inspect, may_be_of_one_clip
-from pipeline.starter.maps import told_apart
-from pipeline.starter.samples import Sample, sample_of
-from pipeline.starter.sampling import take_sample
-from pipeline.starter.sources import Features, Sidecar
+from pipeline.starter.files.found import Features, Sidecar
+from pipeline.starter.files.globs import glob_for, others_of
+from pipeline.starter.files.grouping import ClipFiles, group
+from pipeline.starter.files.inspection import Finding, as_features, inspect, may_be_of_one_clip
+from pipeline.starter.files.maps import told_apart
+from pipeline.starter.files.samples import Sample, sample_of
+from pipeline.starter.files.sampling import take_sample
 from pipeline.storage.formats import table_format
 
 _MIN_KEYED = 3

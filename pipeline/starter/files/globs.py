@@ -8,8 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.manifest.entries import ScoreEntry
 from pipeline.manifest.patterns import Pattern
-from pipeline.starter.names import extension
-from pipeline.starter.setting import common_start
+from pipeline.starter.files.names import common_start, extension
 
 
 def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str | None:

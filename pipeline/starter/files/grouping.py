@@ -22,11 +22,19 @@ from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
 from pipeline.join import keys
-from pipeline.starter.clips import Named, named_clips
-from pipeline.starter.inspection import Finding
-from pipeline.starter.names import extension, first_fit, folder_name, is_general, own_name, stem, trimmed
-from pipeline.starter.samples import Sample
-from pipeline.starter.sources import Features
+from pipeline.starter.files.clips import Named, named_clips
+from pipeline.starter.files.found import Features
+from pipeline.starter.files.inspection import Finding
+from pipeline.starter.files.names import (
+    extension,
+    first_fit,
+    folder_name,
+    is_general,
+    own_name,
+    stem,
+    trimmed,
+)
+from pipeline.starter.files.samples import Sample
 from pipeline.storage.formats import table_format
 
 _T = TypeVar("_T")

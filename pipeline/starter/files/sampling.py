@@ -18,8 +18,8 @@ from pipeline.join.sidecars.numbers import finite_number
 from pipeline.join.sidecars.rows import read_rows, unit
 from pipeline.join.tables import open_table
 from pipeline.join.tables.beginning import Beginning, read_beginning
-from pipeline.starter.fields import is_label
-from pipeline.starter.samples import Sample, sample_of
+from pipeline.starter.files.fields import is_label
+from pipeline.starter.files.samples import Sample, sample_of
 from pipeline.storage.dialect import Dialect, TextSettings, looks_like_data
 from pipeline.storage.formats import TableFormat, table_format
 

@@ -17,7 +17,7 @@ from pipeline.join.sidecars.fields import RUNTIME_FIELDS, SCORE_FIELDS, Row
 from pipeline.join.sidecars.numbers import finite_number
 from pipeline.join.sidecars.scores import named
 from pipeline.manifest.entries import slug
-from pipeline.starter.samples import Sample
+from pipeline.starter.files.samples import Sample
 
 _MAX_KEYS = 3
 _MAX_COLUMNS = 20

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from pipeline.join.sidecars.shapes import KEY
-from pipeline.starter.clips import columns_by_text
-from pipeline.starter.samples import Sample
-from pipeline.starter.sources import Features
+from pipeline.starter.files.clips import columns_by_text
+from pipeline.starter.files.found import Features
+from pipeline.starter.files.samples import Sample
 
 
 def told_apart(samples: Sequence[Sample], features: Sequence[Features]) -> Iterator[Sample]:

@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 
 from pipeline.join.keys import KeyRule
 from pipeline.manifest.options import KeyNormalize
-from pipeline.starter.names import word_spans
-from pipeline.starter.setting import Keys, Setting, common_start, loosened, taking
+from pipeline.starter.files.names import common_start, word_spans
+from pipeline.starter.keys.setting import Keys, Setting, loosened, taking
 
 CUT_MODES: tuple[KeyNormalize, ...] = ("stem", "basename", "raw")
 """The normalisations that a regex comes after, the usual ones first."""

@@ -1,87 +1,25 @@
-"""The feature tables and sidecars that were found, and their keys, read in full as far as they are needed."""
+"""The keys of what was found, read in full as far as they are needed."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from pipeline.errors import BatchError, SidecarError, TableError
 from pipeline.join.sidecars.read import Scores, read_sidecar
-from pipeline.join.tables import FeatureTable, check_place, open_table
+from pipeline.join.tables import check_place
 from pipeline.manifest.entries import ScoreEntry
 from pipeline.manifest.options import JoinOptions
-from pipeline.starter.inspection import Finding
-from pipeline.starter.meeting import best_meeting
-from pipeline.starter.names import scorer_name
-from pipeline.starter.samples import Texts
-from pipeline.starter.setting import Keys
-from pipeline.storage.dialect import UNSET, TextSettings
+from pipeline.starter.files.found import Features, Sidecar, text_notes
+from pipeline.starter.keys.meeting import best_meeting
+from pipeline.starter.keys.setting import Keys
 
 _RAW = JoinOptions(key_normalize="raw")
 _MAX_COLUMNS = 3
-
-
-@dataclass(frozen=True)
-class Features:
-    """A file taken for a feature table.
-
-    Attributes:
-        name: the file, relative to the folder that is looked at.
-        finding: what it was taken for, and why.
-        texts: what may be a key, in its first rows.
-        text: what an entry must say of it, if it is delimited text.
-    """
-
-    name: str
-    finding: Finding
-    texts: Texts
-    text: TextSettings = UNSET
-
-    def open(self, folder: Path, key_column: str | None) -> FeatureTable:
-        """The table.
-
-        :raises BatchError: it cannot be read.
-        """
-        return open_table(folder / self.name, key_column, self.text)
-
-    def said(self) -> list[str]:
-        """Why it is read like this."""
-        return _text_said(self.text)
-
-
-@dataclass(frozen=True)
-class Sidecar:
-    """A file, or a pattern of files, taken for a sidecar.
-
-    Attributes:
-        name: the file or pattern, relative to the folder that is looked at.
-        finding: what it was taken for, and why.
-        label: a name for its scorer, if its path says more than the name of a file does.
-        text: what an entry must say of it, if it is delimited text.
-    """
-
-    name: str
-    finding: Finding
-    label: str | None = None
-    text: TextSettings = UNSET
-
-    def entries(self) -> Iterator[ScoreEntry]:
-        """The entries that may be meant: one for each way to name the clip, best first."""
-        found = self.finding
-        entry = ScoreEntry(
-            path=self.name,
-            label=None if found.scorers else self.label or scorer_name(self.name),
-            score_field=found.score_field,
-            score_fields=found.score_fields,
-            text=self.text,
-        )
-        if found.by_file:
-            yield replace(entry, key_from="file")
-        yield from (replace(entry, key_field=name) for name in found.key_columns)
 
 
 @dataclass(frozen=True)
@@ -100,7 +38,7 @@ class Scored:
 
     def said(self) -> list[str]:
         """Why it is read like this."""
-        notes = [*_text_said(self.sidecar.text), *self.sidecar.finding.notes]
+        notes = [*text_notes(self.sidecar.text), *self.sidecar.finding.notes]
         if self.entry.label is not None:
             notes.append(
                 f"label {self.entry.label}: no row names the scorer, so the name of its file or folder is taken"
@@ -112,10 +50,6 @@ class Scored:
         if self.entry.key_from is not None:
             notes.append("key_from file: no field names the clip, so the file's name does")
         return notes
-
-
-def _text_said(text: TextSettings) -> list[str]:
-    return [f"columns {', '.join(text.columns)}: the file has no header"] if text.columns else []
 
 
 class Readings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -66,13 +65,6 @@ def combined(settings: Sequence[Setting]) -> list[Setting]:
         if len(set(around)) > 1:
             found.append(replace(setting, score_key_regex=f"^{before}{_ANY}{after}$"))
     return found
-
-
-def common_start(texts: Sequence[str]) -> str:
-    """What all the texts begin with."""
-    first, last = min(texts), max(texts)
-    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-    return "".join(character for character, _ in same)
 
 
 def _around(regex: str | None) -> tuple[str, str] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from pipeline.manifest.entries import slug
@@ -95,6 +96,13 @@ def word_spans(text: str) -> Iterator[tuple[int, int]]:
     ]
     bounds = bounds[-_MAX_BOUNDARIES:]
     return ((start, end) for at, start in enumerate(bounds) for end in bounds[at + 1 :])
+
+
+def common_start(texts: Sequence[str]) -> str:
+    """What all the texts begin with."""
+    first, last = min(texts), max(texts)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return "".join(character for character, _ in same)
 
 
 def _fits(name: str) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pipeline.join.keys import KeyRule
-from pipeline.starter.names import extension, word_spans
-from pipeline.starter.sources import Features
+from pipeline.starter.files.found import Features
+from pipeline.starter.files.names import extension, word_spans
 
 _MAX_FOLDERS = 3
 

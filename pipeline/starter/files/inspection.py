@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 from pipeline.errors import show
 from pipeline.join.sidecars.numbers import finite_number
 from pipeline.join.sidecars.scores import is_ok
-from pipeline.starter.fields import Fields, listed, possible_keys, words
-from pipeline.starter.samples import Sample
+from pipeline.starter.files.fields import Fields, listed, possible_keys, words
+from pipeline.starter.files.samples import Sample
 
 Kind: TypeAlias = Literal["features", "sidecar", "neither"]
 

@@ -1,0 +1,28 @@
+"""What the files below a folder hold: feature tables, sidecars or neither, and why.
+
+::
+
+    discovery ──▶ sampling ──▶ samples        the first rows of a file, flat
+        │
+        ├──────▶ inspection ──▶ fields        what the fields of these rows mean
+        ├──────▶ maps                         objects that are maps from keys
+        ├──────▶ grouping ──▶ clips, names    files of one clip each that are one sidecar
+        ├──────▶ globs                        a pattern for these files
+        │
+        ▼
+      found                                   the feature tables and sidecars
+"""
+
+__all__ = [
+    "clips",
+    "discovery",
+    "fields",
+    "found",
+    "globs",
+    "grouping",
+    "inspection",
+    "maps",
+    "names",
+    "samples",
+    "sampling",
+]
