@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from pipeline.errors import BatchError, SidecarError, TableError
 from pipeline.join.sidecars.read import Scores, read_sidecar
-from pipeline.join.tables import FeatureTable, check_place, open_table
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.join.tables import FeatureTable, check_representable, open_table
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from pipeline.starter.inspection import Finding
 from pipeline.starter.meeting import best_meeting
@@ -69,10 +69,10 @@ class Sidecar:
     label: str | None = None
     text: TextSettings = UNSET
 
-    def entries(self) -> Iterator[ScoreEntry]:
+    def entries(self) -> Iterator[SidecarEntry]:
         """The entries that may be meant: one for each way to name the clip, best first."""
         found = self.finding
-        entry = ScoreEntry(
+        entry = SidecarEntry(
             path=self.name,
             label=None if found.scorers else self.label or scorer_name(self.name),
             score_field=found.score_field,
@@ -95,7 +95,7 @@ class Scored:
     """
 
     sidecar: Sidecar
-    entry: ScoreEntry
+    entry: SidecarEntry
     keys: tuple[Keys, ...]
 
     def said(self) -> list[str]:
@@ -147,7 +147,7 @@ class Readings:
         if fault is not None and not found:
             raise fault
 
-    def _read(self, entry: ScoreEntry) -> Scored:
+    def _read(self, entry: SidecarEntry) -> Scored:
         scores = read_sidecar(entry, self._folder, _RAW)
         if not any(len(each.keys) for each in scores):
             raise SidecarError(f"{entry.path}: found no row")
@@ -182,7 +182,7 @@ class Columns:
     def extension(self) -> str:
         """The format of the joined table: Parquet, unless a column has no place there."""
         try:
-            check_place(
+            check_representable(
                 "joined.parquet", self.features.open(self._folder, self.features.finding.key_columns[0])
             )
         except TableError:
