@@ -18,11 +18,11 @@ def by_read_sidecar(path: Path) -> Callable[[], object]:
     import pyarrow as pa
 
     from pipeline.join.sidecars.read import read_sidecar
-    from pipeline.manifest.entries import ScoreEntry
+    from pipeline.manifest.entries import SidecarEntry
     from pipeline.manifest.options import JoinOptions
 
     pa.array([0])  # an import too: with its first array pyarrow imports pandas
-    entry = ScoreEntry(path.name, label="nr")
+    entry = SidecarEntry(path.name, label="nr")
     return lambda: read_sidecar(entry, path.parent, JoinOptions())
 
 

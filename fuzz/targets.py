@@ -15,7 +15,7 @@ from pipeline.errors import SecondOpinionError
 from pipeline.join.materialize import materialize
 from pipeline.join.sidecars.read import read_sidecar
 from pipeline.manifest.batch import load_manifest
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from pipeline.report.status import batch_status
 from pipeline.storage.dialect import TextSettings
@@ -24,18 +24,18 @@ _First = TypeVar("_First")
 _Second = TypeVar("_Second")
 
 SIDECARS = ("jsonl", "json", "csv", "tsv", "jsonl.gz", "json.zst", "csv.gz", "tsv.zst")
-ENTRIES: tuple[tuple[ScoreEntry, JoinOptions], ...] = (
-    (ScoreEntry("", label="a"), JoinOptions()),
-    (ScoreEntry(""), JoinOptions(key_normalize="stem")),
-    (ScoreEntry("", label="a"), JoinOptions(score_field="a.b", score_key_field="k")),
-    (ScoreEntry("", label="a", key_from="file"), JoinOptions(key_normalize="basename")),
-    (ScoreEntry("", label="a", score_fields=(("x", "a"), ("y", "a.b"))), JoinOptions()),
-    (ScoreEntry("", label="a", key_field="k"), JoinOptions(score_key_regex="(a|[0-9]+)")),
+ENTRIES: tuple[tuple[SidecarEntry, JoinOptions], ...] = (
+    (SidecarEntry("", label="a"), JoinOptions()),
+    (SidecarEntry(""), JoinOptions(key_normalize="stem")),
+    (SidecarEntry("", label="a"), JoinOptions(score_field="a.b", score_key_field="k")),
+    (SidecarEntry("", label="a", key_from="file"), JoinOptions(key_normalize="basename")),
+    (SidecarEntry("", label="a", score_fields=(("x", "a"), ("y", "a.b"))), JoinOptions()),
+    (SidecarEntry("", label="a", key_field="k"), JoinOptions(score_key_regex="(a|[0-9]+)")),
 )
 SHAPE_ENTRIES = (
     *ENTRIES,
-    (ScoreEntry("", label="a", score_field="frames[].m.v"), JoinOptions()),
-    (ScoreEntry("", label="a", key_field="path"), JoinOptions()),
+    (SidecarEntry("", label="a", score_field="frames[].m.v"), JoinOptions()),
+    (SidecarEntry("", label="a", key_field="path"), JoinOptions()),
 )
 SIDECAR_TEXTS = (
     TextSettings(),
@@ -71,7 +71,7 @@ def shapes(content: bytes, folder: Path) -> None:
 def delimited(content: bytes, folder: Path) -> None:
     """Read delimited text: the first byte is its format, the second what its entry sets."""
     form, settings = _chosen(content, ("csv", "tsv"), SIDECAR_TEXTS)
-    _read(content[2:], form, (ScoreEntry("", label="a", text=settings), JoinOptions()), folder)
+    _read(content[2:], form, (SidecarEntry("", label="a", text=settings), JoinOptions()), folder)
 
 
 def columns(content: bytes, folder: Path) -> None:
@@ -115,7 +115,7 @@ TARGETS: dict[str, Callable[[bytes, Path], None]] = {
 }
 
 
-def _read(content: bytes, form: str, choice: tuple[ScoreEntry, JoinOptions], folder: Path) -> None:
+def _read(content: bytes, form: str, choice: tuple[SidecarEntry, JoinOptions], folder: Path) -> None:
     """Read a sidecar of that format and content in full."""
     entry, options = choice
     path = folder / f"s.{form}"

@@ -81,7 +81,7 @@ def _make(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None)
 
     batch = state.batch
     report = BatchReport.of(batch)
-    places = {name: getattr(report, name) for name in BatchReport.PLACES}
+    places = {name: getattr(report, name) for name in BatchReport.BATCH_PARAMETERS}
     root = (SignalMixAudit if kind == "audit" else RetrainImpact)(
         families=str(state.families or ""), **places
     )

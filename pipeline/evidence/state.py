@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 from pipeline.errors import BatchError, UsageError, listing
 from pipeline.manifest.batch import Batch, failed_path
-from pipeline.manifest.clashes import Places
+from pipeline.manifest.clashes import FileClaims
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Materialized
 from pipeline.records.versions import code_sha256
@@ -210,19 +210,19 @@ def failed_paths(batch: Batch, kind: Kind) -> list[Path]:
 
 def check_paths(batch: Batch) -> None:
     """:raises UsageError: a file of the evidence would be an input, an output or a report of the batch as well."""
-    places = Places()
+    claims = FileClaims()
     for path, what in (
         (batch.manifest, "the manifest"),
         (batch.report_json, "the report"),
         (batch.report_md, "the report (Markdown)"),
     ):
-        places.written(path, what)
+        claims.written(path, what)
     for index, entry in enumerate(batch.tables):
-        entry.claim(places, batch.base_dir, f"tables[{index}].")
+        entry.claim(claims, batch.base_dir, f"tables[{index}].")
     for name in ("audit", "impact", "page"):
         for path in document_paths(batch, name):
-            places.written(path, f"the evidence {path.name}")
-    if clashes := [*places.clashes()]:
+            claims.written(path, f"the evidence {path.name}")
+    if clashes := [*claims.clashes()]:
         raise UsageError(
             listing(f"{batch.manifest}: the evidence has no place; rename one of the two", clashes)
         )

@@ -2,7 +2,7 @@
 
 ::
 
-    Scores  --find-->  Found, of all sidecars  --match-->  Match  --append-->  columns of some rows
+    Scores  --find-->  SidecarMatch, of all sidecars  --match-->  TableMatch  --append-->  columns of some rows
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class ScorerMatch:
 
 
 @dataclass(frozen=True)
-class Match:
+class TableMatch:
     """Where each feature row finds its scores.
 
     Attributes:
@@ -112,7 +112,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Found:
+class SidecarMatch:
     """The scores of one sidecar, and where each feature row finds its own.
 
     Attributes:
@@ -124,32 +124,34 @@ class Found:
     positions: pa.Array
 
 
-def find(comparable: pa.Array, scores: Scores) -> Found:
+def find(comparable: pa.Array, scores: Scores) -> SidecarMatch:
     """Find each feature row's score.
 
     :param comparable: the comparable feature keys (string), null for a row that can match nothing.
     """
-    return Found(scores, pc.index_in(comparable, scores.keys, skip_nulls=True))
+    return SidecarMatch(scores, pc.index_in(comparable, scores.keys, skip_nulls=True))
 
 
-def match(side: Side, comparable: pa.Array, sidecars: Iterable[Found], options: JoinOptions) -> Match:
+def match(
+    side: Side, comparable: pa.Array, sidecars: Iterable[SidecarMatch], options: JoinOptions
+) -> TableMatch:
     """Put together what was found, per scorer; rows keep their order, and a key may stand in many rows.
 
     :raises JoinError: two scorers share a slug.
     :raises SidecarError: a scorer has two rows for one key, or two whose keys meet only after normalisation.
     """
-    by_label: dict[str, list[Found]] = {}
+    by_label: dict[str, list[SidecarMatch]] = {}
     for each in sidecars:
         by_label.setdefault(each.scores.label, []).append(each)
     _check_slugs(by_label)
     rule = KeyRule.of(options.key_normalize, side.name, side.regex)
     read_side = functools.cache(side.read)
     matches = (_scorer_match(rule, read_side, comparable, by_label[label]) for label in sorted(by_label))
-    return Match(side, comparable, tuple(matches), options)
+    return TableMatch(side, comparable, tuple(matches), options)
 
 
 def _scorer_match(
-    rule: KeyRule, read_side: Callable[[], pa.Array], comparable: pa.Array, found: Sequence[Found]
+    rule: KeyRule, read_side: Callable[[], pa.Array], comparable: pa.Array, found: Sequence[SidecarMatch]
 ) -> ScorerMatch:
     scorer = _scorer(found[0].scores.label, [each.scores for each in found])
     # Of a scorer with one sidecar the positions are known.
@@ -207,7 +209,7 @@ def check_columns(columns: Sequence[str], appended: pa.Schema, options: JoinOpti
         )
 
 
-def append(found: Match, start: int, length: int) -> pa.RecordBatch:
+def append(found: TableMatch, start: int, length: int) -> pa.RecordBatch:
     """The appended columns of `length` rows from row `start` on, as `appended_schema` names them.
 
     Status and source are dictionaries: their few texts are not built for every row.
@@ -270,7 +272,7 @@ def _sources(parts: Sequence[Scores]) -> pa.Array:
 def _spare_keys(scorer: Scorer, positions: pa.Array) -> pa.Array:
     """The scorer's keys that no feature row has (string).
 
-    A key that stands again is found in one of its places. So where every key is found, none stands twice, and
+    A key that stands again is found in one of its positions. So where every key is found, none stands twice, and
     otherwise only those that are not found have to be looked at, which saves a table of all keys.
 
     :raises SidecarError: a key stands twice.

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pipeline.errors import JoinError, count, listing, show
 from pipeline.join import keys
 from pipeline.join.alternatives import better_normalize
-from pipeline.join.columns import Match, Scorer, ScorerMatch, column_prefix, raw_keys
+from pipeline.join.columns import Scorer, ScorerMatch, TableMatch, column_prefix, raw_keys
 from pipeline.manifest.declarations import ScorerDeclaration
 from pipeline.manifest.entries import slug
 from pipeline.records.materialized import Coverage, LowMatch, explain
@@ -20,7 +20,7 @@ LOW_SHARE = 0.5
 """A scorer that matches less than this share of the rows is explained: keys of each side, a better rule."""
 
 
-def coverage(found: Match, declared: Iterable[ScorerDeclaration] = ()) -> list[Coverage]:
+def coverage(found: TableMatch, declared: Iterable[ScorerDeclaration] = ()) -> list[Coverage]:
     """What each scorer covers, in order of label, and whether its scores are what is declared of it."""
     by_slug = {slug(each.label): each for each in declared}
     return [
@@ -29,7 +29,7 @@ def coverage(found: Match, declared: Iterable[ScorerDeclaration] = ()) -> list[C
     ]
 
 
-def check(found: Match, covered: Sequence[Coverage]) -> None:
+def check(found: TableMatch, covered: Sequence[Coverage]) -> None:
     """Refuse a join that would be silently wrong, or that the options forbid.
 
     :raises JoinError: a score belongs to some of the rows only that it matches; a scorer matches no row of a table
@@ -46,7 +46,7 @@ def check(found: Match, covered: Sequence[Coverage]) -> None:
         )
 
 
-def _refused(found: Match, match: ScorerMatch) -> str:
+def _refused(found: TableMatch, match: ScorerMatch) -> str:
     """The scores of one scorer that belong to some of their rows only, and the rule that keeps the rows apart."""
     sharing, normalize = match.sharing, found.options.key_normalize
     parts = [part.side for part in match.scorer.parts]
@@ -72,7 +72,7 @@ def _listed(keys: Iterable[str]) -> str:
     return ", ".join(map(show, keys))
 
 
-def _coverage(found: Match, match: ScorerMatch) -> Coverage:
+def _coverage(found: TableMatch, match: ScorerMatch) -> Coverage:
     scorer, missing = match.scorer, match.positions.null_count
     bad = scorer.bad.take(match.positions).true_count
     covered: Coverage = {
@@ -135,7 +135,7 @@ def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage
     return told
 
 
-def _low_match(found: Match, match: ScorerMatch) -> LowMatch:
+def _low_match(found: TableMatch, match: ScorerMatch) -> LowMatch:
     scorer = match.scorer
     low: LowMatch = {
         "unmatched_feature_keys": keys.examples(found.keys, found.side.read(), scorer.keys),
@@ -149,7 +149,7 @@ def _low_match(found: Match, match: ScorerMatch) -> LowMatch:
     return low
 
 
-def _fault(found: Match, covered: Coverage) -> str | None:
+def _fault(found: TableMatch, covered: Coverage) -> str | None:
     options, rows, missing = found.options, found.rows, covered["missing_rows"]
     with_row = rows - missing
     if rows and not with_row:

@@ -3,7 +3,7 @@
 ::
 
     features ──open_table──▶ keys ─┐
-    scores ──read_sidecar────────▶ find ─▶ match ─▶ Matched: coverage, planned columns, what refuses them
+    scores ──read_sidecar────────▶ find ─▶ match ─▶ MatchedTable: coverage, planned columns, what refuses them
 
 Sidecars are read and their rows found in threads of their own.
 """
@@ -22,23 +22,23 @@ import pyarrow as pa
 
 from pipeline.errors import BatchError
 from pipeline.join import columns, coverage, keys
-from pipeline.join.columns import Found, Match
+from pipeline.join.columns import SidecarMatch, TableMatch
 from pipeline.join.sidecars.read import read_sidecar
 from pipeline.join.tables import FeatureTable, open_table
-from pipeline.join.threads import Crew
+from pipeline.join.threads import ReadAhead
 from pipeline.manifest.declarations import ScorerDeclaration
-from pipeline.manifest.entries import ScoreEntry, TableEntry
+from pipeline.manifest.entries import SidecarEntry, TableEntry
 from pipeline.records.materialized import Coverage
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and the share done of the whole table (0 to 1)."""
 
-MatchOnto: TypeAlias = Callable[[FeatureTable], Match]
+MatchOnto: TypeAlias = Callable[[FeatureTable], TableMatch]
 """Matches the sidecars of a table onto its features."""
 
 
 @dataclass(frozen=True)
-class Matched:
+class MatchedTable:
     """A feature table with its scores found.
 
     Attributes:
@@ -49,7 +49,7 @@ class Matched:
     """
 
     features: FeatureTable
-    found: Match
+    found: TableMatch
     declared: tuple[ScorerDeclaration, ...] = ()
     name: str = ""
 
@@ -84,30 +84,30 @@ class Matched:
         columns.check_columns(features.columns, self.appended, self.found.options, features.key_column)
 
 
-def match_table(entry: TableEntry, base: Path) -> Matched:
+def match_table(entry: TableEntry, base: Path) -> MatchedTable:
     """Read the inputs of a table and match them, without a look at whether they may be joined.
 
     :raises BatchError: an input is missing or faulty, or its keys collide.
     """
-    with enough_memory(entry), Crew() as crew:
-        match_onto = matching(crew, entry, base)
+    with enough_memory(entry), ReadAhead() as ahead:
+        match_onto = matching(ahead, entry, base)
         features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
-        return Matched(features, match_onto(features), entry.scorers, entry.features.path)
+        return MatchedTable(features, match_onto(features), entry.scorers, entry.features.path)
 
 
 def matching(
-    crew: Crew, entry: TableEntry, base: Path, tell: Progress = lambda _doing, _share: None
+    ahead: ReadAhead, entry: TableEntry, base: Path, tell: Progress = lambda _doing, _share: None
 ) -> MatchOnto:
     """Begin to read the sidecars of a table; gives what matches them, once the features are open."""
-    comparable: Future[pa.Array] = crew.promise()
+    comparable: Future[pa.Array] = ahead.promise()
 
-    def read_and_find(sidecar: ScoreEntry) -> list[Found]:
+    def read_and_find(sidecar: SidecarEntry) -> list[SidecarMatch]:
         scores = read_sidecar(sidecar, base, entry.options)
         return [columns.find(comparable.result(), each) for each in scores]
 
-    reading = [crew.begin(read_and_find, sidecar) for sidecar in entry.scores]
+    reading = [ahead.begin(read_and_find, sidecar) for sidecar in entry.scores]
 
-    def match_onto(features: FeatureTable) -> Match:
+    def match_onto(features: FeatureTable) -> TableMatch:
         side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
         comparable.set_result(side.under(entry.options.key_normalize))
         return columns.match(side, comparable.result(), _sidecars(entry, reading, tell), entry.options)
@@ -126,7 +126,9 @@ def enough_memory(entry: TableEntry) -> Iterator[None]:
         ) from exc
 
 
-def _sidecars(entry: TableEntry, reading: Iterable[Future[list[Found]]], tell: Progress) -> Iterator[Found]:
+def _sidecars(
+    entry: TableEntry, reading: Iterable[Future[list[SidecarMatch]]], tell: Progress
+) -> Iterator[SidecarMatch]:
     for index, (sidecar, found) in enumerate(zip(entry.scores, reading, strict=True)):
         tell(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(entry.scores))
         yield from found.result()

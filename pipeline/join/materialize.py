@@ -3,7 +3,7 @@
 ::
 
     features ─┐
-    scores ───┴─ matching ─▶ Matched ─▶ check ─▶ append ─▶ create_table ──▶ out, audit
+    scores ───┴─ matching ─▶ MatchedTable ─▶ check ─▶ append ─▶ create_table ──▶ out, audit
 
 The inputs are digested in threads beside the matching.
 """
@@ -18,15 +18,15 @@ from typing import Any
 
 from pipeline.errors import InputError, UsageError, listing
 from pipeline.join import columns
-from pipeline.join.matching import Matched, Progress, enough_memory, matching
+from pipeline.join.matching import MatchedTable, Progress, enough_memory, matching
 from pipeline.join.tables import Sink, create_table, open_table
 from pipeline.join.tables.base import rows_in, take_rows
-from pipeline.join.threads import Crew
-from pipeline.manifest.clashes import Places
+from pipeline.join.threads import ReadAhead
+from pipeline.manifest.clashes import FileClaims
 from pipeline.manifest.entries import (
     FEATURES,
     FeaturesEntry,
-    ScoreEntry,
+    SidecarEntry,
     TableEntry,
     declaration_faults,
     declarations,
@@ -50,7 +50,7 @@ Commit = Callable[[Materialized], None]
 
 def materialize(
     features: str | os.PathLike[str] | Mapping[str, Any],
-    scores: Iterable[str | Mapping[str, Any] | ScoreEntry],
+    scores: Iterable[str | Mapping[str, Any] | SidecarEntry],
     out: str | os.PathLike[str],
     *,
     audit_json: str | os.PathLike[str] | None = None,
@@ -77,16 +77,18 @@ def materialize(
     _check_objects(given, [each for each in scores if isinstance(each, Mapping)], scorers or {})
     entry = TableEntry(
         features=FeaturesEntry.of(given),
-        scores=tuple(each if isinstance(each, ScoreEntry) else ScoreEntry.of(each, base) for each in scores),
+        scores=tuple(
+            each if isinstance(each, SidecarEntry) else SidecarEntry.of(each, base) for each in scores
+        ),
         out=os.fspath(out),
         audit_json=os.fspath(audit_json or "") or None,
         options=options or JoinOptions(),
         scorers=declarations(scorers or {}),
     )
-    places = Places()
-    entry.claim(places, base)
+    claims = FileClaims()
+    entry.claim(claims, base)
     faults = [fault.removeprefix(".") for fault in entry.faults()]
-    faults += [*option_faults(entry.options.as_json()), *declaration_faults(scorers or {}), *places.clashes()]
+    faults += [*option_faults(entry.options.as_json()), *declaration_faults(scorers or {}), *claims.clashes()]
     if faults:
         raise UsageError(listing(_UNUSABLE, faults))
     writing.sweep(path for _, path in entry.outputs(base))
@@ -141,7 +143,7 @@ class _Joined:
     signatures: dict[str, Signature]
     data: Hash
     described: dict[str, FileDescription]
-    matched: Matched
+    matched: MatchedTable
     losses: Remarks
 
     @property
@@ -177,13 +179,13 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
     """Read the inputs and match them; everything that can be refused is refused here."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
-    with Crew() as crew:
-        match_onto = matching(crew, entry, base, tell)
-        digesting = {role: crew.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
+    with ReadAhead() as ahead:
+        match_onto = matching(ahead, entry, base, tell)
+        digesting = {role: ahead.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
         features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
-        copied = crew.begin(snapshot_and_start, base / entry.features.path, features.data_bytes)
-        checking = crew.begin(features.check_data)
-        matched = Matched(features, match_onto(features), entry.scorers, entry.features.path)
+        copied = ahead.begin(snapshot_and_start, base / entry.features.path, features.data_bytes)
+        checking = ahead.begin(features.check_data)
+        matched = MatchedTable(features, match_onto(features), entry.scorers, entry.features.path)
         checking.result()
         taken, data = copied.result()
         inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}

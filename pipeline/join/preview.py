@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from pipeline.errors import BatchError, InputMissingError
 from pipeline.join import columns
-from pipeline.join.matching import Matched, enough_memory, match_table
-from pipeline.join.tables import check_place
+from pipeline.join.matching import MatchedTable, enough_memory, match_table
+from pipeline.join.tables import check_representable
 from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Coverage
@@ -114,19 +114,19 @@ def _check_inputs(entry: TableEntry, base: Path) -> None:
         raise InputMissingError(f"not there yet: {', '.join(absent)}")
 
 
-def _refusal(matched: Matched, entry: TableEntry) -> BatchError | None:
+def _refusal(matched: MatchedTable, entry: TableEntry) -> BatchError | None:
     """What would keep the matched table from being written."""
     try:
         matched.check()
         with enough_memory(entry):
             matched.features.check_data()
-            check_place(entry.out, matched.features)
+            check_representable(entry.out, matched.features)
     except BatchError as exc:
         return exc
     return None
 
 
-def _scorers(matched: Matched) -> Iterator[ScorerPreview]:
+def _scorers(matched: MatchedTable) -> Iterator[ScorerPreview]:
     found = matched.found
     shown = [
         _example_rows(positions, found.kept) for positions in (each.positions for each in found.by_scorer)

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, Protocol, Self, TypeVar
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
-_MOST_THREADS = 4
+_MAX_THREADS = 4
 
 
 class Each(Protocol):
@@ -23,11 +23,11 @@ class Each(Protocol):
         """The results."""
 
 
-class Crew:
+class ReadAhead:
     """A few threads, for the length of a `with` block."""
 
     def __init__(self) -> None:
-        self._size = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._size = min(_MAX_THREADS, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(self._size)
         self._promised: list[Future[Any]] = []
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import BatchError, Faults, InputError, ManifestError, show
-from pipeline.manifest.clashes import Places
+from pipeline.manifest.clashes import FileClaims
 from pipeline.manifest.declarations import EvidenceRequest
 from pipeline.manifest.entries import (
     FeaturesEntry,
-    ScoreEntry,
+    SidecarEntry,
     TableEntry,
     declaration_faults,
     declarations,
@@ -23,7 +23,7 @@ from pipeline.manifest.entries import (
 from pipeline.manifest.options import JoinOptions
 from pipeline.storage import filenames, files, jsontext, textfiles
 from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import Violations, load_schema, place, violations
+from pipeline.storage.schema import Violations, json_path, load_schema, violations
 
 REPORT_SUFFIX = ".report.json"
 _NEEDED = {"features", "scores", "out"}
@@ -173,7 +173,7 @@ def _raise_any(path: Path, faults: Faults, about: str = "") -> None:
 def _repeated_keys(value: object, steps: tuple[str | int, ...] = ()) -> Iterator[str]:
     if isinstance(value, jsontext.RepeatingObject):
         for name in value.repeated:
-            yield f"{place((*steps, name))}: the key stands twice in one object; expected it once"
+            yield f"{json_path((*steps, name))}: the key stands twice in one object; expected it once"
     if isinstance(value, dict):
         for name, below in value.items():
             yield from _repeated_keys(below, (*steps, name))
@@ -217,7 +217,7 @@ class _Parts:
             yield TableEntry(
                 id=table.get("id", ""),
                 features=FeaturesEntry.of(table["features"]),
-                scores=tuple(ScoreEntry.of(entry, base) for entry in table["scores"]),
+                scores=tuple(SidecarEntry.of(entry, base) for entry in table["scores"]),
                 out=table["out"],
                 audit_json=table.get("audit_json") or None,
                 options=defaults.with_overrides(table),
@@ -269,14 +269,14 @@ def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
 
 def _clashes(batch: Batch, numbered: Sequence[tuple[int, TableEntry]]) -> Iterator[str]:
     """Files that would be two things at once: inputs, outputs, the manifest, the reports."""
-    places = Places()
-    places.written(batch.manifest, "the manifest")
+    claims = FileClaims()
+    claims.written(batch.manifest, "the manifest")
     for report, form in ((batch.report_json, "JSON"), (batch.report_md, "Markdown")):
         for path in (report, failed_path(report)):
-            places.written(path, f"the report {path.name} ({form})")
-    places.written(batch.run_log, "the run log")
-    places.written(batch.lock, "the lock")
-    places.kept(batch.state_dir, "the folder of the project's own records")
+            claims.written(path, f"the report {path.name} ({form})")
+    claims.written(batch.run_log, "the run log")
+    claims.written(batch.lock, "the lock")
+    claims.kept(batch.state_dir, "the folder of the project's own records")
     for index, table in numbered:
-        table.claim(places, batch.base_dir, f"tables[{index}].")
-    yield from places.clashes()
+        table.claim(claims, batch.base_dir, f"tables[{index}].")
+    yield from claims.clashes()

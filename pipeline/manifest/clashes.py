@@ -11,7 +11,7 @@ from pipeline.manifest.patterns import Pattern
 from pipeline.storage import filenames
 
 
-class Places:
+class FileClaims:
     """Files by what they are, not by how they are called; each with the name of what asks for it."""
 
     def __init__(self) -> None:

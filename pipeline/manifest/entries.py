@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError, show
-from pipeline.manifest.clashes import Places
+from pipeline.manifest.clashes import FileClaims
 from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
 from pipeline.manifest.field_paths import path_fault
 from pipeline.manifest.options import OPTIONS, JoinOptions
@@ -20,7 +20,7 @@ from pipeline.storage import filenames
 from pipeline.storage.dialect import DECIMALS, UNSET, TextSettings
 from pipeline.storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import place, schema_faults
+from pipeline.storage.schema import json_path, schema_faults
 
 
 def slug(label: str) -> str:
@@ -33,7 +33,7 @@ FEATURES = "features"
 
 
 @dataclass(frozen=True)
-class ScoreEntry:
+class SidecarEntry:
     """One sidecar as a manifest names it.
 
     Attributes:
@@ -57,7 +57,7 @@ class ScoreEntry:
     text: TextSettings = UNSET
 
     @classmethod
-    def of(cls, given: str | Mapping[str, Any], base: Path) -> ScoreEntry:
+    def of(cls, given: str | Mapping[str, Any], base: Path) -> SidecarEntry:
         """The entry for `PATH`, `LABEL=PATH` or an object that the manifest's schema has checked.
 
         A string that names an existing file as it stands is a path even if it contains `=`.
@@ -201,7 +201,7 @@ class TableEntry:
     """
 
     features: FeaturesEntry
-    scores: tuple[ScoreEntry, ...]
+    scores: tuple[SidecarEntry, ...]
     out: str
     audit_json: str | None
     options: JoinOptions
@@ -263,16 +263,16 @@ class TableEntry:
         if self.evidence is not None:
             yield from (f".evidence{fault}" for fault in self.evidence.faults())
 
-    def claim(self, places: Places, base: Path, prefix: str = "") -> None:
-        """Enter the files of the table in `places`, under names that begin with `prefix`."""
+    def claim(self, claims: FileClaims, base: Path, prefix: str = "") -> None:
+        """Enter the files of the table in `claims`, under names that begin with `prefix`."""
         with contextlib.suppress(InputError):  # what cannot be read now is for its table to say
             for field, path in self.inputs(base):
-                places.read(path, f"{prefix}{field}")
+                claims.read(path, f"{prefix}{field}")
         for index, entry in enumerate(self.scores):
             if entry.is_pattern:
-                places.read_all(base / entry.path, f"{prefix}scores[{index}]")
+                claims.read_all(base / entry.path, f"{prefix}scores[{index}]")
         for field, path in self.outputs(base):
-            places.written(path, f"{prefix}{field}")
+            claims.written(path, f"{prefix}{field}")
 
 
 def declarations(given: Mapping[str, Mapping[str, Any]]) -> tuple[ScorerDeclaration, ...]:
@@ -284,7 +284,7 @@ def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """What is wrong with a manifest's `scorers` beyond its schema, each fault with its place."""
     by_slug: dict[str, str] = {}
     for declared in declarations(given):
-        where = place(("scorers", declared.label))
+        where = json_path(("scorers", declared.label))
         yield from (f"{where}{fault}" for fault in declared.faults())
         first = by_slug.setdefault(slug(declared.label), declared.label)
         if not slug(declared.label):

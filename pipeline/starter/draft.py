@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import BatchError, UsageError, count, listing, show
 from pipeline.manifest.batch import default_report, failed_path
-from pipeline.manifest.entries import ScoreEntry, TableEntry
+from pipeline.manifest.entries import SidecarEntry, TableEntry
 from pipeline.manifest.options import OPTIONS
 from pipeline.records.materialized import covered_line
 from pipeline.starter.files.discovery import Found, find
@@ -162,10 +162,10 @@ def _spelled(entry: TableEntry, base: Path) -> JsonObject:
     }
 
 
-def _spelled_sidecar(entry: ScoreEntry, base: Path) -> str | JsonObject:
+def _spelled_sidecar(entry: SidecarEntry, base: Path) -> str | JsonObject:
     """The sidecar in a form that is read as it is meant."""
     short = entry.as_json()
-    if not isinstance(short, str) or ScoreEntry.of(short, base) == entry:
+    if not isinstance(short, str) or SidecarEntry.of(short, base) == entry:
         return short
     return {"path": entry.path} | ({} if entry.label is None else {"label": entry.label})
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 from pipeline.errors import BatchError, count, show
 from pipeline.join.keys import MAX_KEYS_SHOWN
 from pipeline.join.preview import TablePreview, preview_table
-from pipeline.join.sidecars.scores import RowReader
-from pipeline.manifest.entries import FeaturesEntry, ScoreEntry, TableEntry, slug
+from pipeline.join.sidecars.scores import ScoreReader
+from pipeline.manifest.entries import FeaturesEntry, SidecarEntry, TableEntry, slug
 from pipeline.manifest.options import JoinOptions
 from pipeline.starter.files.found import Features, Sidecar
 from pipeline.starter.keys.meeting import Meeting, best_meeting, meeting
@@ -171,7 +171,7 @@ def _sound(entry: TableEntry, folder: Path, proposal: Proposal) -> tuple[TableEn
     preview = preview_table(entry, folder)
     if preview.error is None or len(entry.scores) == 1:
         return entry, preview
-    kept: tuple[ScoreEntry, ...] = ()
+    kept: tuple[SidecarEntry, ...] = ()
     best = (entry, preview)
     for sidecar in entry.scores:
         tried = replace(entry, scores=(*kept, sidecar))
@@ -183,11 +183,11 @@ def _sound(entry: TableEntry, folder: Path, proposal: Proposal) -> tuple[TableEn
     return best
 
 
-def _unique_label(entry: ScoreEntry, others: Sequence[ScoreEntry]) -> ScoreEntry:
+def _unique_label(entry: SidecarEntry, others: Sequence[SidecarEntry]) -> SidecarEntry:
     """The entry with a label that no other one has, if a file's name gave it."""
     if entry.label is None:
         return entry
-    taken = {slug(label) for other in others for label in RowReader(other, JoinOptions()).labels()}
+    taken = {slug(label) for other in others for label in ScoreReader(other, JoinOptions()).labels()}
     folder = PurePosixPath(entry.path).parent.name
     labels = [
         entry.label,
@@ -196,7 +196,7 @@ def _unique_label(entry: ScoreEntry, others: Sequence[ScoreEntry]) -> ScoreEntry
     ]
     for label in labels:
         named = replace(entry, label=label)
-        if taken.isdisjoint(map(slug, RowReader(named, JoinOptions()).labels())) and label.isprintable():
+        if taken.isdisjoint(map(slug, ScoreReader(named, JoinOptions()).labels())) and label.isprintable():
             return named
     return entry
 

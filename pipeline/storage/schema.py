@@ -67,7 +67,7 @@ def schema_faults(value: object, schema: JsonObject) -> tuple[str, ...]:
     return violations(value, schema).faults
 
 
-def place(steps: Sequence[str | int]) -> str:
+def json_path(steps: Sequence[str | int]) -> str:
     """Where a value stands in a document: `tables[2].out`."""
     found = ""
     for step in steps:
@@ -76,7 +76,7 @@ def place(steps: Sequence[str | int]) -> str:
 
 
 def _faults(error: Any) -> Iterator[str]:
-    where = place(error.absolute_path)
+    where = json_path(error.absolute_path)
     rule, wanted, found = error.validator, error.validator_value, error.instance
     if rule in ("additionalProperties", "unevaluatedProperties"):
         known = set(error.schema.get("properties", {}))

@@ -52,7 +52,7 @@ class PathParameter(luigi.Parameter):
 class BatchTask(luigi.Task):
     """What all tasks share: the manifest, read once per process and version of the file."""
 
-    PLACES = ("manifest", "base_dir", "report_json", "report_md")
+    BATCH_PARAMETERS = ("manifest", "base_dir", "report_json", "report_md")
     """The parameters that tell one batch from another."""
 
     manifest = PathParameter(description="the manifest of the batch")
@@ -205,7 +205,7 @@ class BatchReport(BatchTask):
 
     def requires(self) -> list[JoinedTable]:
         """Every table of the batch."""
-        shared = {name: getattr(self, name) for name in (*BatchTask.PLACES, "fail_fast_since")}
+        shared = {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "fail_fast_since")}
         return [JoinedTable(table=table.id, **shared) for table in self.batch.tables]
 
     def output(self) -> ReportTarget:

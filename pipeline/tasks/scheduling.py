@@ -107,7 +107,7 @@ def _silent(scheduler: str | None) -> SchedulerError:
 
 def _places(params: Mapping[str, str]) -> list[str | None]:
     """What tells the tasks of one batch from those of another."""
-    return [params.get(name) for name in BatchTask.PLACES]
+    return [params.get(name) for name in BatchTask.BATCH_PARAMETERS]
 
 
 def _warm_up() -> None:

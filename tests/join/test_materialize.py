@@ -14,7 +14,7 @@ import pipeline
 from pipeline.errors import BatchError, InputMissingError, JoinError, UsageError
 from pipeline.join.materialize import materialize
 from pipeline.manifest.batch import load_manifest
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from pipeline.records.materialized import Materialized
 from pipeline.storage import files
@@ -225,7 +225,7 @@ def test_scores_may_come_in_any_form(folder: Path) -> None:
     """A sidecar is given as a text, as a manifest's object or as an entry."""
     made = [
         materialize("in/f.jsonl", [given], "t.jsonl", base_dir=folder, options=MARK)
-        for given in ("d=in/s.jsonl", {"path": "in/s.jsonl", "label": "d"}, ScoreEntry("in/s.jsonl", "d"))
+        for given in ("d=in/s.jsonl", {"path": "in/s.jsonl", "label": "d"}, SidecarEntry("in/s.jsonl", "d"))
     ]
     assert made[0] == made[1] == made[2]
 

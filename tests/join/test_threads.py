@@ -10,30 +10,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.join.threads import Crew
+from pipeline.join.threads import ReadAhead
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(), max_size=40))
 def test_results_come_in_order(items: list[int]) -> None:
     """Whichever thread is done first, results come in the order of the items."""
-    with Crew() as crew:
-        assert list(crew.each(lambda item: item * 2, items)) == [item * 2 for item in items]
+    with ReadAhead() as ahead:
+        assert list(ahead.each(lambda item: item * 2, items)) == [item * 2 for item in items]
 
 
 def test_only_a_few_items_are_held() -> None:
     """Of a long row of items only a few are taken before their results are asked for."""
     items = itertools.count(1)
-    with Crew() as crew:
-        results = crew.each(lambda item: item, items)
+    with ReadAhead() as ahead:
+        results = ahead.each(lambda item: item, items)
         assert next(results) == 1
         assert next(items) < 10
 
 
 def test_a_single_item_needs_no_thread() -> None:
     """A file of one block is read where it is asked for."""
-    with Crew() as crew:
-        assert list(crew.each(lambda _item: threading.current_thread(), [1])) == [threading.current_thread()]
+    with ReadAhead() as ahead:
+        assert list(ahead.each(lambda _item: threading.current_thread(), [1])) == [threading.current_thread()]
 
 
 def test_error_of_an_item_is_that_of_the_result() -> None:
@@ -44,8 +44,8 @@ def test_error_of_an_item_is_that_of_the_result() -> None:
             raise ValueError(f"{item} is odd")
         return item // 2
 
-    with Crew() as crew:
-        results = crew.each(halve, [2, 4, 5, 6])
+    with ReadAhead() as ahead:
+        results = ahead.each(halve, [2, 4, 5, 6])
         assert [next(results), next(results)] == [1, 2]
         with pytest.raises(ValueError, match="5 is odd"):
             next(results)
@@ -57,8 +57,8 @@ def test_nobody_waits_for_what_will_not_come(error: type[BaseException]) -> None
     begun: list[Future[int]] = []
 
     def leave() -> None:
-        with Crew() as crew:
-            begun.append(crew.begin(crew.promise().result))
+        with ReadAhead() as ahead:
+            begun.append(ahead.begin(ahead.promise().result))
             raise error
 
     with pytest.raises(error):
@@ -69,8 +69,8 @@ def test_nobody_waits_for_what_will_not_come(error: type[BaseException]) -> None
 
 def test_what_is_promised_comes() -> None:
     """Threads that wait for a result of the block go on with it."""
-    with Crew() as crew:
-        promised = crew.promise()
-        waiting = crew.begin(promised.result)
+    with ReadAhead() as ahead:
+        promised = ahead.promise()
+        waiting = ahead.begin(promised.result)
         promised.set_result(7)
     assert waiting.result() == 7

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.manifest.entries import FeaturesEntry, ScoreEntry, TableEntry, option_faults, slug
+from pipeline.manifest.entries import FeaturesEntry, SidecarEntry, TableEntry, option_faults, slug
 from pipeline.manifest.options import JoinOptions
 from pipeline.storage.dialect import TextSettings
 from tests.support.builders import write_text
@@ -37,7 +37,7 @@ def test_a_text_is_a_path_or_a_label_and_a_path(
     spelled: str, label: str | None, path: str, tmp_path: Path
 ) -> None:
     """`PATH` or `LABEL=PATH`: the first `=` ends the label."""
-    entry = ScoreEntry.of(spelled, tmp_path)
+    entry = SidecarEntry.of(spelled, tmp_path)
     assert (entry.label, entry.path) == (label, path)
     assert entry.as_json() == spelled
 
@@ -45,10 +45,10 @@ def test_a_text_is_a_path_or_a_label_and_a_path(
 def test_a_text_that_names_an_existing_file_is_a_path(tmp_path: Path) -> None:
     """A file whose name holds `=` is meant as it stands; once it has gone, the text is `LABEL=PATH`."""
     file = write_text(tmp_path / "crf=23/d.csv", "")
-    assert ScoreEntry.of("crf=23/d.csv", tmp_path) == ScoreEntry("crf=23/d.csv")
-    assert ScoreEntry.of("crf=23", tmp_path) == ScoreEntry("23", label="crf")
+    assert SidecarEntry.of("crf=23/d.csv", tmp_path) == SidecarEntry("crf=23/d.csv")
+    assert SidecarEntry.of("crf=23", tmp_path) == SidecarEntry("23", label="crf")
     file.unlink()
-    assert ScoreEntry.of("crf=23/d.csv", tmp_path) == ScoreEntry("23/d.csv", label="crf")
+    assert SidecarEntry.of("crf=23/d.csv", tmp_path) == SidecarEntry("23/d.csv", label="crf")
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_an_object_is_told_in_its_shortest_form(
     given: dict[str, Any], shortest: object, tmp_path: Path
 ) -> None:
     """Reports and replayed commands spell an entry in one way, from which the same entry is read again."""
-    entry = ScoreEntry.of(given, tmp_path)
+    entry = SidecarEntry.of(given, tmp_path)
     spelled = entry.as_json()
     assert spelled == shortest
-    assert ScoreEntry.of(spelled, tmp_path) == entry
+    assert SidecarEntry.of(spelled, tmp_path) == entry
 
 
 @pytest.mark.parametrize(
@@ -96,22 +96,22 @@ def test_a_pattern_stands_for_the_files_it_matches_in_sorted_order(
     for name in ("nr/b.json", "nr/a.json", "nr/deep/er/c.json", "nr/x.csv"):
         write_text(tmp_path / name, "")
     (tmp_path / "nr/folder.json").mkdir()
-    assert [name for name, _ in ScoreEntry(pattern).files(tmp_path)] == found
-    assert all(path == tmp_path / name for name, path in ScoreEntry(pattern).files(tmp_path))
+    assert [name for name, _ in SidecarEntry(pattern).files(tmp_path)] == found
+    assert all(path == tmp_path / name for name, path in SidecarEntry(pattern).files(tmp_path))
 
 
 def test_a_file_whose_name_holds_a_star_is_that_file(tmp_path: Path) -> None:
     """A path that names an existing file as it stands is no pattern."""
     write_text(tmp_path / "a*.csv", "")
     write_text(tmp_path / "ab.csv", "")
-    assert [name for name, _ in ScoreEntry("a*.csv").files(tmp_path)] == ["a*.csv"]
+    assert [name for name, _ in SidecarEntry("a*.csv").files(tmp_path)] == ["a*.csv"]
 
 
 def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> None:
     """Every file a table reads has a name of its own, from the manifest's view."""
     for name in ("nr/a.json", "nr/b.json"):
         write_text(tmp_path / name, "")
-    scores = (ScoreEntry("d.csv", label="dover"), ScoreEntry("nr/*.json", label="fork"))
+    scores = (SidecarEntry("d.csv", label="dover"), SidecarEntry("nr/*.json", label="fork"))
     entry = TableEntry(FeaturesEntry("f.csv"), scores, "t.csv", "t.audit.json", JoinOptions())
     assert dict(entry.inputs(tmp_path)) == {
         "features": tmp_path / "f.csv",
@@ -129,27 +129,30 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        (ScoreEntry("d.txt"), ": found 'd.txt'; expected one of .parquet, .pq, .jsonl"),
-        (ScoreEntry("d.parquet.gz"), ": found 'd.parquet.gz'; expected one of .parquet"),
-        (ScoreEntry("d.csv", label="·"), ".label: found '·'"),
+        (SidecarEntry("d.txt"), ": found 'd.txt'; expected one of .parquet, .pq, .jsonl"),
+        (SidecarEntry("d.parquet.gz"), ": found 'd.parquet.gz'; expected one of .parquet"),
+        (SidecarEntry("d.csv", label="·"), ".label: found '·'"),
         (
-            ScoreEntry("d.csv", label="x", score_field="a", score_fields=(("b", "c"),)),
+            SidecarEntry("d.csv", label="x", score_field="a", score_fields=(("b", "c"),)),
             ".score_fields: stands beside",
         ),
-        (ScoreEntry("d.csv", label="x", score_fields=(("-", "c"),)), ".score_fields: found the aspect '-'"),
+        (SidecarEntry("d.csv", label="x", score_fields=(("-", "c"),)), ".score_fields: found the aspect '-'"),
         (
-            ScoreEntry("d.json", text=TextSettings(columns=("a",))),
+            SidecarEntry("d.json", text=TextSettings(columns=("a",))),
             ".columns: 'd.json' has none; expected .csv or",
         ),
         (
-            ScoreEntry("d.pq", text=TextSettings(delimiter=";")),
+            SidecarEntry("d.pq", text=TextSettings(delimiter=";")),
             ".delimiter: 'd.pq' has none; expected .csv or .tsv",
         ),
-        (ScoreEntry("d.csv", text=TextSettings(delimiter=";;")), ".delimiter: found ';;'; expected one sign"),
-        (ScoreEntry("d.csv", text=TextSettings(decimal=";")), ".decimal: found ';'; expected one of . ,"),
-        (ScoreEntry("d.csv", text=TextSettings(columns=("a", "a"))), ".columns: 'a' is there twice"),
-        (ScoreEntry("\udcff.csv"), r": found '\udcff.csv'; expected Unicode text"),
-        (ScoreEntry("d/" * 3000 + "e.csv"), ": found 'd/d/"),
+        (
+            SidecarEntry("d.csv", text=TextSettings(delimiter=";;")),
+            ".delimiter: found ';;'; expected one sign",
+        ),
+        (SidecarEntry("d.csv", text=TextSettings(decimal=";")), ".decimal: found ';'; expected one of . ,"),
+        (SidecarEntry("d.csv", text=TextSettings(columns=("a", "a"))), ".columns: 'a' is there twice"),
+        (SidecarEntry("\udcff.csv"), r": found '\udcff.csv'; expected Unicode text"),
+        (SidecarEntry("d/" * 3000 + "e.csv"), ": found 'd/d/"),
     ],
     ids=[
         *(
@@ -166,7 +169,7 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
         *("repeated", "bytes", "long"),
     ],
 )
-def test_a_sidecar_that_cannot_be_read_as_asked_is_a_fault(entry: ScoreEntry, fault: str) -> None:
+def test_a_sidecar_that_cannot_be_read_as_asked_is_a_fault(entry: SidecarEntry, fault: str) -> None:
     """What contradicts itself is told before anything is read, with its place below the entry."""
     (told,) = entry.faults()
     assert told.startswith(fault)
@@ -174,7 +177,7 @@ def test_a_sidecar_that_cannot_be_read_as_asked_is_a_fault(entry: ScoreEntry, fa
 
 def test_a_format_makes_up_for_an_extension() -> None:
     """`format` says what a name does not."""
-    assert list(ScoreEntry("d.txt", format="csv").faults()) == []
+    assert list(SidecarEntry("d.txt", format="csv").faults()) == []
 
 
 @pytest.mark.parametrize(

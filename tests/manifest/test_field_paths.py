@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.join.sidecars.fields import RowFault
 from pipeline.join.sidecars.scores import ScoreRow
-from pipeline.manifest.entries import ScoreEntry, option_faults
+from pipeline.manifest.entries import SidecarEntry, option_faults
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import DOVER, score_row, score_rows
 
@@ -76,7 +76,7 @@ def test_every_item_needs_a_score(row: dict[str, Any], reason: str) -> None:
 
 def test_aspects_may_be_means() -> None:
     """Each of `score_fields` may go through a list; the runtime is the sum over `frames`."""
-    entry = ScoreEntry("s.json", "vmaf", score_fields=(("mean", PATH), ("last", "last")))
+    entry = SidecarEntry("s.json", "vmaf", score_fields=(("mean", PATH), ("last", "last")))
     frames = [each | {"elapsed_ms": 2} for each in LIBVMAF]
     first, second = score_rows({"clip_id": "c", "frames": frames, "last": 92}, entry)
     assert (first.label, first.score, first.frames, first.runtime_ms) == ("vmaf-mean", 91.0, 2, 4.0)
@@ -97,7 +97,7 @@ def test_aspects_may_be_means() -> None:
 )
 def test_paths_that_cannot_be_used(tmp_path: Any, entry: dict[str, Any], fault: str) -> None:
     """A path through two lists, or to a key through one, is a fault of the entry and of the table's options."""
-    (found,) = ScoreEntry.of({"path": "s.json", "label": "x", **entry}, tmp_path).faults()
+    (found,) = SidecarEntry.of({"path": "s.json", "label": "x", **entry}, tmp_path).faults()
     assert found.startswith(fault)
     options = {"score_key_field" if "key_field" in entry else "score_field": next(iter(entry.values()))}
     if "score_fields" not in entry:

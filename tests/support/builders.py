@@ -14,13 +14,13 @@ import pytest
 from pipeline.cli.main import main
 from pipeline.join.materialize import materialize
 from pipeline.join.sidecars.fields import Row
-from pipeline.join.sidecars.scores import RowReader, ScoreRow
+from pipeline.join.sidecars.scores import ScoreReader, ScoreRow
 from pipeline.manifest.batch import load_manifest
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from pipeline.tasks.run import BatchResult, run_batch
 
-DOVER = ScoreEntry("dover.jsonl", label="dover")
+DOVER = SidecarEntry("dover.jsonl", label="dover")
 
 
 @dataclass(frozen=True)
@@ -131,12 +131,12 @@ def clips(*names: object, **fields: object) -> list[dict[str, Any]]:
     return [{"clip_id": name, **fields} for name in names]
 
 
-def score_rows(row: Row, entry: ScoreEntry = DOVER, options: JoinOptions | None = None) -> list[ScoreRow]:
+def score_rows(row: Row, entry: SidecarEntry = DOVER, options: JoinOptions | None = None) -> list[ScoreRow]:
     """What a row of a sidecar says, once per aspect of its entry."""
-    return RowReader(entry, options or JoinOptions()).read(row, entry.path)
+    return ScoreReader(entry, options or JoinOptions()).read(row, entry.path)
 
 
-def score_row(row: Row, entry: ScoreEntry = DOVER, options: JoinOptions | None = None) -> ScoreRow:
+def score_row(row: Row, entry: SidecarEntry = DOVER, options: JoinOptions | None = None) -> ScoreRow:
     """What a row of a sidecar says, in an entry without aspects."""
     (found,) = score_rows(row, entry, options)
     return found

@@ -1,6 +1,6 @@
 """The fast path of a sidecar: a block of plain JSON Lines, or a part of a Parquet file, becomes columns at once.
 
-It says of a row just what `scorerows.RowReader` would, or leaves the row to it: where a field is absent, null or of
+It says of a row just what `scores.ScoreReader` would, or leaves the row to it: where a field is absent, null or of
 an unusual type, and where anything is faulty. It only saves time, and it can be left out. Measured: a million rows of
 four fields take 0.5 s here and 11 s row by row.
 """
@@ -24,7 +24,7 @@ from pipeline.join.sidecars.fields import Layout, RowFault, layout_of
 from pipeline.join.sidecars.numbers import exact_sum
 from pipeline.join.sidecars.parquet_rows import Part
 from pipeline.join.sidecars.rows import Block
-from pipeline.join.sidecars.scores import RowReader, is_ok, named
+from pipeline.join.sidecars.scores import ScoreReader, is_ok, named
 from pipeline.manifest.field_paths import list_path
 
 SCORED = pa.schema(
@@ -43,8 +43,8 @@ Comparable: TypeAlias = Callable[[str, pa.Array], pa.Array]
 """Makes the keys that stand under a field comparable (string), null for one that cannot be."""
 
 _Labelled: TypeAlias = tuple[str, pa.RecordBatch]
-_MOST_OPENED = 900
-_MOST_NAMES = 1000  # of scorers in a block: each is looked for in all its rows
+_MAX_OPENED = 900
+_MAX_NAMES = 1000  # of scorers in a block: each is looked for in all its rows
 _SAMPLES, _SAMPLE_BYTES, _MORE_NAMES = 16, 1 << 14, 8
 _OPENING = np.isin(np.arange(256), [ord("{"), ord("[")])
 _NAMES = re.compile(rb'"[^"]*"[ \t]*:')
@@ -70,7 +70,7 @@ class _NotPlain(Exception):
     """The block has something that only the way row by row can tell."""
 
 
-def read_plain(block: Block | Part, reader: RowReader, comparable: Comparable) -> Plain:
+def read_plain(block: Block | Part, reader: ScoreReader, comparable: Comparable) -> Plain:
     """What the plain rows of the block say."""
     try:
         batch = block.batch if isinstance(block, Part) else _parsed(block)
@@ -132,11 +132,11 @@ def _is_modest(block: Block) -> bool:
     characters = np.frombuffer(content, np.uint8)
     begins = np.concatenate([[0], block.ends + 1])
     ends = np.append(block.ends, len(content))
-    for line in np.flatnonzero(ends - begins > _MOST_OPENED).tolist():
+    for line in np.flatnonzero(ends - begins > _MAX_OPENED).tolist():
         # Four times as fast as bytes.count, which stops at each bracket.
         row = characters[begins[line] : ends[line]]
-        if np.count_nonzero(row == ord("{")) + np.count_nonzero(row == ord("[")) > _MOST_OPENED:
-            if _depth(content) > _MOST_OPENED:
+        if np.count_nonzero(row == ord("{")) + np.count_nonzero(row == ord("[")) > _MAX_OPENED:
+            if _depth(content) > _MAX_OPENED:
                 return False
             break
     step = max(1, lines // max(2, min(_SAMPLES, lines * _SAMPLE_BYTES // len(content))))
@@ -168,7 +168,7 @@ def _check_numbers(column: pa.Array) -> None:
         raise _NotPlain
 
 
-def _read(rows: pa.RecordBatch, first: int, reader: RowReader, comparable: Comparable) -> Plain:
+def _read(rows: pa.RecordBatch, first: int, reader: ScoreReader, comparable: Comparable) -> Plain:
     layout = _plain_layout(rows.schema.names)
     key_field = reader.key_field or layout.key
     if layout.summary or reader.key_is_file or key_field is None:
@@ -205,7 +205,7 @@ def _by_label(
 ) -> list[_Labelled]:
     """The rows that are ready, per scorer."""
     names = competitor.filter(ready).unique().to_pylist()
-    if len(names) > _MOST_NAMES:
+    if len(names) > _MAX_NAMES:
         raise _NotPlain
     if len(names) == 1 and pc.all(ready).as_py():
         return [(label(names[0]), batch)]

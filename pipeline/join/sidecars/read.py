@@ -18,13 +18,13 @@ from pipeline.join.sidecars.delimited_rows import DelimitedRows
 from pipeline.join.sidecars.fields import Reading, Row, RowFault
 from pipeline.join.sidecars.parquet_rows import Part, read_parts
 from pipeline.join.sidecars.rows import Block, read_blocks, read_rows, unit
-from pipeline.join.sidecars.scores import RowReader, ScoreRow
-from pipeline.join.threads import Crew
-from pipeline.manifest.entries import ScoreEntry, slug
+from pipeline.join.sidecars.scores import ScoreReader, ScoreRow
+from pipeline.join.threads import ReadAhead
+from pipeline.manifest.entries import SidecarEntry, slug
 from pipeline.manifest.options import JoinOptions
 from pipeline.storage.formats import SIDECAR_EXTENSIONS, sidecar_format
 
-MOST_SCORERS = 1000
+MAX_SCORERS = 1000
 """Of one sidecar file."""
 
 
@@ -118,15 +118,15 @@ class _Gathering(defaultdict[tuple[str, str], _Gathered]):
         self._place = place
 
     def __missing__(self, of: tuple[str, str]) -> _Gathered:
-        if len(self) == MOST_SCORERS:
+        if len(self) == MAX_SCORERS:
             raise SidecarError(
-                f"{self._place}s: found more than {MOST_SCORERS} scorers, {show(of[0])} the last of them; "
+                f"{self._place}s: found more than {MAX_SCORERS} scorers, {show(of[0])} the last of them; "
                 "expected a field competitor that names the scorer (or another field name)"
             )
         return super().__missing__(of)
 
 
-def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Scores]:
+def read_sidecar(entry: SidecarEntry, base: Path, options: JoinOptions) -> list[Scores]:
     """The scores of one sidecar, which a pattern may spread over many files.
 
     :raises InputMissingError: a file is not there yet, or a pattern matches none.
@@ -136,7 +136,7 @@ def read_sidecar(entry: ScoreEntry, base: Path, options: JoinOptions) -> list[Sc
     if not named:
         raise InputMissingError(f"{entry.path}: no file matches yet, below {base}")
     faults = Faults()
-    reader = RowReader(entry, options)
+    reader = ScoreReader(entry, options)
     found = [
         scores for name, path in named for scores in _File(entry, name, path, reader, options, faults).read()
     ]
@@ -157,10 +157,10 @@ class _File:
 
     def __init__(
         self,
-        entry: ScoreEntry,
+        entry: SidecarEntry,
         name: str,
         path: Path,
-        reader: RowReader,
+        reader: ScoreReader,
         options: JoinOptions,
         faults: Faults,
     ) -> None:
@@ -215,8 +215,8 @@ class _File:
         if blocks is None:
             self._take_rows(gathered, self._rows())
         else:
-            with Crew() as crew:
-                for block, plain in crew.each(self._read_plain, blocks):
+            with ReadAhead() as ahead:
+                for block, plain in ahead.each(self._read_plain, blocks):
                     for label, batch in plain.scored:
                         gathered[label, plain.key_field].add_batch(batch)
                     self._take_rows(gathered, block.rows(plain.left))
@@ -303,7 +303,7 @@ def _no_key(where: str, raw: str, rule: KeyRule) -> str:
     return f"{where}: found {show(raw)}, which score_key_regex {show(rule.regex)} does not match; expected a match"
 
 
-def _empty(entry: ScoreEntry, label: str) -> Scores:
+def _empty(entry: SidecarEntry, label: str) -> Scores:
     none = SCORED.empty_table()
     key, score, bad, runtime_ms, frames, _ = (column.combine_chunks() for column in none.columns)
     return Scores(label, entry.path, entry.path, "", None, key, score, bad, runtime_ms, frames, lambda: none)

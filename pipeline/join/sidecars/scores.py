@@ -13,7 +13,7 @@ from pipeline.join import keys
 from pipeline.join.sidecars.fields import SCORE_FIELDS, Layout, Row, RowFault, SetFields, layout_of
 from pipeline.join.sidecars.numbers import exact_sum, finite_number
 from pipeline.join.sidecars.shapes import is_near_map
-from pipeline.manifest.entries import ScoreEntry, slug
+from pipeline.manifest.entries import SidecarEntry, slug
 from pipeline.manifest.field_paths import ABSENT, ListPath, list_path, lookup
 from pipeline.manifest.options import JoinOptions
 
@@ -57,10 +57,10 @@ def is_ok(status: object) -> bool:
     return status is None or (isinstance(status, str) and status.strip().lower() in OK_STATUSES)
 
 
-class RowReader:
+class ScoreReader:
     """Reads the rows of one sidecar entry under a table's options."""
 
-    def __init__(self, entry: ScoreEntry, options: JoinOptions) -> None:
+    def __init__(self, entry: SidecarEntry, options: JoinOptions) -> None:
         self._entry = entry
         self.key_is_file = entry.key_from == "file"
         self.key_field = entry.key_field or options.score_key_field

@@ -6,12 +6,12 @@ takes record batches of text.
 
 ::
 
-    open_table(path) -> FeatureTable   parquet.py  jsonrows.py  delimited.py
+    open_table(path) -> FeatureTable   parquet/  json_rows  delimited
         .columns .rows .keys(column)
         .chunks(form, schema)  ──────▶  create_table(path) -> Sink  .write(chunk, appended columns)
 """
 
 from pipeline.join.tables.base import FeatureTable, Form, Sink
-from pipeline.join.tables.open import check_place, create_table, open_joined, open_table
+from pipeline.join.tables.open import check_representable, create_table, open_joined, open_table
 
-__all__ = ["FeatureTable", "Form", "Sink", "check_place", "create_table", "open_joined", "open_table"]
+__all__ = ["FeatureTable", "Form", "Sink", "check_representable", "create_table", "open_joined", "open_table"]

@@ -24,7 +24,7 @@ number alone, of which only a Parquet table can tell (per row group)."""
 Chunk: TypeAlias = Any
 """Some rows of a table in one `Form`."""
 
-MOST_COLUMNS = 30_000
+MAX_COLUMNS = 30_000
 """Of a table that is typed or delimited: each takes some 10 kB, and time for every batch of rows."""
 
 CHUNK_ROWS = 65_536
@@ -105,8 +105,8 @@ class FeatureTable(abc.ABC):
 
     def check_columns(self, columns: Sequence[str]) -> None:
         """:raises TableError: two columns share a name, so that one could be taken for the other, or they are too many."""
-        if len(columns) > MOST_COLUMNS:
-            raise TableError(f"{self.path}: found {len(columns)} columns; expected at most {MOST_COLUMNS}")
+        if len(columns) > MAX_COLUMNS:
+            raise TableError(f"{self.path}: found {len(columns)} columns; expected at most {MAX_COLUMNS}")
         if repeated := sorted(name for name, times in Counter(columns).items() if times > 1):
             raise TableError(f"{self.path}: two columns are named {show(repeated[0])}; expected unique names")
 

@@ -23,8 +23,9 @@ Row: TypeAlias = dict[str, Any]
 
 _PIECE_BYTES = 1 << 21  # of lines that are objects at a time, which take about five times as much
 _PIECE_ROWS = 4096  # of a document, or written at a time
-_MOST_FIELDS = 250_000
-_MANY_CELLS, _MOST_SPARSE = 100_000_000, 100  # cells, and how many there may be to each that a row has
+_MAX_FIELDS = 250_000
+_MAX_UNCHECKED_CELLS = 100_000_000
+_MAX_CELLS_PER_VALUE = 100  # of a table with more cells than `_MAX_UNCHECKED_CELLS`
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _ASCII_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _UNCHECKED = json.JSONDecoder()
@@ -128,9 +129,9 @@ class JsonTable(FeatureTable):
                             columns[name] = None
                             if self._may_be_key(name):
                                 columns[name] = candidates[name] = _KeyTexts(total)
-            if len(columns) > _MOST_FIELDS:
+            if len(columns) > _MAX_FIELDS:
                 raise TableError(
-                    f"{self.path}: found more than {_MOST_FIELDS} different fields; expected like rows"
+                    f"{self.path}: found more than {_MAX_FIELDS} different fields; expected like rows"
                 )
             for name, key_texts in candidates.items():
                 key_texts.add([row.get(name) for row in rows])
@@ -156,7 +157,7 @@ class JsonTable(FeatureTable):
         """:raises TableError: as a table of columns it would be nearly all nulls, and without bounds."""
         self.check_columns(self.columns)
         cells = self.rows * len(self.columns)
-        if cells > _MANY_CELLS and cells > _MOST_SPARSE * self._values_held:
+        if cells > _MAX_UNCHECKED_CELLS and cells > _MAX_CELLS_PER_VALUE * self._values_held:
             raise TableError(
                 f"{self.path}: found {len(self.columns)} columns in {self.rows} rows that have few of them each; "
                 "expected rows of like fields (or write the table as JSONL)"

@@ -49,7 +49,7 @@ def open_joined(path: Path, key_column: str | None) -> FeatureTable:
     return open_table(path, key_column, TextSettings(delimiter, decimal="."))
 
 
-def check_place(name: str, features: FeatureTable) -> None:
+def check_representable(name: str, features: FeatureTable) -> None:
     """Read what has to be read to tell whether the features can be written in the format that `name` asks for.
 
     :raises TableError: they have no place in it, as far as their types tell.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.join.tables import FeatureTable, open_table
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.starter.files.inspection import Finding
 from pipeline.starter.files.names import scorer_name
 from pipeline.starter.files.samples import Texts
@@ -58,10 +58,10 @@ class Sidecar:
     label: str | None = None
     text: TextSettings = UNSET
 
-    def entries(self) -> Iterator[ScoreEntry]:
+    def entries(self) -> Iterator[SidecarEntry]:
         """The entries that may be meant: one for each way to name the clip, best first."""
         found = self.finding
-        entry = ScoreEntry(
+        entry = SidecarEntry(
             path=self.name,
             label=None if found.scorers else self.label or scorer_name(self.name),
             score_field=found.score_field,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.patterns import Pattern
 from pipeline.starter.files.names import common_start, extension
 
@@ -17,7 +17,7 @@ def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str
     :param reserved: files that a run will write, which it must not match either.
     """
     for pattern in _candidates(names):
-        matched = [name for name, _ in ScoreEntry(pattern).files(folder)]
+        matched = [name for name, _ in SidecarEntry(pattern).files(folder)]
         if sorted(matched) == sorted(names) and not any(map(Pattern(pattern).fits, reserved)):
             return pattern
     return None
@@ -26,7 +26,7 @@ def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str
 def others_of(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> list[str]:
     """What the simplest pattern for these files matches beside them."""
     pattern = next(_candidates(names))
-    matched = {name for name, _ in ScoreEntry(pattern).files(folder)}
+    matched = {name for name, _ in SidecarEntry(pattern).files(folder)}
     return sorted(matched.union(filter(Pattern(pattern).fits, reserved)) - set(names))
 
 

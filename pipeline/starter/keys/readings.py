@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from pipeline.errors import BatchError, SidecarError, TableError
 from pipeline.join.sidecars.read import Scores, read_sidecar
-from pipeline.join.tables import check_place
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.join.tables import check_representable
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from pipeline.starter.files.found import Features, Sidecar, text_notes
 from pipeline.starter.keys.meeting import best_meeting
@@ -33,7 +33,7 @@ class Scored:
     """
 
     sidecar: Sidecar
-    entry: ScoreEntry
+    entry: SidecarEntry
     keys: tuple[Keys, ...]
 
     def said(self) -> list[str]:
@@ -81,7 +81,7 @@ class Readings:
         if fault is not None and not found:
             raise fault
 
-    def _read(self, entry: ScoreEntry) -> Scored:
+    def _read(self, entry: SidecarEntry) -> Scored:
         scores = read_sidecar(entry, self._folder, _RAW)
         if not any(len(each.keys) for each in scores):
             raise SidecarError(f"{entry.path}: found no row")
@@ -116,7 +116,7 @@ class Columns:
     def extension(self) -> str:
         """The format of the joined table: Parquet, unless a column has no place there."""
         try:
-            check_place(
+            check_representable(
                 "joined.parquet", self.features.open(self._folder, self.features.finding.key_columns[0])
             )
         except TableError:

@@ -16,8 +16,8 @@ from pipeline.join.sidecars import rows
 from pipeline.join.sidecars.blocks import Plain, read_plain
 from pipeline.join.sidecars.read import read_sidecar
 from pipeline.join.sidecars.rows import Block, line_feeds
-from pipeline.join.sidecars.scores import RowReader
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.join.sidecars.scores import ScoreReader
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 
 ENTRIES = (
@@ -115,14 +115,14 @@ contents = st.lists(lines, max_size=6) | st.lists(objects.map(lambda line: line 
 
 def read(content: bytes) -> Plain:
     """What the fast path says of the first lines of a file."""
-    reader = RowReader(ScoreEntry("s.jsonl", label="dover"), JoinOptions())
+    reader = ScoreReader(SidecarEntry("s.jsonl", label="dover"), JoinOptions())
     return read_plain(Block(1, content, line_feeds(content)), reader, lambda _field, keys: keys)
 
 
 def told(folder: Path, entry: dict[str, Any]) -> object:
     """All that a sidecar says, or what is wrong with it."""
     try:
-        found = read_sidecar(ScoreEntry.of(entry, folder), folder, JoinOptions())
+        found = read_sidecar(SidecarEntry.of(entry, folder), folder, JoinOptions())
     except BatchError as exc:
         return str(exc)
     columns = ("keys", "score", "bad", "runtime_ms", "frames")
@@ -186,5 +186,5 @@ def test_names_that_differ_from_row_to_row(tmp_path: Path) -> None:
     lines = [f'{{"clip_id": "c{row}", "score": {row}, "k{row}": 1}}\n' for row in range(2_000)]
     (tmp_path / "s.jsonl").write_text("".join(lines))
     assert read("".join(lines).encode()).left is None
-    (scores,) = read_sidecar(ScoreEntry("s.jsonl", label="dover"), tmp_path, JoinOptions())
+    (scores,) = read_sidecar(SidecarEntry("s.jsonl", label="dover"), tmp_path, JoinOptions())
     assert scores.score.to_pylist() == [float(row) for row in range(2_000)]

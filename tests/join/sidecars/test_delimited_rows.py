@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import SidecarError
 from pipeline.join.sidecars.read import Scores, read_sidecar
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 
 
@@ -19,7 +19,7 @@ def scores_of(folder: Path, text: str | bytes, name: str = "s.csv", **entry: Any
     """The scores of a sidecar of that text, which are those of one scorer under one key field."""
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     given = {"path": name, "label": "dover", **entry}
-    (scores,) = read_sidecar(ScoreEntry.of(given, folder), folder, JoinOptions())
+    (scores,) = read_sidecar(SidecarEntry.of(given, folder), folder, JoinOptions())
     return scores
 
 
@@ -94,7 +94,7 @@ def test_no_header_of_an_unlabelled_file(tmp_path: Path) -> None:
     """Without a label the proposed one is the file's name."""
     (tmp_path / "uvq.csv").write_text(HEADERLESS)
     with pytest.raises(SidecarError, match=r'"label": "uvq", "columns"'):
-        read_sidecar(ScoreEntry("uvq.csv"), tmp_path, JoinOptions())
+        read_sidecar(SidecarEntry("uvq.csv"), tmp_path, JoinOptions())
 
 
 def test_columns_beside_a_header(tmp_path: Path) -> None:

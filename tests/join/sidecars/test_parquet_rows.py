@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import SidecarError
 from pipeline.join.sidecars import parquet_rows as columnrows
 from pipeline.join.sidecars.read import Scores, read_sidecar
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import write_jsonl
 
@@ -25,7 +25,7 @@ def read(folder: Path, table: pa.Table, **entry: Any) -> list[Scores]:
     """The scores of a Parquet sidecar with these columns."""
     pq.write_table(table, folder / "s.parquet")
     given = {"path": "s.parquet", "label": "dover", **entry}
-    return read_sidecar(ScoreEntry.of(given, folder), folder, JoinOptions())
+    return read_sidecar(SidecarEntry.of(given, folder), folder, JoinOptions())
 
 
 def by_key(scores: list[Scores]) -> dict[str, float | None]:
@@ -109,7 +109,7 @@ def test_rows_say_what_json_lines_say(tmp_path: Path) -> None:
         {"path": "x/d", "competitor": "dover", "score": 2.0, "status": "bad", "runtime_ms": 1},
     ]
     write_jsonl(tmp_path / "s.jsonl", rows)
-    lines = read_sidecar(ScoreEntry("s.jsonl", "dover"), tmp_path, JoinOptions())
+    lines = read_sidecar(SidecarEntry("s.jsonl", "dover"), tmp_path, JoinOptions())
     columns = read(tmp_path, pa.Table.from_pylist(rows))
     names = ("label", "key_field", "keys", "score", "bad", "runtime_ms", "frames")
     assert [[getattr(each, name) for name in names] for each in columns] == [
@@ -188,7 +188,7 @@ def test_text_that_is_not_utf_8(tmp_path: Path) -> None:
 def test_files_that_are_not_sound(tmp_path: Path) -> None:
     """Another format under the name, and a file that was cut off, are errors that name the file."""
     (tmp_path / "s.parquet").write_bytes(b"clip_id,score\na,1\n")
-    entry = ScoreEntry("s.parquet", "dover")
+    entry = SidecarEntry("s.parquet", "dover")
     with pytest.raises(SidecarError, match=r"s\.parquet: not a Parquet file"):
         read_sidecar(entry, tmp_path, JoinOptions())
     pq.write_table(

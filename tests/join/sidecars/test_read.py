@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import InputMissingError, SidecarError
 from pipeline.join.sidecars.read import read_sidecar
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import write_json, write_jsonl, write_text
 
@@ -22,7 +22,7 @@ def read(
 ) -> dict[str, dict[str, float | None]]:
     """The scores of a sidecar: per scorer, its comparable keys and their scores."""
     found: dict[str, dict[str, float | None]] = {}
-    for scores in read_sidecar(ScoreEntry.of(entry, folder), folder, options):
+    for scores in read_sidecar(SidecarEntry.of(entry, folder), folder, options):
         held = found.setdefault(scores.label, {})
         held |= zip(scores.keys.to_pylist(), scores.score.to_pylist(), strict=True)
     return found
@@ -86,7 +86,7 @@ def test_pattern_is_one_sidecar(tmp_path: Path) -> None:
     """Every file that `*` and `**` match, in sorted order, is one sidecar; its source is the pattern."""
     for name in ("runs/b.jsonl", "runs/a.jsonl", "runs/deep/er/c.jsonl", "other/d.jsonl", "runs/e.csv"):
         write_jsonl(tmp_path / name, [{"clip_id": Path(name).stem, "score": 1}])
-    found = read_sidecar(ScoreEntry("runs/**/*.jsonl", "dover"), tmp_path, DEFAULTS)
+    found = read_sidecar(SidecarEntry("runs/**/*.jsonl", "dover"), tmp_path, DEFAULTS)
     assert [scores.keys.to_pylist() for scores in found] == [["a"], ["b"], ["c"]]
     assert {scores.source for scores in found} == {"runs/**/*.jsonl"}
 
@@ -227,22 +227,22 @@ def test_sidecar_without_rows(tmp_path: Path, name: str, content: str) -> None:
 def test_a_wrapper_names_the_scorer_of_its_rows(tmp_path: Path, wrapper: dict[str, object]) -> None:
     """A document that names the scorer once speaks for its rows, and a label that contradicts it is an error."""
     write_json(tmp_path / "s.json", wrapper | {"results": [{"clip_id": "a", "score": 3}]})
-    (scores,) = read_sidecar(ScoreEntry("s.json"), tmp_path, JoinOptions())
+    (scores,) = read_sidecar(SidecarEntry("s.json"), tmp_path, JoinOptions())
     assert scores.label == "DOVER"
     with pytest.raises(
         SidecarError, match=r"row 1: field competitor: found 'DOVER', which contradicts the label 'musiq'"
     ):
-        read_sidecar(ScoreEntry("s.json", label="musiq"), tmp_path, JoinOptions())
+        read_sidecar(SidecarEntry("s.json", label="musiq"), tmp_path, JoinOptions())
 
 
 def test_scorers_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A field competitor that names something else in every row is an error, not thousands of columns."""
-    monkeypatch.setattr("pipeline.join.sidecars.read.MOST_SCORERS", 10)
+    monkeypatch.setattr("pipeline.join.sidecars.read.MAX_SCORERS", 10)
     rows = [{"clip_id": "a", "score": 1, "competitor": f"run-{row}"} for row in range(11)]
     write_jsonl(tmp_path / "s.jsonl", rows[:10])
-    assert len(read_sidecar(ScoreEntry("s.jsonl"), tmp_path, JoinOptions())) == 10
+    assert len(read_sidecar(SidecarEntry("s.jsonl"), tmp_path, JoinOptions())) == 10
     write_jsonl(tmp_path / "s.jsonl", rows)
     with pytest.raises(
         SidecarError, match=r"s\.jsonl lines: found more than 10 scorers, 'run-10' the last of them"
     ):
-        read_sidecar(ScoreEntry("s.jsonl"), tmp_path, JoinOptions())
+        read_sidecar(SidecarEntry("s.jsonl"), tmp_path, JoinOptions())

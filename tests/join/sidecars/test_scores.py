@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.join.sidecars.fields import RowFault
 from pipeline.join.sidecars.scores import ScoreRow
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import score_row, score_rows, scored
 
@@ -29,7 +29,7 @@ def test_scorer_is_named_by_the_row(row: dict[str, Any], expected: str) -> None:
     assert score_row({"clip_id": "c", "score": 1} | row, UNLABELLED).label == expected
 
 
-UNLABELLED = ScoreEntry("dover.jsonl")
+UNLABELLED = SidecarEntry("dover.jsonl")
 
 
 @pytest.mark.parametrize("competitor", [{}, {"competitor": None}, {"competitor": " "}])
@@ -52,7 +52,7 @@ def test_label_that_contradicts_its_file() -> None:
 
 def test_label_of_the_same_slug_is_no_contradiction() -> None:
     """A label and a `competitor` with the same column slug are the same scorer."""
-    entry = ScoreEntry("s.jsonl", label="clip iqa")
+    entry = SidecarEntry("s.jsonl", label="clip iqa")
     assert score_row({"clip_id": "c", "score": 1, "competitor": "CLIP-IQA"}, entry).label == "CLIP-IQA"
 
 
@@ -130,7 +130,7 @@ def test_score_key_field_that_is_absent(field: str, row: dict[str, Any]) -> None
 
 def test_entry_fields_go_before_the_table() -> None:
     """An entry's `key_field` and `score_field` override the table's."""
-    entry = ScoreEntry("s.jsonl", label="dover", key_field="shot", score_field="technical")
+    entry = SidecarEntry("s.jsonl", label="dover", key_field="shot", score_field="technical")
     found = score_row(
         {"shot": "s", "clip_id": "c", "technical": 1, "overall": 2},
         entry,
@@ -196,7 +196,7 @@ def test_runtime(row: dict[str, Any], runtime_ms: float | None) -> None:
 
 def test_aspects_of_a_wide_row() -> None:
     """`score_fields` gives one scorer per aspect, labelled LABEL-aspect, from one row."""
-    entry = ScoreEntry(
+    entry = SidecarEntry(
         "dover.csv",
         "dover",
         score_fields=(("aesthetic", "aesthetic score"), ("technical", "parts.technical")),
@@ -210,6 +210,6 @@ def test_aspects_of_a_wide_row() -> None:
 
 def test_aspect_that_is_absent() -> None:
     """An aspect's field that an ok row lacks is an error that names it."""
-    entry = ScoreEntry("dover.csv", "dover", score_fields=(("technical", "technical score"),))
+    entry = SidecarEntry("dover.csv", "dover", score_fields=(("technical", "technical score"),))
     with pytest.raises(RowFault, match="field technical score: absent; expected the score"):
         score_rows({"clip_id": "c", "score": 1}, entry)

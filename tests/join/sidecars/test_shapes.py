@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import SidecarError
 from pipeline.join.sidecars.read import read_sidecar
-from pipeline.manifest.entries import ScoreEntry
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import write_text
 
@@ -28,7 +28,7 @@ def read(folder: Path, text: str, name: str = "s.json", **entry: Any) -> dict[st
     write_text(folder / name, text)
     found: dict[str, float | None] = {}
     given = {"path": name, "label": "dover", **entry}
-    for scores in read_sidecar(ScoreEntry.of(given, folder), folder, JoinOptions()):
+    for scores in read_sidecar(SidecarEntry.of(given, folder), folder, JoinOptions()):
         found |= zip(scores.keys.to_pylist(), scores.score.to_pylist(), strict=True)
     return found
 

@@ -235,7 +235,7 @@ def test_a_number_that_a_float_cannot_hold_stays_text(tmp_path: Path, cell: str)
 @pytest.mark.parametrize("name", ["f.csv", "f.jsonl", "f.parquet"])
 def test_columns_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A table of typed or text columns has a bounded number of them, as each takes room of its own."""
-    monkeypatch.setattr("pipeline.join.tables.base.MOST_COLUMNS", 10)
+    monkeypatch.setattr("pipeline.join.tables.base.MAX_COLUMNS", 10)
     table = pa.table({"clip_id": ["c0"]} | {f"x{column}": [1] for column in range(10)})
     if name == "f.csv":
         pacsv.write_csv(table, tmp_path / name)

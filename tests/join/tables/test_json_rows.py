@@ -245,7 +245,7 @@ def test_blank_lines_alone(tmp_path: Path, text: str, out: str) -> None:
 @pytest.mark.parametrize("out", ["o.csv", "o.parquet"])
 def test_rows_of_unlike_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str) -> None:
     """Rows that have a field of their own each pass to JSONL; as columns they would be without bounds, an error."""
-    monkeypatch.setattr("pipeline.join.tables.json_rows._MANY_CELLS", 10_000)
+    monkeypatch.setattr("pipeline.join.tables.json_rows._MAX_UNCHECKED_CELLS", 10_000)
     rows = [{"clip_id": f"c{row}", f"x{row}": 1} for row in range(300)]
     features = write_jsonl(tmp_path / "f.jsonl", rows)
     assert len(read_jsonl(join_features(features, "o.jsonl"))) == 300
@@ -256,7 +256,7 @@ def test_rows_of_unlike_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_fields_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows whose fields are named after what they hold are refused, whatever they shall become."""
-    monkeypatch.setattr("pipeline.join.tables.json_rows._MOST_FIELDS", 300)
+    monkeypatch.setattr("pipeline.join.tables.json_rows._MAX_FIELDS", 300)
     rows = [{"clip_id": f"c{row}", f"x{row}": 1} for row in range(300)]
     assert join_features(write_jsonl(tmp_path / "f.jsonl", rows[:299]), "o.jsonl").exists()
     with pytest.raises(TableError, match="found more than 300 different fields; expected like rows"):
