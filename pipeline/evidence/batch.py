@@ -81,7 +81,7 @@ def _make(standing: Standing, kind: Kind, workers: int, scheduler: str | None) -
 
     batch = standing.batch
     report = BatchReport.of(batch)
-    places = {name: getattr(report, name) for name in BatchReport.PLACES}
+    places = {name: getattr(report, name) for name in BatchReport.BATCH_PARAMETERS}
     root = (SignalMixAudit if kind == "audit" else RetrainImpact)(
         families=str(standing.families or ""), **places
     )

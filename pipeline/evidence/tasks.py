@@ -49,11 +49,11 @@ class _EvidenceTask(BatchTask):
     @cached_property
     def shared(self) -> dict[str, str]:
         """The parameters of every task of the batch's evidence."""
-        return {name: getattr(self, name) for name in (*BatchTask.PLACES, "families")}
+        return {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "families")}
 
     def report(self) -> BatchReport:
         """The report of the batch, which comes first."""
-        return BatchReport(**{name: getattr(self, name) for name in BatchTask.PLACES})
+        return BatchReport(**{name: getattr(self, name) for name in BatchTask.BATCH_PARAMETERS})
 
     def on_failure(self, exception: BaseException) -> str:
         """What the visualiser shows: the message, without a traceback for what a user can cause."""
@@ -67,7 +67,7 @@ class _TablePart(_EvidenceTask):
 
     table = luigi.Parameter(description="the table's id in the manifest")
 
-    def pays_a_process(self) -> bool:
+    def is_worth_a_process(self) -> bool:
         """It does: it takes seconds to minutes."""
         return True
 

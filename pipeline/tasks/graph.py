@@ -52,8 +52,8 @@ class PathParameter(luigi.Parameter):
 class BatchTask(luigi.Task):
     """What all tasks share: the manifest, read once per process and version of the file."""
 
-    PLACES = ("manifest", "base_dir", "report_json", "report_md")
-    """The parameters that tell one batch from another."""
+    BATCH_PARAMETERS = ("manifest", "base_dir", "report_json", "report_md")
+    """The parameters that distinguish one batch from another."""
 
     manifest = PathParameter(description="the manifest of the batch")
     base_dir = PathParameter(default="", description="folder of relative paths; default: the manifest's")
@@ -97,7 +97,7 @@ class BatchTask(luigi.Task):
             batch = _remember(self.places, found, load_manifest(*self.places))
         return batch
 
-    def pays_a_process(self) -> bool:
+    def is_worth_a_process(self) -> bool:
         """Whether the task takes so long that it may be given a process of its own."""
         return False
 
@@ -125,7 +125,7 @@ class JoinedTable(BatchTask):
         batch = self.batch
         return len(batch.tables) - batch.position(self.table)  # Luigi knows none below zero
 
-    def pays_a_process(self) -> bool:
+    def is_worth_a_process(self) -> bool:
         """Whether the table reads more than a little; not if that cannot be told, as `run` will soon fail."""
         try:
             batch = self.batch
@@ -205,7 +205,7 @@ class BatchReport(BatchTask):
 
     def requires(self) -> list[JoinedTable]:
         """Every table of the batch."""
-        shared = {name: getattr(self, name) for name in (*BatchTask.PLACES, "fail_fast_since")}
+        shared = {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "fail_fast_since")}
         return [JoinedTable(table=table.id, **shared) for table in self.batch.tables]
 
     def output(self) -> ReportTarget:
