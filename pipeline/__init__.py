@@ -12,7 +12,7 @@ The flow, which the imports follow from top to bottom::
                  |
                  +-- starter       a folder -> its first manifest
                  +-- preview       what a run would make of each table
-                 +-- scheduling -> localscheduler, tasks -> targets     Luigi, and nothing else of it
+                 +-- scheduling -> luigi_internals, tasks -> targets    Luigi, and nothing else of it
                  +-- freshness     what is complete, what is stale and why
                  +-- report        the batch in one document; markdown
                  +-- receipts      what was made, and how it failed

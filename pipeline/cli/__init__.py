@@ -2,14 +2,20 @@
 
 ::
 
-    main ──▶ flags            what each command takes
-     │  └──▶ console          tables, progress and warnings on a terminal or in a log
-     └─────▶ evidence_lines   what a person is told of evidence
+    main ──▶ commands ──▶ flags            what each command takes
+     │          │  └────▶ console          tables, progress and warnings on a terminal or in a log
+     │          ├───────▶ evidence_lines   audits and impacts in a few lines
+     └──────────┴───────▶ printing         results to stdout, messages to stderr
+
+`main` turns errors into exit codes. `console` and what the commands call are imported when a command runs, so that
+`--help` is quick.
 """
 
 __all__ = [
+    "commands",
     "console",
     "evidence_lines",
     "flags",
     "main",
+    "printing",
 ]

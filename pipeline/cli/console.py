@@ -19,7 +19,7 @@ from pipeline.report.build import Report, TableReport
 
 if TYPE_CHECKING:  # a run in which nothing changed waits for no pyarrow
     from pipeline.join.preview import Example, TablePreview
-    from pipeline.tasks.scheduling import Watch
+    from pipeline.tasks.luigi_internals import Watch
 
 _LOG_WIDTH = 160
 _MOST_SHOWN = 50

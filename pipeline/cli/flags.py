@@ -24,7 +24,7 @@ Exit codes:
 """The end of every command's help."""
 
 _BASE_DIR = "Folder that the manifest's paths are relative to. Default: the manifest's."
-_PLACES = {
+_REPORT_FLAGS = {
     "--report-json": "The report. Default: <manifest stem>.report.json beside the manifest.",
     "--report-md": "The report as Markdown. Default: the report's name with .md.",
 }
@@ -48,9 +48,9 @@ def manifest_argument(command: Command) -> Command:
     return click.argument("manifest", shell_complete=file_names)(command)
 
 
-def place_flags(command: Command) -> Command:
+def report_flags(command: Command) -> Command:
     """The flags that say where the report of a batch is."""
-    for flag, text in reversed(_PLACES.items()):
+    for flag, text in reversed(_REPORT_FLAGS.items()):
         command = click.option(flag, help=text, shell_complete=file_names)(command)
     return command
 

@@ -66,7 +66,7 @@ class _TablePart(_EvidenceTask):
 
     table = luigi.Parameter(description="the table's id in the manifest")
 
-    def pays_a_process(self) -> bool:
+    def is_worth_a_process(self) -> bool:
         """It does: it takes seconds to minutes."""
         return True
 

@@ -2,18 +2,18 @@
 
 ::
 
-    run ──▶ scheduling ──▶ localscheduler        a batch from its manifest to its verdict
+    run ──▶ scheduling ──▶ luigi_internals       a batch from its manifest to its verdict
      │          └────────▶ graph ──▶ targets     JoinedTable, BatchReport
      ├────▶ interruption                         Ctrl-C, SIGTERM
-     └────▶ runlog                               times and memory, which nothing cites
+     └────▶ runlog                               times and memory, which no report contains
 
-No other room but `evidence` imports luigi.
+No other room but `evidence` imports luigi; `luigi_internals` holds all that is not Luigi's documented interface.
 """
 
 __all__ = [
     "graph",
     "interruption",
-    "localscheduler",
+    "luigi_internals",
     "run",
     "runlog",
     "scheduling",

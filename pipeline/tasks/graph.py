@@ -53,7 +53,7 @@ class BatchTask(luigi.Task):
     """What all tasks share: the manifest, read once per process and version of the file."""
 
     BATCH_PARAMETERS = ("manifest", "base_dir", "report_json", "report_md")
-    """The parameters that tell one batch from another."""
+    """The parameters that distinguish one batch from another."""
 
     manifest = PathParameter(description="the manifest of the batch")
     base_dir = PathParameter(default="", description="folder of relative paths; default: the manifest's")
@@ -97,7 +97,7 @@ class BatchTask(luigi.Task):
             batch = _remember(self.places, found, load_manifest(*self.places))
         return batch
 
-    def pays_a_process(self) -> bool:
+    def is_worth_a_process(self) -> bool:
         """Whether the task takes so long that it may be given a process of its own."""
         return False
 
@@ -125,7 +125,7 @@ class JoinedTable(BatchTask):
         batch = self.batch
         return len(batch.tables) - batch.position(self.table)  # Luigi knows none below zero
 
-    def pays_a_process(self) -> bool:
+    def is_worth_a_process(self) -> bool:
         """Whether the table reads more than a little; not if that cannot be told, as `run` will soon fail."""
         try:
             batch = self.batch

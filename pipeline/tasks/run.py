@@ -22,7 +22,7 @@ from pipeline.tasks import runlog
 
 if TYPE_CHECKING:
     from pipeline.tasks.graph import BatchReport
-    from pipeline.tasks.scheduling import Watch
+    from pipeline.tasks.luigi_internals import Watch
 
 PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
 POLL_SECONDS = 0.2
@@ -147,9 +147,9 @@ def _is_url(scheduler: str) -> bool:
 def _check_settings() -> None:
     """:raises UsageError: Luigi cannot use the configuration that it finds."""
     try:
-        from pipeline.tasks import scheduling
+        from pipeline.tasks.luigi_internals import read_settings
 
-        scheduling.read_settings()
+        read_settings()
     except (configparser.Error, ValueError) as exc:
         said = " ".join(str(exc).split())
         raise UsageError(

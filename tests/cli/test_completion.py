@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.main import cli
+from pipeline.cli.commands import cli
 from tests.support.processes import environment, started
 
 BIN = Path(sys.executable).parent

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.cli.main import cli
+from pipeline.cli.commands import cli
 from tests.support.builders import clips, write_jsonl
 from tests.support.checkout import copy_manifests
 from tests.support.processes import environment

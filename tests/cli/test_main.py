@@ -14,7 +14,7 @@ import pytest
 
 import pipeline.tasks.run
 from pipeline import __version__
-from pipeline.cli.main import cli
+from pipeline.cli.commands import cli
 from tests.support.builders import (
     lasting,
     read_jsonl,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.cli.main import cli
+from pipeline.cli.commands import cli
 from pipeline.manifest.options import OPTIONS, JoinOptions, Option
 from tests.support.builders import run_main
 from tools import derive

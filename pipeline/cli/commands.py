@@ -1,0 +1,309 @@
+"""The commands: each turns its arguments into one call of the library, and prints what it returns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from pipeline import __version__
+from pipeline.cli import flags
+from pipeline.cli.printing import ignoring_output_errors, print_message, print_result
+from pipeline.errors import BatchError, InputMissingError, count, listing, show
+from pipeline.manifest.options import JoinOptions
+
+if TYPE_CHECKING:
+    from pipeline.manifest.batch import Batch
+
+
+@click.group(
+    epilog=flags.EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="second-opinion")
+def cli() -> None:
+    """Join no-reference video-quality scores onto feature tables, with evidence.
+
+    \b
+    Examples:
+      second-opinion check manifests/demo.json --preview
+      second-opinion run manifests/demo.json --workers 2
+      second-opinion join --features clips.parquet --scores dover=dover.jsonl --out joined.parquet
+    """
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@flags.report_flags
+@click.option("--fail-fast", is_flag=True, help="Begin no other table once one has failed.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that make tables."
+)
+@click.option(
+    "--scheduler", metavar="URL", help="A luigid, such as http://127.0.0.1:8082. Default: none is needed."
+)
+def run(
+    manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None, **how: Any
+) -> int:
+    """Make what is missing or stale of the batch in MANIFEST, and its report.
+
+    \b
+    Example:
+      second-opinion run manifests/demo.json --workers 2
+    """
+    from rich.console import Console
+
+    from pipeline.cli import console
+    from pipeline.manifest.batch import load_manifest
+    from pipeline.tasks.run import run_batch
+
+    batch = load_manifest(manifest, base_dir, report_json, report_md)
+    with console.progress(Console(stderr=True), len(batch.tables)) as watch:
+        result = run_batch(batch, watch=watch, **how)
+    report = result.report
+    with ignoring_output_errors(sys.stdout):
+        console.summary_console(Console()).print(console.summary(report))
+    for table in report["tables"]:
+        if "error" in table:
+            print_message(f"{table['id']}: {table['error']}")
+    for warning in (*console.warnings(report), *result.warnings):
+        print_message(warning)
+    print_result(f"report: {result.report_json} ({report['status']})\nsha256: {result.sha256}")
+    return result.exit_code
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@click.option(
+    "--features",
+    required=True,
+    metavar="PATH",
+    help="The feature table, or a manifest's object in JSON.",
+    shell_complete=flags.file_names,
+)
+@click.option(
+    "--scores",
+    required=True,
+    multiple=True,
+    metavar="[LABEL=]PATH",
+    help="A sidecar, or a manifest's object in JSON. Repeatable.",
+    shell_complete=flags.file_names,
+)
+@click.option(
+    "--out",
+    required=True,
+    help="The joined table; its extension decides the format.",
+    shell_complete=flags.file_names,
+)
+@click.option("--audit-json", help="The table's audit. Default: none.", shell_complete=flags.file_names)
+@click.option("--declare", metavar="JSON", help="What is known of scorers: a manifest's `scorers` object.")
+@flags.join_flags
+def join(
+    features: str,
+    scores: Sequence[str],
+    out: str,
+    audit_json: str | None,
+    declare: str | None,
+    **options: Any,
+) -> int:
+    """Join one table, without a manifest.
+
+    \b
+    Example:
+      second-opinion join --features clips.parquet --scores dover=dover.jsonl \\
+          --out joined.parquet --missing-policy mark
+    """
+    from pipeline.join.materialize import materialize
+    from pipeline.records.materialized import covered_line, explain, explain_losses
+    from pipeline.tasks.interruption import interruptible
+
+    with interruptible():
+        made = materialize(
+            flags.feature_entry(features),
+            [flags.score_entry(each) for each in scores],
+            out,
+            audit_json=audit_json,
+            options=JoinOptions(**options),
+            scorers=None if declare is None else flags.declared(declare),
+        )
+    for note in made.summary.get("notes", []):
+        print_message(note)
+    for covered in made.summary["competitors"].values():
+        print_result(covered_line(covered))
+        for line in explain(covered):
+            print_message(f"{covered['competitor']}: {line}")
+    for line in explain_losses(made.summary):
+        print_message(line)
+    print_result(
+        f"{out}: {count(made.summary['output_rows'], 'row')}, sha256 {made.outputs['out']['sha256']}"
+    )
+    return 0
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@click.argument("folder", metavar="DIR", shell_complete=flags.folder_names)
+@click.option(
+    "--out",
+    help="The manifest to write. Default: second-opinion.json in DIR.",
+    shell_complete=flags.file_names,
+)
+def init(folder: str, out: str | None) -> int:
+    """Write a first manifest for the feature tables and sidecars in DIR, to be edited and run.
+
+    \b
+    Example:
+      second-opinion init corpora
+      second-opinion check corpora/second-opinion.json --preview
+      second-opinion run corpora/second-opinion.json
+    """
+    from pipeline.starter import write_starter
+
+    started = write_starter(folder, out)
+    print_result("\n".join(started.told))
+    return 0
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@click.option("--preview", is_flag=True, help="Match all keys as a run would, and show counts and rows.")
+def check(manifest: str, base_dir: str | None, preview: bool) -> int:
+    """Validate MANIFEST and say which inputs are not there yet; writes nothing.
+
+    \b
+    Examples:
+      second-opinion check manifests/demo.json
+      second-opinion check manifests/demo.json --preview
+    """
+    from pipeline.manifest.batch import load_manifest
+
+    batch = load_manifest(manifest, base_dir)
+    print_result(f"{manifest}: {count(len(batch.tables), 'table')}, no fault")
+    if preview:
+        return _preview(batch)
+    missing = [
+        f"{table.id}.{field}: {show(name)}"
+        for table in batch.tables
+        for field, name in table.missing(batch.base_dir)
+    ]
+    if missing:
+        raise InputMissingError(listing("inputs that are not there yet", missing))
+    return 0
+
+
+def _preview(batch: Batch) -> int:
+    from rich.console import Console
+
+    from pipeline.cli import console
+    from pipeline.join.preview import exit_code, preview_batch
+
+    statuses = []
+    for table in preview_batch(batch):
+        with ignoring_output_errors(sys.stdout):
+            console.summary_console(Console()).print(console.preview(table))
+        if table.error is not None:
+            print_message(f"{table.id}: {table.error}")
+        statuses.append(table.status)
+    return exit_code(statuses)
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@flags.report_flags
+def status(manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None) -> int:
+    """Say of each table of MANIFEST whether it is complete, and if not, why; writes nothing.
+
+    \b
+    Example:
+      second-opinion status manifests/demo.json
+    """
+    from pipeline.manifest.batch import load_manifest
+    from pipeline.report.status import batch_status
+
+    found = batch_status(load_manifest(manifest, base_dir, report_json, report_md))
+    for table in found.tables:
+        print_result(_explained(f"{table.id}: {table.standing}", table.reasons))
+    print_result(_explained("report: " + ("stale" if found.report else "complete"), found.report))
+    return found.exit_code
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@flags.report_flags
+@flags.evidence_flags
+def audit(manifest: str, **how: Any) -> int:
+    """Say what the joined tables of MANIFEST cover, and how their signals go with the label.
+
+    \b
+    Example:
+      second-opinion audit manifests/demo.json
+    """
+    from pipeline.cli.evidence_lines import audit_lines
+
+    return _write_evidence("audit", manifest, audit_lines, **how)
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.manifest_argument
+@flags.report_flags
+@flags.evidence_flags
+def impact(manifest: str, **how: Any) -> int:
+    """Measure whether models that are given the scores of MANIFEST predict its labels better.
+
+    \b
+    Example:
+      second-opinion impact manifests/demo.json --workers 2
+    """
+    from pipeline.cli.evidence_lines import impact_lines
+
+    return _write_evidence("impact", manifest, impact_lines, **how)
+
+
+def _write_evidence(
+    kind: Literal["audit", "impact"],
+    manifest: str,
+    lines: Callable[[Mapping[str, Any]], Iterable[str]],
+    base_dir: str | None,
+    report_json: str | None,
+    report_md: str | None,
+    families: str | None,
+    **how: Any,
+) -> int:
+    from pipeline.evidence.batch import give_evidence
+    from pipeline.manifest.batch import load_manifest
+
+    batch = load_manifest(manifest, base_dir, report_json, report_md)
+    given = give_evidence(batch, kind, families=Path(families) if families else None, **how)
+    for line in lines(given.document):
+        print_result(line)
+    print_result(f"{kind}: {given.paths[0]}\nsha256: {given.sha256}\npage: {given.paths[-1]}")
+    return 0
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@click.argument("report", shell_complete=flags.file_names)
+@click.option("--sha256", metavar="DIGEST", help="The digest under which the report is cited.")
+@click.option(
+    "--base-dir", help="Folder that the report's paths are relative to. Default: as the report says."
+)
+def verify(report: str, sha256: str | None, base_dir: str | None) -> int:
+    """Read all files that REPORT names again, and compare them with it.
+
+    \b
+    Example:
+      second-opinion verify manifests/demo.report.json
+    """
+    from pipeline.report.verification import verify as verify_report
+
+    verified = verify_report(report, sha256=sha256, base_dir=base_dir)
+    if not verified.ok:
+        faults = count(len(verified.faults), "fault")
+        raise BatchError(listing(f"{report}: {faults}; the report cannot be relied on", verified.faults))
+    print_result(f"{report}: {count(verified.files, 'file')} as reported\nsha256: {verified.sha256}")
+    return 0
+
+
+def _explained(headline: str, reasons: Sequence[str]) -> str:
+    """`headline` with the reasons below it, indented with all their lines."""
+    return "\n".join([headline, *reasons]).replace("\n", "\n    ")
