@@ -23,7 +23,7 @@ from pipeline.manifest.entries import (
 from pipeline.manifest.options import JoinOptions
 from pipeline.storage import filenames, files, jsontext, textfiles
 from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import Violations, load_schema, place, violations
+from pipeline.storage.schema import Violations, json_path, load_schema, violations
 
 REPORT_SUFFIX = ".report.json"
 _NEEDED = {"features", "scores", "out"}
@@ -173,7 +173,7 @@ def _raise_any(path: Path, faults: Faults, about: str = "") -> None:
 def _repeated_keys(value: object, steps: tuple[str | int, ...] = ()) -> Iterator[str]:
     if isinstance(value, jsontext.RepeatingObject):
         for name in value.repeated:
-            yield f"{place((*steps, name))}: the key stands twice in one object; expected it once"
+            yield f"{json_path((*steps, name))}: the key stands twice in one object; expected it once"
     if isinstance(value, dict):
         for name, below in value.items():
             yield from _repeated_keys(below, (*steps, name))

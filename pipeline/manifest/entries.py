@@ -20,7 +20,7 @@ from pipeline.storage import filenames
 from pipeline.storage.dialect import DECIMALS, UNSET, TextSettings
 from pipeline.storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import place, schema_faults
+from pipeline.storage.schema import json_path, schema_faults
 
 
 def slug(label: str) -> str:
@@ -284,7 +284,7 @@ def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """What is wrong with a manifest's `scorers` beyond its schema, each fault with its place."""
     by_slug: dict[str, str] = {}
     for declared in declarations(given):
-        where = place(("scorers", declared.label))
+        where = json_path(("scorers", declared.label))
         yield from (f"{where}{fault}" for fault in declared.faults())
         first = by_slug.setdefault(slug(declared.label), declared.label)
         if not slug(declared.label):

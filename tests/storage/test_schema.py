@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.storage.schema import load_schema, place, schema_faults
+from pipeline.storage.schema import json_path, load_schema, schema_faults
 
 SOUND: dict[str, Any] = {
     "tables": [{"id": "t", "features": "f.csv", "scores": ["d.csv", {"path": "e.csv"}], "out": "t.csv"}]
@@ -96,4 +96,4 @@ def test_faults_come_in_the_order_of_the_tables() -> None:
 )
 def test_a_place_is_spelled_as_a_path(steps: list[str | int], expected: str) -> None:
     """`tables[2].out`: what a user can look for in the manifest."""
-    assert place(steps) == expected
+    assert json_path(steps) == expected

@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.errors import InputError, listing, show
 from pipeline.storage import files, jsontext, textfiles
-from pipeline.storage.schema import load_schema, place, schema_faults
+from pipeline.storage.schema import json_path, load_schema, schema_faults
 
 UNASSIGNED = "unassigned"
 """The family of signals that no family claims."""
@@ -162,7 +162,7 @@ def _faults(document: Any) -> Iterator[str]:
     names: set[str] = {UNASSIGNED}
     for kind in ("families", "excluded"):
         for index, each in enumerate(document.get(kind, [])):
-            where = place((kind, index))
+            where = json_path((kind, index))
             if each["name"] in names:
                 yield f"{where}.name: found {show(each['name'])}; expected a name that is not taken"
             names.add(each["name"])
