@@ -7,7 +7,7 @@
        └──────────────────┴────────▶ snapshots    a file's digest, and whether it may have changed since
        what was built, and how it failed, in journals beside the report
 
-    provenance ────▶ versions        which code made a table: semantics, libraries, sources
+    provenance ────▶ versions        which code built a table: semantics, libraries, sources
        digests, versions and arguments as documents show them
 """
 

@@ -1,4 +1,4 @@
-"""What one joined table is: what it was made of, what each scorer covers."""
+"""One joined table: what it was built from, what each scorer covers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.storage.jsontext import JsonObject
 
 
 class LowMatch(TypedDict, total=False):
-    """Why few rows match: up to five keys of each side that do not meet, and the rule that would do better."""
+    """Why few rows match: up to five unmatched keys of each side, and the rule that would match more rows."""
 
     unmatched_feature_keys: list[str]
     unmatched_score_keys: list[str]
@@ -21,7 +21,7 @@ class LowMatch(TypedDict, total=False):
 
 
 class OutsideScore(TypedDict):
-    """A score that its scorer cannot give, if what is declared of it is so; `key` is the comparable key."""
+    """A score outside the declared scale of its scorer; `key` is the comparable key."""
 
     key: str
     score: float
@@ -45,10 +45,10 @@ class Coverage(TypedDict, total=False):
     """What one scorer covers, in rows of the feature table: matched, missing and bad rows together are all of them.
 
     `scores_loaded` and `unused_scores` count keys of the scorer, the latter those that no row has. `shared_rows` share
-    a score with a row of another key. `case_rows` are missing rows that would match if letter case were ignored, and
-    there only if there are any. `direction`, `scale`, `revision` are as declared, and there only if they are. `bad_statuses`
-    are up to five statuses, the most frequent first, and there only if all rows of the scorer are bad. `notes` say what
-    was recognised of its files, and are there only if something was.
+    a score with a row of another key. `case_rows` are missing rows that would match if letter case were ignored; left out
+    if there are none. `direction`, `scale`, `revision` are as declared, or left out. `bad_statuses` are up to five
+    statuses, the most frequent first; left out unless all rows of the scorer are bad. `notes` are what was recognised
+    in its files; left out if nothing was.
     """
 
     competitor: str
@@ -70,7 +70,7 @@ class Coverage(TypedDict, total=False):
 
 
 class ChangedType(TypedDict):
-    """A column whose logical types in Parquet are others in the joined table, as Arrow does not know them."""
+    """A column whose logical type in Parquet changes in the joined table, because Arrow does not know it."""
 
     column: str
     before: str
@@ -78,7 +78,7 @@ class ChangedType(TypedDict):
 
 
 class Remarks(TypedDict):
-    """What a reader should know of a table beside its counts; what is empty is left out.
+    """Remarks on a table beside its counts; empty members are left out.
 
     Attributes:
         notes: how its features were read, where that was recognised and not set.
@@ -101,17 +101,17 @@ class TableSummary(Remarks):
 
 @dataclass(frozen=True)
 class Materialized:
-    """What one joined table is and what it was made of.
+    """One joined table and what it was built from.
 
     Attributes:
         fingerprint: the identity of the table, see `provenance.fingerprint`.
-        semantics: version of the join's semantics that made it.
-        entry: what was asked for, see `TableEntry.as_json`.
+        semantics: version of the join's semantics that built it.
+        entry: what was requested, see `TableEntry.as_json`.
         summary: rows in and out and the coverage per scorer.
         inputs: the files that were read, by role, with their digests.
         outputs: the files that were written, by role, with their digests.
-        versions: the versions that made it.
-        seen: per role of an input or output, the snapshot of its file; no fact of the table, and in no report.
+        versions: the versions that built it.
+        seen: per role of an input or output, the snapshot of its file; not part of the table's identity, and in no report.
     """
 
     fingerprint: str
@@ -145,7 +145,7 @@ def covered_line(covered: Coverage) -> str:
 
 
 def explain(covered: Coverage) -> list[str]:
-    """What is worth a look beyond the counts, in words: why few rows match, which scores are outside the scale."""
+    """Explanations beyond the counts: why few rows match, which scores are outside the scale."""
     return [
         *_explain_low_match(covered),
         *_explain_case(covered),
@@ -165,7 +165,7 @@ def explain_scale(covered: Coverage) -> list[str]:
 
 
 def explain_files(covered: Coverage) -> list[str]:
-    """What was recognised of a scorer's files, and why all of its rows are bad, if they are."""
+    """What was recognised in a scorer's files, and why all of its rows are bad, if they are."""
     notes = covered.get("notes", [])
     statuses = covered.get("bad_statuses")
     if not statuses:
@@ -187,7 +187,7 @@ def _explain_case(covered: Coverage) -> list[str]:
 
 
 def explain_losses(summary: Remarks) -> list[str]:
-    """What the table does not keep as it was, in words."""
+    """What the table does not keep unchanged, in words."""
     return [
         *(
             f"metadata entry {show(key)} left out: it described the columns without the new ones"
@@ -204,7 +204,7 @@ def _explain_low_match(covered: Coverage) -> list[str]:
     low = covered.get("low_match")
     if low is None:
         return []
-    said = [
+    explained = [
         f"unmatched keys of the feature table: {', '.join(map(show, low['unmatched_feature_keys'])) or 'none'}",
         f"unmatched keys of the sidecar: {', '.join(map(show, low['unmatched_score_keys'])) or 'none'}",
     ]
@@ -214,4 +214,4 @@ def _explain_low_match(covered: Coverage) -> list[str]:
         better = (
             "no other key_normalize matches more; key_regex or score_key_regex can take a common part out"
         )
-    return [*said, better]
+    return [*explained, better]

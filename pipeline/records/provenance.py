@@ -1,4 +1,4 @@
-"""What made a table or a report, in facts that two equal runs share: digests, versions, arguments.
+"""How a table or a report was built, in facts that two equal runs share: digests, versions, arguments.
 
 The `run_provenance` block is `ai-run-provenance-v1`. It holds no time, host, user, process or absolute path:
 paths are relative to the base folder, and that of the entry point to the folder that holds the package.

@@ -1,8 +1,8 @@
-"""What a file held when it was last read, and whether it can be told without reading that it still does.
+"""What a file held when it was last read, and whether its signature proves that it still does.
 
-A signature is what the file system says of a file: size, times, inode. One that is taken right after a change
+A signature is what the file system reports about a file: size, times, inode. One that is taken right after a change
 can be the same after another change in the same tick of the clock; such a snapshot is not *settled*, and its
-file is read again. (git knows the same trap as "racily clean" entries of its index.)
+file is read again. (git has the same problem as "racily clean" entries of its index.)
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Record: TypeAlias = tuple[str, int, int, int, int, bool]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A file's content, named by its digest, and how to tell that it is still there.
+    """The digest of a file's content, and the signature by which a later change is noticed.
 
     Attributes:
         sha256: digest of the content.
-        signature: what the file system said of the file while it was digested.
-        settled: whether any later change must show in the signature.
+        signature: the file's signature while it was digested.
+        settled: True if any later change must give another signature.
     """
 
     sha256: str
@@ -38,7 +38,7 @@ class Snapshot:
     settled: bool
 
     def as_record(self) -> Record:
-        """The snapshot as JSON takes it."""
+        """The snapshot as JSON values."""
         of = self.signature
         return (self.sha256, of.size, of.mtime_ns, of.ctime_ns, of.inode, self.settled)
 
@@ -52,17 +52,17 @@ class Snapshot:
 def snapshot(path: Path) -> Snapshot:
     """Read the file at `path`.
 
-    :raises InputMissingError: nothing is there.
-    :raises InputError: it cannot be read, or was changed meanwhile.
+    :raises InputMissingError: nothing has that name.
+    :raises InputError: it cannot be read, or changed while it was read.
     """
     return snapshot_and_start(path, 0)[0]
 
 
 def snapshot_and_start(path: Path, size: int) -> tuple[Snapshot, Hash]:
-    """Read the file at `path`; also gives the running digest after its first `size` bytes.
+    """Read the file at `path`; also returns the running digest after its first `size` bytes.
 
-    :raises InputMissingError: nothing is there.
-    :raises InputError: it cannot be read, or was changed meanwhile.
+    :raises InputMissingError: nothing has that name.
+    :raises InputError: it cannot be read, or changed while it was read.
     """
     began = time.time_ns()
     before = files.signature(path)
@@ -74,9 +74,9 @@ def snapshot_and_start(path: Path, size: int) -> tuple[Snapshot, Hash]:
 
 
 def look_again(path: Path, known: Snapshot | None) -> Snapshot:
-    """`known` if the file cannot have changed since, else the file read again.
+    """`known` if the file cannot have changed since; otherwise a new snapshot.
 
-    :raises InputMissingError: nothing is there.
+    :raises InputMissingError: nothing has that name.
     :raises InputError: it cannot be read.
     """
     if known is not None and known.settled and files.signature(path) == known.signature:
@@ -93,14 +93,14 @@ def check_unchanged(path: Path, known: Signature) -> None:
 
 
 def of_written(path: Path, sha256: str) -> Snapshot:
-    """The snapshot of a file that `writing.replacing` has just put in place, digested before it got its name."""
+    """The snapshot of a file that `writing.replacing` has just renamed, digested before that."""
     signature = files.signature(path)
     # Its name is new, so is its ctime; its content is older, and `replacing` has dated it back by a tick.
     return Snapshot(sha256, signature, _settled(signature.mtime_ns, time.time_ns()))
 
 
 def _changed_ns(seen: Signature, now_ns: int) -> int:
-    """When the file was last changed; of a date of change that is still to come, only the system's own counts."""
+    """Time of the last change. If mtime is in the future, ctime alone is used."""
     return seen.ctime_ns if seen.mtime_ns > now_ns else max(seen.mtime_ns, seen.ctime_ns)
 
 

@@ -1,4 +1,4 @@
-"""Which code made a table: the version of the join's semantics, of the libraries, a digest of the sources."""
+"""Which code built a table: the version of the join's semantics, of the libraries, a digest of the sources."""
 
 from __future__ import annotations
 

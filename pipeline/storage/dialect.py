@@ -1,6 +1,6 @@
 """How a delimited text is written: its delimiter, its decimal mark, whether it begins with a header.
 
-Nothing here reads a file: who reads one passes the first lines, as `sample` takes them.
+Nothing here reads a file: the caller passes its first lines, as `sample` returns them.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ _HASH = re.compile(
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the cells of a delimited text are told apart, and its numbers written.
+    """How a delimited text separates its cells and writes its numbers.
 
     Attributes:
         delimiter: the one character between two cells.
-        decimal: what stands before a number's fraction, `.` or `,`.
+        decimal: the sign before a number's fraction, `.` or `,`.
     """
 
     delimiter: str
@@ -64,7 +64,7 @@ class Dialect:
 
 
 def setting_faults(delimiter: str | None, columns: Sequence[str]) -> Iterator[str]:
-    """What is wrong with what an entry sets, beyond its schema, each fault with its place below the entry."""
+    """Faults of an entry's text settings beyond its schema, each with its JSON path below the entry."""
     if delimiter is not None and not _DELIMITER.fullmatch(delimiter):
         yield (
             f".delimiter: found {show(delimiter)}; expected one sign, such as ; or | or a tab, which JSON spells "
@@ -102,7 +102,7 @@ class TextSettings:
         return {name: value for name, value in given.items() if value}
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with them beyond their schema, each fault with its place below the entry."""
+        """Faults beyond their schema, each with its JSON path below the entry."""
         yield from setting_faults(self.delimiter, self.columns)
 
     def recognised(self, lines: Sequence[str], usual: str) -> Dialect:
@@ -119,7 +119,7 @@ UNSET = TextSettings()
 
 
 def sample(lines: Iterable[str]) -> list[str]:
-    """As many of a text's first lines as `recognised` has use for; at least two, if the text has as many."""
+    """The first lines of a text, as many as `recognised` uses; at least two, if the text has as many."""
     taken: list[str] = []
     length = 0
     for line in itertools.islice(lines, MAX_SAMPLE_LINES):
@@ -138,14 +138,14 @@ def recognised(
     *,
     header: bool = True,
 ) -> Dialect:
-    """The dialect of a text, by its first lines with their ends; where these leave a doubt, `usual` and `.`.
+    """The dialect of a text, by its first lines with their line ends; in doubt, `usual` and `.`.
 
     Another delimiter than the usual one is recognised where it alone gives every record as many cells as the first,
     two or more; beside the comma also where every comma is then a decimal mark. A decimal comma is
     recognised where it is not the delimiter, no cell has a decimal point, and a column holds only numbers that cannot
     be meant otherwise.
 
-    :param usual: the delimiter that the file's extension stands for.
+    :param usual: the delimiter of the file's extension.
     :param delimiter: the delimiter, if it is set; only the decimal mark is recognised then.
     :param decimal: the decimal mark, if it is set.
     :param header: whether the first record is a header.
@@ -157,7 +157,7 @@ def recognised(
 
 
 def note(found: Dialect, usual: str, delimiter: str | None = None, decimal: str | None = None) -> str | None:
-    """What a reader should know of a dialect: what was recognised and is neither usual nor set; None: nothing."""
+    """The note for reports about a dialect: what was recognised and is neither usual nor set; None: nothing."""
     parts = []
     if delimiter is None and found.delimiter != usual:
         parts.append(f"delimiter {show(found.delimiter)}")
@@ -167,12 +167,12 @@ def note(found: Dialect, usual: str, delimiter: str | None = None, decimal: str 
 
 
 def has_decimal_comma(cell: str) -> bool:
-    """Whether a cell may be a number with a decimal comma, such as `71,17`."""
+    """True if a cell may be a number with a decimal comma, such as `71,17`."""
     return _WITH_COMMA.fullmatch(cell) is not None
 
 
 def delimiter_advice(header: Sequence[str], used: str) -> str:
-    """What to do where a column is not found as the delimiter may be another one; empty if the header shows none."""
+    """Advice for a column that is not found because the delimiter may be wrong; empty if the header suggests none."""
     seeming = max(DELIMITERS, key=lambda each: sum(name.count(each) for name in header))
     if seeming == used or not any(seeming in name for name in header):
         return ""
@@ -180,18 +180,18 @@ def delimiter_advice(header: Sequence[str], used: str) -> str:
 
 
 def columns_advice(header: Sequence[str]) -> str:
-    """What to do where a column is not found as there may be no header; empty if no name is a whole number."""
+    """Advice for a column that is not found because there may be no header; empty if no name is a whole number."""
     if not any(name.strip().isdecimal() for name in header):
         return ""
     return "; if the first line is data, set columns to the names of the columns"
 
 
 def looks_like_data(first: Sequence[str], second: Sequence[str] | None = None) -> bool:
-    """Whether the cells of a first line are surely data: one is a fraction, a media file's name or a hash.
+    """True if the cells of a first line are surely data: one is a fraction, a media file's name or a hash.
 
-    None of these names a column, whereas whole numbers do in many a table of features. A cell counts only if
-    the second line has one of the same kind below it, or no second line is given. Quantiles are named by fractions:
-    so ask only where the header lacks a name that is needed.
+    None of these names a column; whole numbers do in many feature tables. A cell counts only if the second line has
+    one of the same kind below it, or if no second line is given. Fractions may name quantiles: use this only where
+    the header lacks a required name.
     """
     kinds = [_kind(cell) for cell in first]
     if second is None:
@@ -203,13 +203,13 @@ def looks_like_data(first: Sequence[str], second: Sequence[str] | None = None) -
 
 
 def repeats_names(first: Sequence[str], columns: Sequence[str]) -> bool:
-    """Whether a first line is a header after all: a cell is the very name that its column was given."""
+    """True if a first line is a header after all: a cell equals the name that the entry gives its column."""
     pairs = zip(first, columns, strict=False)
     return any(cell.strip().casefold() == name.strip().casefold() for cell, name in pairs)
 
 
 def no_header(path: str, first: Sequence[str], number: str, label: str | None = None) -> str:
-    """What is wrong with a file whose first line looks like data, and the entry to write for one without a header.
+    """The message for a file whose first line looks like data, with the entry for a file without a header.
 
     :param path: the file, as an entry names it.
     :param first: the cells of its first line.
@@ -234,7 +234,7 @@ def _example(path: str, first: Sequence[str], number: str, label: str | None) ->
 
 
 def _kind(cell: str) -> str | None:
-    """What a cell is that cannot name a column; None: it can."""
+    """The kind of a cell that cannot name a column; None: the cell can."""
     text = cell.strip()
     if _NUMBER.fullmatch(text) and not text.isdecimal():
         return "number"
@@ -262,7 +262,7 @@ def _delimiter(lines: Sequence[str], usual: str, header: bool) -> str:
 
 
 def _fits(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether every record has as many cells as the first, two or more."""
+    """True if every record has as many cells as the first, two or more."""
     if not lines or delimiter not in lines[0]:
         return False
     records = _records(lines, delimiter)
@@ -277,13 +277,13 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     try:
         records.extend(record for record in reader if record)
     except csv.Error as exc:
-        # The last record may go on behind the sample.
+        # The last record may continue after the sample.
         return records if str(exc) == "unexpected end of data" else []
     return records
 
 
 def _decimal(records: Sequence[Sequence[str]], delimiter: str) -> str:
-    """The decimal mark; a point where there is a doubt."""
+    """The decimal mark; a point in doubt."""
     if any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
         return "."
     columns = itertools.zip_longest(*records, fillvalue="")
@@ -291,9 +291,9 @@ def _decimal(records: Sequence[Sequence[str]], delimiter: str) -> str:
 
 
 def _shows_comma(cells: Sequence[str], delimiter: str) -> bool:
-    """Whether the numbers of a column have a decimal comma: no group of three digits, no pair of whole numbers.
+    """True if the numbers of a column have a decimal comma: no group of three digits, no pair of whole numbers.
 
-    Between semicolons three digits are a fraction: a program writes these as commas are decimal marks to it.
+    Between semicolons three digits are a fraction: programs write semicolons where the comma is the decimal mark.
     """
     full = [cell for cell in cells if cell not in WORDS_FOR_NONE]
     if not all(_WITH_COMMA.fullmatch(cell) or _WITHOUT_FRACTION.fullmatch(cell) for cell in full):

@@ -17,7 +17,7 @@ Identity: TypeAlias = tuple[int, int]
 
 
 def exists(path: Path) -> bool:
-    """Whether anything is at `path`, or may be where that cannot be told; False for a name that no file can have."""
+    """True if anything is at `path`, or if that cannot be found out. False for a name that no file can have."""
     try:
         return path.exists()
     except OSError as exc:
@@ -27,12 +27,12 @@ def exists(path: Path) -> bool:
 
 
 def is_taken(path: Path) -> bool:
-    """Whether anything has that name, be it a link that leads nowhere."""
+    """True if anything has that name, even a broken link."""
     return os.path.lexists(path)
 
 
 def is_file(path: Path) -> bool:
-    """Whether a regular file is at `path`; False for a name that no file can have."""
+    """True if a regular file is at `path`. False for a name that no file can have."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -40,7 +40,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder is at `path`; False for a name that no folder can have."""
+    """True if a folder is at `path`. False for a name that no folder can have."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
@@ -48,9 +48,9 @@ def is_folder(path: Path) -> bool:
 
 
 def is_name(path: str | Path) -> bool:
-    """Whether a file can have that name; False for `.`, `..`, what no file system takes, and a name of two lines.
+    """True if a file can have that name. False for `.`, `..`, what no file system accepts, and a name of two lines.
 
-    Such a name a file system takes, but a message could pass for two by it.
+    File systems accept a name of two lines, but it would make one message look like two.
     """
     try:
         encoded = os.fsencode(path)
@@ -61,7 +61,7 @@ def is_name(path: str | Path) -> bool:
 
 
 def names_in(folder: Path) -> list[str]:
-    """What is in the folder, sorted; nothing if there is no such folder.
+    """The names in the folder, sorted; none if the folder does not exist.
 
     :raises InputError: it cannot be read.
     """
@@ -69,7 +69,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def folders_in(folder: Path) -> list[str]:
-    """The folders in `folder`, sorted, but for links to it or to one above it, which have no end.
+    """The names of the folders in `folder`, sorted, without links to it or to a folder above it, which have no end.
 
     :raises InputError: it cannot be read.
     """
@@ -78,23 +78,23 @@ def folders_in(folder: Path) -> list[str]:
 
 
 def holds_file(folder: Path, name: str) -> bool:
-    """Whether a regular file of that name is in the folder.
+    """True if a regular file of that name is in the folder.
 
-    :raises InputError: that cannot be told, as it may not be read or the disk fails.
+    :raises InputError: that cannot be found out, for want of permission or because the disk fails.
     """
     return stat.S_ISREG(_mode(folder / name))
 
 
 def holds_folder(folder: Path) -> bool:
-    """Whether the folder is there.
+    """True if the folder exists.
 
-    :raises InputError: that cannot be told.
+    :raises InputError: that cannot be found out.
     """
     return stat.S_ISDIR(_mode(folder))
 
 
 def identity(folder: Path) -> Identity | None:
-    """What a folder is, however it is called; None: it is not there."""
+    """The identity of a folder, the same under all of its names; None: it does not exist."""
     try:
         found = folder.stat()
     except (OSError, ValueError):
@@ -103,20 +103,20 @@ def identity(folder: Path) -> Identity | None:
 
 
 def resolved(path: Path) -> Path:
-    """The absolute path that leads through no link; where links lead in a circle, through as few as can be."""
+    """The absolute path without links; links that form a circle are left in it."""
     return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError for a circle
 
 
 def link_target(path: str) -> str | None:
-    """What the symbolic link at `path` leads to in the end; None: no link is there.
+    """The final target of the symbolic link at `path`; None: there is no link.
 
-    As text, as `real_folder` too: Path objects cost a second at 5,000 tables.
+    Takes and returns texts, like `real_folder`: Path objects cost a second at 5,000 tables.
     """
     return os.path.realpath(path) if os.path.islink(path) else None  # noqa: PTH114
 
 
 def real_folder(folder: str) -> str:
-    """The absolute path of the folder through no link; a name that no folder can have is returned as it is."""
+    """The absolute path of the folder without links; a name that no folder can have is returned unchanged."""
     try:
         return os.path.realpath(folder) if is_name(f"{folder}/name") else folder
     except (OSError, ValueError):
@@ -126,9 +126,7 @@ def real_folder(folder: str) -> str:
 def relative(path: Path, base: Path) -> str:
     """`path` as reports name it: relative to the folder `base`, with `/`."""
     below = path.parts[len(base.parts) :] if path.is_relative_to(base) else path.parts
-    if (
-        ".." in below[1:]
-    ):  # behind a folder, which may be a link: what is above it is for the file system to say
+    if ".." in below[1:]:  # the folder before it may be a link: only the file system knows what is above
         path, base = resolved(path.parent) / path.name, resolved(base)
     return Path(os.path.relpath(path, base)).as_posix()
 
@@ -144,7 +142,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _mode(path: Path) -> int:
-    """What kind of thing is at `path`, as `stat` tells; 0: nothing is."""
+    """The `st_mode` of what is at `path`; 0: nothing."""
     try:
         return path.stat().st_mode
     except ValueError:

@@ -33,7 +33,7 @@ class Hash(Protocol):
 
 
 class FileDescription(TypedDict, total=False):
-    """A file as reports name it: `sha256` (64 hex digits) is there for kind `file` only."""
+    """A file as reports name it: only the kind `file` has a `sha256` (64 hex digits)."""
 
     path: str
     exists: bool
@@ -43,7 +43,7 @@ class FileDescription(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Signature:
-    """What the file system says of a file's content without reading it.
+    """What the file system reports about a file, without reading it.
 
     Attributes:
         size: bytes.
@@ -61,8 +61,8 @@ class Signature:
 def signature(path: Path) -> Signature:
     """The signature of the file at `path`.
 
-    :raises InputMissingError: nothing is there.
-    :raises InputError: it is there but no regular file, or cannot be reached.
+    :raises InputMissingError: nothing has that name.
+    :raises InputError: it is no regular file, or cannot be reached.
     """
     try:
         found = path.stat()
@@ -79,7 +79,7 @@ def signature(path: Path) -> Signature:
 def digest(path: Path) -> str:
     """The sha256 of the file's bytes, 64 hex digits.
 
-    :raises InputMissingError: nothing is there.
+    :raises InputMissingError: nothing has that name.
     :raises InputError: it cannot be read.
     """
     return digest_from(path, hashlib.sha256()).hexdigest()
@@ -110,13 +110,13 @@ def digest_below(folder: Path, kinds: Sequence[str]) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's content as it stands."""
+    """The file's content, unchanged."""
     with open_bytes(path) as stream, reading(path):
         return stream.read()
 
 
 def holds(path: Path, content: bytes) -> bool:
-    """Whether the file at `path` is there and holds just `content`."""
+    """True if the file at `path` exists and holds exactly `content`."""
     try:
         return read_bytes(path) == content
     except (InputError, InputMissingError):
@@ -124,9 +124,9 @@ def holds(path: Path, content: bytes) -> bool:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """The file as it stands, unbuffered.
+    """The file's bytes, unchanged and unbuffered.
 
-    :raises InputMissingError: nothing is there.
+    :raises InputMissingError: nothing has that name.
     :raises InputError: it is no regular file, or may not be read.
     """
     signature(path)

@@ -1,4 +1,4 @@
-"""Which format a file's name says it has."""
+"""The format that a file's name announces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FORMATS: dict[str, TableFormat] = {
     ".tsv": "tsv",
 }
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-"""Suffixes that a text format may carry after its own, and the compression each stands for."""
+"""Suffixes that a text format may carry after its own, each with its compression."""
 
 TABLE_EXTENSIONS = (*_FORMATS, "a text format with " + " or ".join(COMPRESSIONS))
 SIDECAR_EXTENSIONS = TABLE_EXTENSIONS
@@ -38,5 +38,5 @@ def sidecar_format(path: str, given: str | None) -> TableFormat | None:
 
 
 def compression(path: str) -> str | None:
-    """The compression that a file's name says it has, as pyarrow calls it."""
+    """The compression that a file's name announces, by pyarrow's name for it."""
     return COMPRESSIONS.get(PurePath(path).suffix.lower())

@@ -14,16 +14,16 @@ from pipeline.errors import show
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object whose shape a schema has checked, or will."""
 
-MOST_VALUES = 10_000_000
-"""Of what is read whole; as objects of Python they take up to about 100 bytes each."""
+MAX_VALUES = 10_000_000
+"""Maximum number of values in a document that is read whole (about 100 bytes each in Python)."""
 
-MOST_LEVELS = 200
-"""Of lists and objects in each other: fewer than any step behind the reading can follow."""
+MAX_LEVELS = 200
+"""Maximum depth of nested lists and objects: less than what any later step can process."""
 
 _COMMENT = "_"
-_MOST_MANIFEST_VALUES = 250_000  # some 16,000 tables
-_TOO_LONG = "Exceeds the limit"  # as Python begins what it says of such an integer, and then speaks of its own settings
-_TOO_DEEP = f"nested too deeply; expected at most {MOST_LEVELS} levels"
+_MAX_MANIFEST_VALUES = 250_000  # some 16,000 tables
+_TOO_LONG = "Exceeds the limit"  # how Python's message about such an integer begins; it goes on about Python's settings
+_TOO_DEEP = f"nested too deeply; expected at most {MAX_LEVELS} levels"
 
 
 class DuplicateKeyError(ValueError):
@@ -31,7 +31,7 @@ class DuplicateKeyError(ValueError):
 
 
 class RepeatingObject(dict[str, Any]):
-    """A JSON object in which `repeated` keys stood more than once; it holds their last values."""
+    """A JSON object in which the `repeated` keys occurred more than once; it holds their last values."""
 
     repeated: tuple[str, ...]
 
@@ -42,7 +42,7 @@ def parse(text: str | bytes) -> Any:
     :raises ValueError: the text is not JSON, is nested too deeply, is not UTF-8, holds too many values, a number
         too long to read, or (DuplicateKeyError) an object with a repeated key.
     """
-    return _whole(_ROWS, text, MOST_VALUES)
+    return _whole(_ROWS, text, MAX_VALUES)
 
 
 def parse_leniently(text: str | bytes) -> Any:
@@ -50,15 +50,15 @@ def parse_leniently(text: str | bytes) -> Any:
 
     :raises ValueError: as `parse`, but for repeated keys.
     """
-    return _whole(_MANIFEST, text, _MOST_MANIFEST_VALUES)
+    return _whole(_MANIFEST, text, _MAX_MANIFEST_VALUES)
 
 
 def documents(text: str) -> Iterator[Any]:
-    """The JSON values that stand one after another in `text`, separated by blanks or by nothing.
+    """The JSON values that follow one another in `text`, separated by blanks or by nothing.
 
     :raises ValueError: as `parse`.
     """
-    _check_values(text, MOST_VALUES)
+    _check_values(text, MAX_VALUES)
     may_be_deep = _may_be_deep(text)
     position = _skip_blanks(text, 0)
     while position < len(text):
@@ -120,7 +120,7 @@ def _guarded(decode: Any, text: str, *position: int) -> Any:
 
 
 def _check_values(text: str, most: int) -> None:
-    """:raises ValueError: there are too many values, of which an object counts thrice, as it takes that much."""
+    """:raises ValueError: there are too many values; an object counts as three, because it takes as much memory."""
     if 3 * len(text) > most:
         values = text.count(",") + text.count("[") + 3 * text.count("{")
         if values > most:
@@ -128,13 +128,13 @@ def _check_values(text: str, most: int) -> None:
 
 
 def _may_be_deep(text: str) -> bool:
-    return text.count("[") + text.count("{") > MOST_LEVELS
+    return text.count("[") + text.count("{") > MAX_LEVELS
 
 
 def _check_levels(value: Any) -> None:
-    """:raises ValueError: lists and objects stand in each other more than `MOST_LEVELS` deep."""
+    """:raises ValueError: lists and objects are nested more than `MAX_LEVELS` deep."""
     level = [value]
-    for _ in range(MOST_LEVELS + 1):
+    for _ in range(MAX_LEVELS + 1):
         inner = (
             each.values() if isinstance(each, dict) else each
             for each in level

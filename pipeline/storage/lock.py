@@ -19,8 +19,8 @@ def holding(path: Path, *, shared: bool) -> Iterator[None]:
     """Hold the lock file at `path`; the kernel frees it when the last process of the run has ended.
 
     :param shared: hold it together with other runs that share it, as workers of one luigid do.
-    :raises BatchBusyError: another run holds it; says which.
-    :raises OutputError: the file cannot be made.
+    :raises BatchBusyError: another run holds it; the message names it.
+    :raises OutputError: the file cannot be created.
     """
     with writing.guarded(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""JSON Schemas of the package, and what breaks one of them, in the words of our errors."""
+"""JSON Schemas of the package, and what violates one of them, as messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.errors import MAX_FAULTS_SHOWN, show
 from pipeline.storage.jsontext import JsonObject
 
-MOST_VIOLATIONS = 1000
+MAX_VIOLATIONS = 1000
 _KINDS = {
     "string": "a text",
     "object": "an object",
@@ -34,12 +34,12 @@ def load_schema(name: str) -> JsonObject:
 
 @dataclass(frozen=True)
 class Violations:
-    """What in a document breaks its schema.
+    """What in a document violates its schema.
 
     Attributes:
-        faults: each with its place, what was found, what is expected.
-        broken: the places of those that keep a part from being looked at further, so not unknown keys.
-        complete: whether these are all; no more are looked for once there are `MOST_VIOLATIONS`.
+        faults: each with its JSON path, what was found, what is expected.
+        broken: the JSON paths of faults that prevent further checks of a part, so without unknown keys.
+        complete: True if these are all; the search ends after `MAX_VIOLATIONS`.
     """
 
     faults: tuple[str, ...]
@@ -48,12 +48,12 @@ class Violations:
 
 
 def violations(value: object, schema: JsonObject) -> Violations:
-    """Everything in `value` that breaks `schema`."""
+    """Everything in `value` that violates `schema`."""
     from jsonschema import Draft202012Validator
 
     errors = Draft202012Validator(_inlined(schema, schema)).iter_errors(value)
-    found = [*itertools.islice(errors, MOST_VIOLATIONS)]
-    # A list index sorts as a number, a key as a text; the two never stand at the same depth.
+    found = [*itertools.islice(errors, MAX_VIOLATIONS)]
+    # A list index sorts as a number, a key as a text; the two never occur at the same depth.
     found.sort(key=lambda each: [(str(type(s)), s) for s in each.absolute_path])
     return Violations(
         tuple(fault for error in found for fault in _faults(error)),
@@ -63,12 +63,12 @@ def violations(value: object, schema: JsonObject) -> Violations:
 
 
 def schema_faults(value: object, schema: JsonObject) -> tuple[str, ...]:
-    """Everything in `value` that breaks `schema`: its place, what was found, what is expected."""
+    """Everything in `value` that violates `schema`: its JSON path, what was found, what is expected."""
     return violations(value, schema).faults
 
 
 def json_path(steps: Sequence[str | int]) -> str:
-    """Where a value stands in a document: `tables[2].out`."""
+    """The JSON path of a value in a document, such as `tables[2].out`."""
     found = ""
     for step in steps:
         found = f"{found}[{step}]" if isinstance(step, int) else _below(found, step)

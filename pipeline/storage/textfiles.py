@@ -12,16 +12,16 @@ from pipeline.storage import files, writing
 from pipeline.storage.formats import compression
 
 MAX_WHOLE_BYTES = 1 << 27
-"""Of what is held in memory at once: a document, a line."""
+"""Maximum bytes of what is in memory at once: a document, a line."""
 
 MAX_RECORD_BYTES = 1 << 24
-"""Of one record of delimited text: pyarrow cannot read longer ones."""
+"""Maximum bytes of one record of delimited text; pyarrow cannot read longer ones."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""What a text in UTF-16 begins with."""
+"""The first bytes of a text in UTF-16."""
 
-# No table of rows packs into so much less room, once it is this much.
+# No table is compressed a thousandfold; smaller files are read whatever they unpack to.
 _MAX_UNPACKED_TIMES, _MIN_REFUSED_BYTES = 1000, 1 << 26
 
 
@@ -44,7 +44,7 @@ def open_text_bytes(path: Path) -> IO[bytes]:
 
 
 def create_text_bytes(path: Path, name: str) -> IO[bytes]:
-    """A new text file at `path`, compressed as `name` says by its suffix; equal content is equal bytes."""
+    """A new text file at `path`, compressed by the suffix of `name`; equal content gives equal bytes."""
     import pyarrow as pa
 
     raw = writing.create(path)
@@ -55,7 +55,7 @@ def create_text_bytes(path: Path, name: str) -> IO[bytes]:
 def read_whole(path: Path) -> bytes:
     """All of a text file, as `open_text_bytes` opens it.
 
-    :raises InputMissingError: nothing is there.
+    :raises InputMissingError: nothing has that name.
     :raises InputError: it cannot be read, or is more than `MAX_WHOLE_BYTES`.
     """
     with open_text_bytes(path) as stream, files.reading(path):
@@ -70,7 +70,7 @@ def read_whole(path: Path) -> bytes:
 def read_lines(path: Path, size: int) -> Iterator[bytes]:
     """A text file, as `open_text_bytes` opens it, in parts of whole lines, each of about `size` bytes.
 
-    :raises InputMissingError: nothing is there.
+    :raises InputMissingError: nothing has that name.
     :raises InputError: it cannot be read, or a line is more than `MAX_WHOLE_BYTES`.
     """
     line = 1
@@ -89,7 +89,7 @@ def read_lines(path: Path, size: int) -> Iterator[bytes]:
 
 
 def not_utf8(path: Path, content: bytes = b"") -> str:
-    """What is wrong with a delimited text that is not UTF-8; `content` is how it begins, if known."""
+    """The message for a delimited text that is not UTF-8; `content` is its beginning, if known."""
     found = "UTF-16" if content[:2] in UTF_16_MARKS else "WINDOWS-1252"
     return (
         f"{path}: not UTF-8 text; expected UTF-8; save it as CSV UTF-8, or convert it, from {found} for example: "
@@ -113,7 +113,7 @@ def record_lines(path: Path, text: io.TextIOBase) -> Iterator[str]:
 
 
 class _Unpacked(io.RawIOBase):
-    """What a compressed file holds, as long as there is no more of it than any table packs into so few bytes."""
+    """The content of a compressed file; reading fails once it is more than any table would unpack to."""
 
     def __init__(self, path: Path, stream: Any) -> None:
         self._path, self._stream = path, stream

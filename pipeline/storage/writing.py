@@ -24,11 +24,11 @@ _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9_]*)-(?P<pid>\d+)-[
 
 @contextlib.contextmanager
 def replacing(*paths: Path) -> Iterator[list[Path]]:
-    """Give a temporary path beside each of `paths`; when the block ends well, each takes its name.
+    """Give a temporary path beside each of `paths`; when the block succeeds, each takes its name.
 
-    The files are durable (fsync) before the first takes its name. When the block does not end well nothing
-    is left and what stood there still stands. A symbolic link at a path is replaced, not followed. An error that
-    names a temporary file names the one that it was to become.
+    The files are durable (fsync) before the first takes its name. When the block fails, the temporary files are
+    removed and the old files are unchanged. A symbolic link at a path is replaced, not followed. Errors name the
+    output instead of its temporary file.
 
     :raises OutputError: a folder or a file cannot be written.
     """
@@ -60,10 +60,10 @@ def _named(temporaries: Iterable[Path], paths: Iterable[Path]) -> Iterator[None]
     try:
         yield
     except InputError as exc:
-        said = str(exc)
+        message = str(exc)
         for temporary, path in zip(temporaries, paths, strict=True):
-            said = said.replace(str(temporary), str(path))
-        raise (exc if said == str(exc) else OutputError(said)) from exc
+            message = message.replace(str(temporary), str(path))
+        raise (exc if message == str(exc) else OutputError(message)) from exc
 
 
 @contextlib.contextmanager
@@ -113,9 +113,9 @@ def create(temporary: Path, *, readable: bool = False) -> IO[bytes]:
 def copy_start(path: Path, target: Path, size: int) -> None:
     """Write the first `size` bytes of the file at `path` to the start of the one at `target`.
 
-    Much is put on the disk at once, so that the end of the file need not wait for all of it.
+    Large copies are made durable here, so that the final fsync of the file is short.
 
-    :raises InputError: the file cannot be read, or has fewer.
+    :raises InputError: the file cannot be read, or is shorter.
     """
     with files.open_bytes(path) as stream, target.open("r+b", buffering=0) as copy:
         left = size
@@ -132,17 +132,17 @@ def copy_start(path: Path, target: Path, size: int) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove the file at `path` if it is there.
+    """Remove the file at `path` if it exists.
 
-    :raises OutputError: it is there and stays.
+    :raises OutputError: it cannot be removed.
     """
-    if os.path.lexists(path):  # a read-only file system refuses to remove even what is not there
+    if os.path.lexists(path):  # a read-only file system refuses to remove even what does not exist
         with guarded(path):
             path.unlink(missing_ok=True)
 
 
 def sweep(paths: Iterable[Path]) -> None:
-    """Remove what runs that died on this host left beside `paths`: their temporary files."""
+    """Remove the temporary files of `paths` that dead runs on this host have left."""
     names: dict[Path, set[str]] = {}
     for path in paths:
         names.setdefault(path.parent, set()).add(_short(path.name))
@@ -160,7 +160,7 @@ def sweep(paths: Iterable[Path]) -> None:
 
 
 def open_own(path: Path, flags: int) -> int:
-    """A handle of a file of the project's own, which is made if it is not there; a symbolic link is not followed.
+    """A handle of a file of the project's own, created if it does not exist; a symbolic link is not followed.
 
     :raises OSError: it cannot be opened.
     """
@@ -183,18 +183,18 @@ def append_line(path: Path, line: bytes) -> None:
 
 @functools.cache
 def host() -> str:
-    """The name of this host, as it may stand in a file's name."""
+    """The name of this host, in letters that any file's name may have."""
     return re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
 
 
 def _date_back(path: Path) -> None:
-    """Set the file's time of change back by a tick, so that any later change shows in it."""
+    """Set the file's mtime back by a tick, so that any later change gives another mtime."""
     found = path.stat()
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns - files.TICK_NS))
 
 
 def _short(name: str) -> str:
-    """What stands for a file's name in that of its temporary one, which is longer and has to fit as well."""
+    """The part of a temporary file's name that identifies the output: its name, or a digest of a long one."""
     encoded = os.fsencode(name)
     return name if len(encoded) <= _MAX_NAME_BYTES else hashlib.sha256(encoded).hexdigest()[:32]
 
@@ -205,7 +205,7 @@ def _mark() -> str:
 
 
 def _alive(pid: int) -> bool:
-    """Whether the process runs; one that has ended does not, even before its parent has taken note."""
+    """True if the process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
         state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]

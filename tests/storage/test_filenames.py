@@ -24,3 +24,15 @@ def test_names_that_a_file_can_have(name: str, is_one: bool) -> None:
     """What no file system takes, however long, is no name."""
     assert filenames.is_name(name) is is_one
     assert not filenames.is_name("a/" * 3000 + name)
+
+
+def test_links_and_folders_as_texts(tmp_path: Path) -> None:
+    """A link has a target, in the end; a folder has one path without links, and an impossible name stays."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    (tmp_path / "second").symlink_to("link")
+    folder = str(tmp_path.resolve() / "folder")
+    assert filenames.link_target(f"{tmp_path}/second") == folder
+    assert filenames.link_target(f"{tmp_path}/folder") is None
+    assert filenames.real_folder(f"{tmp_path}/second") == folder
+    assert filenames.real_folder("a\0") == "a\0"

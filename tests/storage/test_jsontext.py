@@ -124,7 +124,7 @@ def test_levels_are_bounded(opened: str) -> None:
 
 def test_values_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held at once has a bounded number of values, an object counting thrice, whatever room its text takes."""
-    monkeypatch.setattr(jsontext, "MOST_VALUES", 100)
+    monkeypatch.setattr(jsontext, "MAX_VALUES", 100)
     assert len(jsontext.parse(f"[{','.join('1' * 100)}]")) == 100
     with pytest.raises(
         ValueError, match="found about 101 values; expected at most 100 that are read at once"

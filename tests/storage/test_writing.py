@@ -88,3 +88,24 @@ def test_a_long_name(tmp_path: Path, name: str) -> None:
         left.write_bytes(b"half")
     writing.sweep([path])
     assert tree(tmp_path) == {name: b"newer"}
+
+
+def test_files_are_written_together(tmp_path: Path) -> None:
+    """Several contents are written all or none."""
+    old = write_text(tmp_path / "a", "old")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match=r"a and .*folder: cannot be written: found a folder"):
+        writing.write_together({old: b"new", tmp_path / "folder": b"new"})
+    assert tree(tmp_path) == {"a": b"old"}
+    writing.write_together({old: b"new", tmp_path / "b": b"newer"})
+    assert tree(tmp_path) == {"a": b"new", "b": b"newer"}
+
+
+def test_lines_are_added(tmp_path: Path) -> None:
+    """A line is added to a file of the project's own; a link there is not followed."""
+    for line in (b"one", b"two"):
+        writing.append_line(tmp_path / "log", line)
+    assert tree(tmp_path) == {"log": b"one\ntwo\n"}
+    (tmp_path / "link").symlink_to(tmp_path / "log")
+    with pytest.raises(OutputError, match="link: cannot be written: found a symbolic link"):
+        writing.append_line(tmp_path / "link", b"three")
