@@ -146,8 +146,6 @@ def unusable_fields(entry: Mapping[str, Any]) -> Iterator[str]:
             yield name
     if len(set(entry.get("columns", ()))) < len(entry.get("columns", ())):
         yield "columns"
-    if entry.get("delimiter") is not None and entry["delimiter"] == entry.get("decimal"):
-        yield "decimal"
 
 
 def read_all(
