@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from pipeline.errors import EvidenceError, listing, show
 from pipeline.evidence.table import Codes, EvidenceTable, Floats, ScoreColumn
 from pipeline.join import keys
+from pipeline.join.columns import APPENDED
 from pipeline.join.tables import FeatureTable, open_joined
 from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
 from pipeline.manifest.entries import TableEntry, slug
 from pipeline.records.materialized import Coverage, Materialized
 
 _STATUSES = ("ok", "bad", "missing")
-_APPENDED = ("score", "status", "runtime_ms", "frames", "source")
 
 
 def read_table(entry: TableEntry, base: Path, made: Materialized) -> EvidenceTable:
@@ -30,7 +30,7 @@ def read_table(entry: TableEntry, base: Path, made: Materialized) -> EvidenceTab
     """
     features = open_joined(base / entry.out, entry.options.key_column)
     covered = [*made.summary["competitors"].values()]
-    appended = {f"{each['column_prefix']}_{name}" for each in covered for name in _APPENDED}
+    appended = {f"{each['column_prefix']}_{name}" for each in covered for name in APPENDED.names}
     scored = {f"{each['column_prefix']}_score" for each in covered}
     request = entry.evidence
     group = None if request is None else request.group

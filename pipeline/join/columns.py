@@ -24,6 +24,17 @@ from pipeline.join.sidecars.read import Scores
 from pipeline.manifest.entries import slug
 from pipeline.manifest.options import JoinOptions
 
+APPENDED = pa.schema(
+    [
+        ("score", pa.float64()),
+        ("status", pa.string()),
+        ("runtime_ms", pa.float64()),
+        ("frames", pa.int64()),
+        ("source", pa.string()),
+    ]
+)
+"""The columns that a join appends per scorer, without the prefix of their names."""
+
 _STATUSES = ("ok", "bad", "missing")
 """Row statuses, indexed by `bad` (0 or 1); the last one is for rows without a score."""
 
@@ -180,17 +191,8 @@ def column_prefix(scorer: Scorer, options: JoinOptions) -> str:
 
 def appended_schema(scorers: Iterable[Scorer], options: JoinOptions) -> pa.Schema:
     """Names and types of the columns that the join appends, in order."""
-    fields = []
-    for scorer in scorers:
-        prefix = column_prefix(scorer, options)
-        fields += [
-            (f"{prefix}_score", pa.float64()),
-            (f"{prefix}_status", pa.string()),
-            (f"{prefix}_runtime_ms", pa.float64()),
-            (f"{prefix}_frames", pa.int64()),
-            (f"{prefix}_source", pa.string()),
-        ]
-    return pa.schema(fields)
+    prefixes = [column_prefix(scorer, options) for scorer in scorers]
+    return pa.schema([field.with_name(f"{prefix}_{field.name}") for prefix in prefixes for field in APPENDED])
 
 
 def check_columns(columns: Sequence[str], appended: pa.Schema, options: JoinOptions, key_column: str) -> None:

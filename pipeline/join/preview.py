@@ -131,11 +131,11 @@ def _scorers(matched: MatchedTable) -> Iterator[ScorerPreview]:
     shown = [
         _example_rows(positions, found.kept) for positions in (each.positions for each in found.by_scorer)
     ]
-    keys = found.side.read() if any(shown) else []
+    keys, width = found.side.read() if any(shown) else [], len(columns.APPENDED)
     for index, (covered, rows) in enumerate(zip(matched.covered, shown, strict=True)):
         examples = []
         for row in rows:
-            cells = columns.append(found, row, 1).columns[index * 5 : index * 5 + 5]
+            cells = columns.append(found, row, 1).columns[index * width : (index + 1) * width]
             score, status, runtime_ms, frames, _ = (cell[0].as_py() for cell in cells)
             examples.append(Example(keys[row].as_py(), score, status, runtime_ms, frames))
         yield ScorerPreview(covered, tuple(examples))

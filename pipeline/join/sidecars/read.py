@@ -93,11 +93,12 @@ class _Gathered:
         """
         mixed = bool(self._columns[0] and self._rows)
         if self._rows:
-            fields = ("score", "bad", "runtime_ms", "frames")
-            values = [[getattr(row, name) for row in self._rows] for name in fields]
-            arrays = [pa.array(each, kind) for each, kind in zip(values, SCORED.types[1:], strict=False)]
+            _, *measured, number = SCORED  # the first is the key, the last the number
+            arrays = [
+                pa.array([getattr(row, each.name) for row in self._rows], each.type) for each in measured
+            ]
             keys = comparable(self._rows, self._numbers)
-            single = [keys, *arrays, pa.array(self._numbers, pa.int32())]
+            single = [keys, *arrays, pa.array(self._numbers, number.type)]
             self.add_batch(pa.record_batch(single, schema=SCORED))
         whole = []
         for column in self._columns:
