@@ -6,24 +6,18 @@ task requires them all and writes one provenance report. As a library::
     from pipeline import materialize
     materialize("chug.parquet", ["dover=dover.jsonl"], "joined/chug.parquet")
 
-The flow, which the imports follow from top to bottom::
+The rooms, from top to bottom. A room imports from itself and from the rooms below it only::
 
-    __main__ -> run, status, verification, flags
-                 |
-                 +-- starter       a folder -> its first manifest
-                 +-- preview       what a run would make of each table
-                 +-- scheduling -> luigi_internals, tasks -> targets    Luigi, and nothing else of it
-                 +-- freshness     what is complete, what is stale and why
-                 +-- report        the batch in one document; markdown
-                 +-- receipts      what was made, and how it failed
-                 +-- materializer  one table: read, join, write, audit
-                 |     +-- matching    its inputs read and matched
-                 |     +-- provenance  digests, versions, fingerprints
-                 |     +-- join        keys + scores -> columns; coverage, duplicates
-                 |     +-- sidecars    a score file -> score records (blocks, scorerows, rows)
-                 |     +-- tables      feature tables in, joined tables out
-                 +-- manifest -> entries -> options
-                 +-- outcome, snapshots, keys, places, schema, formats, files, crew, errors
+    cli         arguments in, exit code out; the only room that prints
+    evidence    what joined tables cover and what scores are worth; an extra
+    starter     a folder of files -> its first manifest
+    tasks       Luigi: the tasks of a batch, their targets, running them
+    report      the batch in one document; freshness, status, verification
+    join        one table: sidecars + features -> joined table and audit
+    records     receipts, snapshots, provenance of what was built
+    manifest    JSON -> a frozen, checked batch
+    storage     where bytes are: files, digests, locks, text, JSON
+    errors      every error that a user can cause
 """
 
 from __future__ import annotations

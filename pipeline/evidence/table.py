@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import EvidenceError, listing, show
 from pipeline.join import keys
+from pipeline.join.columns import APPENDED
 from pipeline.join.tables import FeatureTable, open_joined
 from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
 from pipeline.manifest.entries import TableEntry, slug
@@ -27,7 +28,6 @@ MAX_MAGNITUDE = 1e100
 """The square of a larger number may overflow, so no statistic uses one."""
 
 _STATUSES = ("ok", "bad", "missing")
-_APPENDED = ("score", "status", "runtime_ms", "frames", "source")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def read_table(entry: TableEntry, base: Path, made: Materialized) -> EvidenceTab
     """
     features = open_joined(base / entry.out, entry.options.key_column)
     covered = [*made.summary["competitors"].values()]
-    appended = {f"{each['column_prefix']}_{name}" for each in covered for name in _APPENDED}
+    appended = {f"{each['column_prefix']}_{name}" for each in covered for name in APPENDED.names}
     scored = {f"{each['column_prefix']}_score" for each in covered}
     request = entry.evidence
     group = None if request is None else request.group

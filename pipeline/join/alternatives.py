@@ -1,4 +1,4 @@
-"""What would match under other rules than those of the table, for messages and audits; no I/O."""
+"""How many rows would match under other key rules, for messages and audits; no I/O."""
 
 from __future__ import annotations
 

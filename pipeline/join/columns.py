@@ -24,8 +24,19 @@ from pipeline.join.sidecars.read import Scores
 from pipeline.manifest.entries import slug
 from pipeline.manifest.options import JoinOptions
 
+APPENDED = pa.schema(
+    [
+        ("score", pa.float64()),
+        ("status", pa.string()),
+        ("runtime_ms", pa.float64()),
+        ("frames", pa.int64()),
+        ("source", pa.string()),
+    ]
+)
+"""The columns that a join appends per scorer, without the prefix of their names."""
+
 _STATUSES = ("ok", "bad", "missing")
-"""Of a row: by whether its scorer says that it failed, and where there is none."""
+"""Row statuses, indexed by `bad` (0 or 1); the last one is for rows without a score."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +146,7 @@ def find(comparable: pa.Array, scores: Scores) -> SidecarMatch:
 def match(
     side: Side, comparable: pa.Array, sidecars: Iterable[SidecarMatch], options: JoinOptions
 ) -> TableMatch:
-    """Put together what was found, per scorer; rows keep their order, and a key may stand in many rows.
+    """Combine the sidecars' matches per scorer. Rows keep their order, and many rows may have the same key.
 
     :raises JoinError: two scorers share a slug.
     :raises SidecarError: a scorer has two rows for one key, or two whose keys meet only after normalisation.
@@ -154,7 +165,7 @@ def _scorer_match(
     rule: KeyRule, read_side: Callable[[], pa.Array], comparable: pa.Array, found: Sequence[SidecarMatch]
 ) -> ScorerMatch:
     scorer = _scorer(found[0].scores.label, [each.scores for each in found])
-    # Of a scorer with one sidecar the positions are known.
+    # For a scorer with one sidecar the positions are already known.
     positions = (
         found[0].positions if len(found) == 1 else pc.index_in(comparable, scorer.keys, skip_nulls=True)
     )
@@ -174,27 +185,18 @@ def raw_keys(scorer: Scorer) -> pa.Array:
 
 
 def column_prefix(scorer: Scorer, options: JoinOptions) -> str:
-    """What the names of the scorer's columns start with."""
+    """The common start of the names of the scorer's columns."""
     return f"{options.prefix}_{scorer.slug}"
 
 
 def appended_schema(scorers: Iterable[Scorer], options: JoinOptions) -> pa.Schema:
     """Names and types of the columns that the join appends, in order."""
-    fields = []
-    for scorer in scorers:
-        prefix = column_prefix(scorer, options)
-        fields += [
-            (f"{prefix}_score", pa.float64()),
-            (f"{prefix}_status", pa.string()),
-            (f"{prefix}_runtime_ms", pa.float64()),
-            (f"{prefix}_frames", pa.int64()),
-            (f"{prefix}_source", pa.string()),
-        ]
-    return pa.schema(fields)
+    prefixes = [column_prefix(scorer, options) for scorer in scorers]
+    return pa.schema([field.with_name(f"{prefix}_{field.name}") for prefix in prefixes for field in APPENDED])
 
 
 def check_columns(columns: Sequence[str], appended: pa.Schema, options: JoinOptions, key_column: str) -> None:
-    """:raises JoinError: the feature table has a planned column already, and may not lose it."""
+    """:raises JoinError: the feature table already has a planned column, and `overwrite` is not set."""
     planned = set(appended.names)
     if key_column in planned:
         raise JoinError(f"column {show(key_column)} is the key and would be overwritten; set another prefix")
@@ -272,10 +274,10 @@ def _sources(parts: Sequence[Scores]) -> pa.Array:
 def _spare_keys(scorer: Scorer, positions: pa.Array) -> pa.Array:
     """The scorer's keys that no feature row has (string).
 
-    A key that stands again is found in one of its positions. So where every key is found, none stands twice, and
-    otherwise only those that are not found have to be looked at, which saves a table of all keys.
+    A repeated key is found in one of its positions only. So if every key is found, none is repeated. Otherwise only the
+    keys that were not found are checked, which saves a hash table of all keys.
 
-    :raises SidecarError: a key stands twice.
+    :raises SidecarError: a key is repeated.
     """
     used = np.zeros(len(scorer.keys), np.bool_)
     used[positions.drop_null().to_numpy()] = True

@@ -111,19 +111,19 @@ def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage
     """What is declared of a scorer, and which of its `ok` scores are outside its scale."""
     if declaration is None:
         return {}
-    told: Coverage = {}
+    known: Coverage = {}
     if declaration.direction is not None:
-        told["direction"] = declaration.direction
+        known["direction"] = declaration.direction
     if declaration.revision is not None:
-        told["revision"] = declaration.revision
+        known["revision"] = declaration.revision
     if declaration.scale is not None:
         low, high = declaration.scale
         outside = pc.or_(pc.less(scorer.score, low), pc.greater(scorer.score, high))
         outside = pc.and_not(pc.fill_null(outside, False), scorer.bad)
         where = pc.indices_nonzero(outside)
         shown = where.slice(0, keys.MAX_KEYS_SHOWN)
-        told["scale"] = [low, high]
-        told["outside_scale"] = {
+        known["scale"] = [low, high]
+        known["outside_scale"] = {
             "scores": len(where),
             "examples": [
                 {"key": key, "score": score}
@@ -132,7 +132,7 @@ def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage
                 )
             ],
         }
-    return told
+    return known
 
 
 def _low_match(found: TableMatch, match: ScorerMatch) -> LowMatch:

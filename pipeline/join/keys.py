@@ -37,7 +37,7 @@ MAX_KEYS_SHOWN = 5
 _SLICE_ROWS = 1 << 18
 _PATH_WORDS = ("path", "file", "name")
 # A last dot and 1 to 5 letters or digits, at least one a letter (RE2 cannot look ahead, so the first
-# letter's place is spelled out), or a codec's number: `.mp4`, `.7z`, `.264`, but not the `.0` of `t_20.0`.
+# letter's position is spelled out), or a codec's number: `.mp4`, `.7z`, `.264`, but not the `.0` of `t_20.0`.
 _EXTENSION = (
     r"\.(?:26[456]|[A-Za-z][A-Za-z0-9]{0,4}|[0-9][A-Za-z][A-Za-z0-9]{0,3}|[0-9]{2}[A-Za-z][A-Za-z0-9]{0,2}"
     r"|[0-9]{3}[A-Za-z][A-Za-z0-9]?|[0-9]{4}[A-Za-z])\z"
@@ -128,7 +128,7 @@ class KeyRule:
 
     @classmethod
     def of(cls, normalize: KeyNormalize, name: str, regex: str | None) -> KeyRule:
-        """The rule for keys that stand under the column or field `name`."""
+        """The rule for keys of the column or field `name`."""
         if normalize == "auto":
             is_path = any(word in name.lower() for word in _PATH_WORDS)
             return cls("basename" if is_path else "raw", regex)
@@ -163,7 +163,7 @@ def _composed(keys: pa.Array) -> pa.Array:
 
 
 def basenames(keys: pa.Array) -> pa.Array:
-    """What stands behind the last `/` of each key. (A regular expression takes twice the time.)"""
+    """The part of each key after its last `/`. (A regular expression takes twice the time.)"""
     present = keys.drop_null()
     parts = pc.split_pattern(present, "/", max_splits=1, reverse=True)
     ends = parts.offsets.slice(1)
@@ -175,10 +175,10 @@ def basenames(keys: pa.Array) -> pa.Array:
 class Side:
     """The keys of one side as they came, for explaining why they do not meet.
 
-    They are seldom asked for and take more room than all else that the join holds, so they are read again.
+    They are seldom needed and take more memory than everything else that the join holds, so they are read again.
 
     Attributes:
-        name: the column or field they stand under.
+        name: the column or field that holds them.
         regex: the side's key regex.
         read: gives the keys before any rule (string).
     """

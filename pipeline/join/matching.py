@@ -5,7 +5,7 @@
     features ──open_table──▶ keys ─┐
     scores ──read_sidecar────────▶ find ─▶ match ─▶ MatchedTable: coverage, planned columns, what refuses them
 
-Sidecars are read and their rows found in threads of their own.
+Sidecars are read and matched in their own threads.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pipeline.manifest.entries import SidecarEntry, TableEntry
 from pipeline.records.materialized import Coverage
 
 Progress: TypeAlias = Callable[[str, float], None]
-"""Called with what is being done and the share done of the whole table (0 to 1)."""
+"""Called with the current step and the finished share of the whole table (0 to 1)."""
 
 MatchOnto: TypeAlias = Callable[[FeatureTable], TableMatch]
 """Matches the sidecars of a table onto its features."""
@@ -85,7 +85,7 @@ class MatchedTable:
 
 
 def match_table(entry: TableEntry, base: Path) -> MatchedTable:
-    """Read the inputs of a table and match them, without a look at whether they may be joined.
+    """Read the inputs of a table and match them, without checking whether they may be joined.
 
     :raises BatchError: an input is missing or faulty, or its keys collide.
     """
@@ -96,9 +96,9 @@ def match_table(entry: TableEntry, base: Path) -> MatchedTable:
 
 
 def matching(
-    ahead: ReadAhead, entry: TableEntry, base: Path, tell: Progress = lambda _doing, _share: None
+    ahead: ReadAhead, entry: TableEntry, base: Path, notify: Progress = lambda _doing, _share: None
 ) -> MatchOnto:
-    """Begin to read the sidecars of a table; gives what matches them, once the features are open."""
+    """Start reading the sidecars of a table. Returns the function that matches them onto the opened features."""
     comparable: Future[pa.Array] = ahead.promise()
 
     def read_and_find(sidecar: SidecarEntry) -> list[SidecarMatch]:
@@ -110,7 +110,7 @@ def matching(
     def match_onto(features: FeatureTable) -> TableMatch:
         side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
         comparable.set_result(side.under(entry.options.key_normalize))
-        return columns.match(side, comparable.result(), _sidecars(entry, reading, tell), entry.options)
+        return columns.match(side, comparable.result(), _sidecars(entry, reading, notify), entry.options)
 
     return match_onto
 
@@ -127,9 +127,9 @@ def enough_memory(entry: TableEntry) -> Iterator[None]:
 
 
 def _sidecars(
-    entry: TableEntry, reading: Iterable[Future[list[SidecarMatch]]], tell: Progress
+    entry: TableEntry, reading: Iterable[Future[list[SidecarMatch]]], notify: Progress
 ) -> Iterator[SidecarMatch]:
     for index, (sidecar, found) in enumerate(zip(entry.scores, reading, strict=True)):
-        tell(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(entry.scores))
+        notify(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(entry.scores))
         yield from found.result()
-    tell("matching keys", 0.4)
+    notify("matching keys", 0.4)

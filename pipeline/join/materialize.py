@@ -45,7 +45,7 @@ from pipeline.storage.schema import load_schema, schema_faults
 _UNUSABLE = "the table cannot be joined like this; nothing was written"
 
 Commit = Callable[[Materialized], None]
-"""Called once the outputs are written and before they take their names: from then on they may stand."""
+"""Called when the outputs are written under temporary names, just before they take their own names."""
 
 
 def materialize(
@@ -98,7 +98,7 @@ def materialize(
 def _check_objects(
     features: str | Mapping[str, Any], scores: Sequence[Mapping[str, Any]], scorers: Mapping[str, Any]
 ) -> None:
-    """:raises UsageError: objects that stand for what a manifest may hold are not of its schema."""
+    """:raises UsageError: an object does not follow the manifest's schema."""
     manifest = load_schema("manifest")
     properties = {
         "features": manifest["$defs"]["feature_entry"],
@@ -121,15 +121,15 @@ def materialize_entry(
 
     :raises BatchError: as `materialize`.
     """
-    tell = progress or (lambda _doing, _share: None)
+    notify = progress or (lambda _doing, _share: None)
     targets = dict(entry.outputs(base))
     with enough_memory(entry):
-        joined = _join(entry, base, tell)
+        joined = _join(entry, base, notify)
         with writing.replacing(*targets.values()) as temporaries:
-            joined, outputs = _write(temporaries, entry, base, joined, tell)
-            made = joined.materialized(entry, outputs, {})
+            joined, outputs = _write(temporaries, entry, base, joined, notify)
+            built = joined.materialized(entry, outputs, {})
             if commit is not None:
-                commit(made)
+                commit(built)
     written = {role: of_written(path, outputs[role]["sha256"]) for role, path in targets.items()}
     return joined.materialized(entry, outputs, written)
 
@@ -175,12 +175,12 @@ class _Joined:
         )
 
 
-def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
+def _join(entry: TableEntry, base: Path, notify: Progress) -> _Joined:
     """Read the inputs and match them; everything that can be refused is refused here."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
     with ReadAhead() as ahead:
-        match_onto = matching(ahead, entry, base, tell)
+        match_onto = matching(ahead, entry, base, notify)
         digesting = {role: ahead.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
         features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
         copied = ahead.begin(snapshot_and_start, base / entry.features.path, features.data_bytes)
@@ -202,10 +202,10 @@ def _join(entry: TableEntry, base: Path, tell: Progress) -> _Joined:
 
 
 def _write(
-    temporaries: list[Path], entry: TableEntry, base: Path, joined: _Joined, tell: Progress
+    temporaries: list[Path], entry: TableEntry, base: Path, joined: _Joined, notify: Progress
 ) -> tuple[_Joined, dict[str, FileDescription]]:
     """Write the outputs under temporary names; describes them under their own, as they were written."""
-    sink = _write_table(temporaries[0], entry, joined, tell)
+    sink = _write_table(temporaries[0], entry, joined, notify)
     joined, sha256 = replace(joined, losses=sink.losses), sink.sha256
     paths = dict(entry.inputs(base))
     if paths.keys() != joined.inputs.keys():
@@ -221,7 +221,7 @@ def _write(
     return joined, described
 
 
-def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress) -> Sink:
+def _write_table(path: Path, entry: TableEntry, joined: _Joined, notify: Progress) -> Sink:
     found, features = joined.matched.found, joined.matched.features
     start = 0
     name = Path(entry.out).name
@@ -236,12 +236,12 @@ def _write_table(path: Path, entry: TableEntry, joined: _Joined, tell: Progress)
                 chunk, appended = take_rows(chunk, keep), appended.filter(keep)
             sink.write(chunk, appended)
             start += length
-            tell(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / max(1, found.rows))
+            notify(f"written {start} of {found.rows} rows", 0.45 + 0.5 * start / max(1, found.rows))
     return sink
 
 
 def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, FileDescription]) -> JsonObject:
-    """The audit of a table, which says what it was made of and what each scorer covers."""
+    """The audit of a table: its inputs, its options, and what each scorer covers."""
     options = entry.options
     return {
         "feature_table": filenames.relative(base / entry.features.path, base),
@@ -260,12 +260,12 @@ def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, Fi
 
 
 def _argument(spelled: str | JsonObject) -> str:
-    """An entry as a flag takes it."""
+    """An entry as the value of a flag."""
     return spelled if isinstance(spelled, str) else jsontext.canonical(spelled).decode("ascii")
 
 
 def join_argv(entry: TableEntry) -> list[str]:
-    """The command that makes the table again, run from the base folder."""
+    """The command that rebuilds the table when it is run from the base folder."""
     argv = ["second-opinion", "join", "--features", _argument(entry.features.as_json())]
     for sidecar in entry.scores:
         argv += ["--scores", _argument(sidecar.as_json())]

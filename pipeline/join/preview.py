@@ -1,4 +1,4 @@
-"""What a run would make of each table, told without writing anything."""
+"""What a run would do with each table, without writing anything."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Example:
     """One row as it would be joined.
 
     Attributes:
-        key: the feature key as it stands in the table.
+        key: the feature key as the table spells it.
         score: in the scorer's own units and direction, if there is one.
         status: `ok`, `bad` or `missing`.
         runtime_ms: milliseconds, if known.
@@ -58,7 +58,7 @@ class TablePreview:
         rows: rows of the feature table; None as above.
         scorers: in order of label; none as above.
         notes: what was noted of how the feature table was read.
-        error: what the table would fail with, or wait for.
+        error: the error that the table would fail with, or the inputs it would wait for.
     """
 
     id: str
@@ -77,7 +77,7 @@ class TablePreview:
 
 
 def preview_batch(batch: Batch) -> Iterator[TablePreview]:
-    """The tables one after another, of which only one is held at a time."""
+    """Preview the tables one after another; only one is held in memory at a time."""
     return (preview_table(entry, batch.base_dir) for entry in batch.tables)
 
 
@@ -131,11 +131,11 @@ def _scorers(matched: MatchedTable) -> Iterator[ScorerPreview]:
     shown = [
         _example_rows(positions, found.kept) for positions in (each.positions for each in found.by_scorer)
     ]
-    keys = found.side.read() if any(shown) else []
+    keys, width = found.side.read() if any(shown) else [], len(columns.APPENDED)
     for index, (covered, rows) in enumerate(zip(matched.covered, shown, strict=True)):
         examples = []
         for row in rows:
-            cells = columns.append(found, row, 1).columns[index * 5 : index * 5 + 5]
+            cells = columns.append(found, row, 1).columns[index * width : (index + 1) * width]
             score, status, runtime_ms, frames, _ = (cell[0].as_py() for cell in cells)
             examples.append(Example(keys[row].as_py(), score, status, runtime_ms, frames))
         yield ScorerPreview(covered, tuple(examples))

@@ -82,7 +82,7 @@ class _Members:
     """The different keys of groups of at least two, sorted by group.
 
     Attributes:
-        first: where each key stands first among the rows that were looked at.
+        first: the position of each key's first row among the rows that were compared.
         group: the group of each.
         rows: how many rows have it.
     """
@@ -170,6 +170,6 @@ def _plain_path(keys: pa.Array) -> pa.Array:
 
 
 def _folder(keys: pa.Array) -> pa.Array:
-    """What stands before the last `/` of each key; null where there is none."""
+    """The part of each key before its last `/`; null where there is none."""
     folders = pc.replace_substring_regex(keys, r"/?[^/]*\z", "")
     return pc.if_else(pc.equal(folders, ""), pa.scalar(None, pa.string()), folders)

@@ -1,4 +1,4 @@
-"""Threads that work ahead: what pyarrow and hashlib do leaves the interpreter free for the other ones."""
+"""Threads that read ahead: pyarrow and hashlib release the interpreter lock, so threads run in parallel."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ class ReadAhead:
         self._pool.shutdown(cancel_futures=True)
 
     def promise(self) -> Future[Any]:
-        """A result for threads to wait for, which the block is to set; if it ends without, they wait no longer."""
+        """A future that other threads wait for. The caller sets it; leaving the block cancels it."""
         self._promised.append(Future())
         return self._promised[-1]
 
     def begin(
         self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
     ) -> Future[_Result]:
-        """Have the function called."""
+        """Submit a call of the function."""
         return self._pool.submit(function, *args, **kwargs)
 
     def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterator[_Result]:
-        """As `map`, but a few items ahead; of a long row of items only these are held."""
+        """Like `map`, but submits a few items ahead, so that only those are held in memory."""
         remaining = iter(items)
         first = [*itertools.islice(remaining, 2)]
         if len(first) == 1:  # nothing to be ahead of

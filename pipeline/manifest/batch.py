@@ -57,7 +57,7 @@ class Batch:
         return self.tables[self.position(table_id)]
 
     def position(self, table_id: str) -> int:
-        """Where the table of that id stands in the manifest, from 0.
+        """The position of the table of that id in the manifest, from 0.
 
         :raises ManifestError: the batch has none.
         """
@@ -104,12 +104,12 @@ def failed_path(report: Path) -> Path:
 
 
 def default_report(manifest: Path) -> Path:
-    """Where the report goes unless told otherwise: `m.report.json` beside `m.json`."""
+    """The default path of the report: `m.report.json` beside `m.json`."""
     return manifest.with_name(manifest.stem + REPORT_SUFFIX)
 
 
 def default_markdown(report: Path) -> Path:
-    """Where the report goes as Markdown unless told otherwise: `m.report.md` beside `m.report.json`."""
+    """The default path of the report as Markdown: `m.report.md` beside `m.report.json`."""
     return Path(f"{report.parent / report.stem}.md")
 
 
@@ -124,7 +124,7 @@ def load_manifest(
     :param base_dir: folder that relative paths resolve from. Default: the manifest's folder.
     :param report_json: where the report goes. Default: `<manifest stem>.report.json` beside the manifest.
     :param report_md: the same as Markdown. Default: `report_json` with the suffix `.md`.
-    :raises ManifestError: with every fault of the manifest, each with its place.
+    :raises ManifestError: with every fault of the manifest, each with its JSON path.
     """
     path = Path(manifest)
     content = _read(path)
@@ -134,7 +134,7 @@ def load_manifest(
     broken = violations(raw, load_schema("manifest"))
     for fault in (*_repeated_keys(raw), *broken.faults):
         faults.add(fault)
-    if not broken.complete:  # what they leave standing may be anything
+    if not broken.complete:  # what is left unchecked may be anything
         _raise_any(path, faults, "at least ")
     parts = _Parts.of(raw, broken)
     base = Path(base_dir or path.parent)
@@ -173,7 +173,7 @@ def _raise_any(path: Path, faults: Faults, about: str = "") -> None:
 def _repeated_keys(value: object, steps: tuple[str | int, ...] = ()) -> Iterator[str]:
     if isinstance(value, jsontext.RepeatingObject):
         for name in value.repeated:
-            yield f"{json_path((*steps, name))}: the key stands twice in one object; expected it once"
+            yield f"{json_path((*steps, name))}: the key appears twice in one object; expected it once"
     if isinstance(value, dict):
         for name, below in value.items():
             yield from _repeated_keys(below, (*steps, name))
@@ -227,19 +227,17 @@ class _Parts:
 
 
 def _sound(
-    place: tuple[str | int, ...], part: Any, broken: Collection[tuple[str | int, ...]]
+    at: tuple[str | int, ...], part: Any, broken: Collection[tuple[str | int, ...]]
 ) -> JsonObject | None:
-    """The members of an object at `place` that nothing is wrong with; None if it is none."""
+    """The sound members of an object whose path in the manifest is `at`; None if it is not an object."""
     if not isinstance(part, dict):
         return None
-    below = {
-        steps[len(place)] for steps in broken if len(steps) > len(place) and steps[: len(place)] == place
-    }
+    below = {steps[len(at)] for steps in broken if len(steps) > len(at) and steps[: len(at)] == at}
     return {name: value for name, value in part.items() if name not in below}
 
 
 def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
-    """What no schema can express: each table by itself, then the tables beside each other."""
+    """Checks beyond the schema: each table by itself, then the tables together."""
     try:
         there = filenames.holds_folder(batch.base_dir) and filenames.is_name(
             batch.base_dir / batch.manifest.name

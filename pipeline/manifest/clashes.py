@@ -12,7 +12,7 @@ from pipeline.storage import filenames
 
 
 class FileClaims:
-    """Files by what they are, not by how they are called; each with the name of what asks for it."""
+    """Registry of the files a batch reads and writes, keyed by resolved path, used to find clashes."""
 
     def __init__(self) -> None:
         self._read: dict[str, str] = {}
@@ -22,10 +22,10 @@ class FileClaims:
         self._folders: dict[str, str] = {}
 
     def read(self, path: Path, name: str) -> None:
-        """The file at `path` is an input; a link stands for what it leads to as well."""
-        place = self._place(path)
-        self._read.setdefault(place, name)
-        if (target := filenames.link_target(place)) is not None:
+        """The file at `path` is an input; for a link, its target is an input as well."""
+        resolved = self._resolved(path)
+        self._read.setdefault(resolved, name)
+        if (target := filenames.link_target(resolved)) is not None:
             self._read.setdefault(target, name)
 
     def read_all(self, pattern: Path, name: str) -> None:
@@ -34,31 +34,31 @@ class FileClaims:
 
     def written(self, path: Path, name: str) -> None:
         """The file at `path` is an output, which replaces a link there."""
-        self._written.append((self._place(path), name, path))
+        self._written.append((self._resolved(path), name, path))
 
     def kept(self, folder: Path, name: str) -> None:
-        """The folder is the project's own: no output may be it, or stand in it."""
-        self._kept.append((self._place(folder), name))
+        """The folder is the project's own: no output may be it, or be inside it."""
+        self._kept.append((self._resolved(folder), name))
 
     def clashes(self) -> Iterator[str]:
         """The outputs that are also read, or written for something else as well."""
         owners: dict[str, str] = {}
-        for place, name, path in self._written:
-            if place in self._read:
-                yield f"{name}: {show(str(path))} is also read, as {self._read[place]}; expected a file of its own"
+        for resolved, name, path in self._written:
+            if resolved in self._read:
+                yield f"{name}: {show(str(path))} is also read, as {self._read[resolved]}; expected a file of its own"
             elif (reader := self._matching(path)) is not None:
                 yield f"{name}: {show(str(path))} would be read, as {reader}; expected a file that it does not match"
             for folder, keeper in self._kept:
-                if place == folder or place.startswith(folder + os.sep):
-                    yield f"{name}: {show(str(path))} stands in {keeper}; expected a file of its own"
-            if owners.setdefault(place, name) != name:
-                yield f"{name}: {show(str(path))} is also {owners[place]}; expected a file of its own"
+                if resolved == folder or resolved.startswith(folder + os.sep):
+                    yield f"{name}: {show(str(path))} is inside {keeper}; expected a file of its own"
+            if owners.setdefault(resolved, name) != name:
+                yield f"{name}: {show(str(path))} is also {owners[resolved]}; expected a file of its own"
 
     def _matching(self, path: Path) -> str | None:
         full = os.path.abspath(path) if self._patterns else ""  # noqa: PTH100  # links stay, as for patterns
         return next((name for pattern, name in self._patterns if pattern.fits(full)), None)
 
-    def _place(self, path: Path) -> str:
+    def _resolved(self, path: Path) -> str:
         """The folder without links, and the last part as it is; a folder is looked up once."""
         folder, name = os.path.split(path)
         if folder not in self._folders:

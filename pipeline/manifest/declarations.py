@@ -1,4 +1,4 @@
-"""What a manifest declares beside the join: of a scorer, and of what is to be learned from a table."""
+"""What a manifest declares beside the join: properties of scorers, and the evidence requested for a table."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class ScorerDeclaration:
     Attributes:
         label: the scorer's name.
         direction: whether a higher or a lower score is better.
-        scale: the least and the greatest score it can give, in its own units.
-        revision: which version of it made the scores.
+        scale: the lowest and the highest score it can give, in its own units.
+        revision: which version of it computed the scores.
         trained_on: names of the corpora that it has seen.
     """
 
@@ -33,7 +33,7 @@ class ScorerDeclaration:
 
     @classmethod
     def of(cls, label: str, given: Mapping[str, Any]) -> ScorerDeclaration:
-        """The declaration that stands under `label`, as the manifest's schema has checked it."""
+        """The declaration of the scorer `label`, already checked by the manifest's schema."""
         low, high = scale if (scale := given.get("scale")) else (None, None)
         return cls(
             label=label,
@@ -45,15 +45,15 @@ class ScorerDeclaration:
 
     def as_json(self) -> JsonObject:
         """What a join shows of it, if it is declared; corpora it was trained on are for the evidence alone."""
-        told = {
+        shown = {
             "direction": self.direction,
             "scale": self.scale and list(self.scale),
             "revision": self.revision,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in shown.items() if value is not None}
 
     def faults(self) -> Iterator[str]:
-        """What no schema can tell, each fault with its place below the declaration."""
+        """Checks beyond the schema: each fault with its JSON path below the declaration."""
         if self.scale is not None and not (math.isfinite(sum(self.scale)) and self.scale[0] < self.scale[1]):
             found = show([*self.scale])
             yield f".scale: found {found}; expected the least and the greatest score, the least first"
@@ -61,7 +61,7 @@ class ScorerDeclaration:
 
 @dataclass(frozen=True)
 class EvidenceRequest:
-    """What evidence is asked for about a table.
+    """The evidence requested for a table.
 
     Attributes:
         target: the column of the label, higher is better.
@@ -83,10 +83,10 @@ class EvidenceRequest:
         return cls(**{**given, "features": tuple(given.get("features") or ())})
 
     def as_json(self) -> JsonObject:
-        """All of it."""
+        """The request as a JSON object."""
         return {**vars(self), "features": [*self.features]}
 
     def faults(self) -> Iterator[str]:
-        """What no schema can tell, each fault with its place below the request."""
+        """Checks beyond the schema: each fault with its JSON path below the request."""
         if self.each_row_is_content and self.group is not None:
-            yield ".each_row_is_content: stands beside group; expected one of the two"
+            yield ".each_row_is_content: given together with group; expected only one of them"

@@ -1,4 +1,4 @@
-"""What is asked for one table: the feature table, its sidecars, the outputs, the options."""
+"""The entry of one table: the feature table, its sidecars, the outputs, the options."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SidecarEntry:
         label: the scorer's name, for rows that do not name it.
         format: the format, where the name does not say it.
         key_field: overrides the table's `score_key_field`.
-        key_from: "file": the key is the path of the file a row stands in.
+        key_from: "file": the key is the path of the row's file.
         score_field: overrides the table's `score_field`.
         score_fields: (aspect, field) pairs, each a scorer of its own, labelled LABEL-aspect.
         text: how the file is written, if it is delimited text.
@@ -60,7 +60,7 @@ class SidecarEntry:
     def of(cls, given: str | Mapping[str, Any], base: Path) -> SidecarEntry:
         """The entry for `PATH`, `LABEL=PATH` or an object that the manifest's schema has checked.
 
-        A string that names an existing file as it stands is a path even if it contains `=`.
+        A string that is the path of an existing file is a path even if it contains `=`.
         """
         if not isinstance(given, str):
             apart = {"score_fields", *vars(UNSET)}
@@ -74,7 +74,7 @@ class SidecarEntry:
 
     @property
     def is_pattern(self) -> bool:
-        """Whether `path` stands for all files it matches."""
+        """True if `path` is a pattern, which means all files it matches."""
         return "*" in self.path
 
     def files(self, base: Path) -> list[tuple[str, Path]]:
@@ -111,7 +111,7 @@ class SidecarEntry:
         return kept
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        """What is wrong with the entry by itself, each fault with its JSON path below the entry."""
         if not self.path:
             yield f": found {show(self.as_json())}; expected a path after the ="
         elif not filenames.is_name(self.path):
@@ -123,9 +123,9 @@ class SidecarEntry:
         if self.label is not None and not slug(self.label):
             yield f".label: found {show(self.label)}; expected a name with at least one letter or digit"
         if self.key_from is not None and self.key_field is not None:
-            yield ".key_from: stands beside key_field; expected one of the two"
+            yield ".key_from: given together with key_field; expected only one of them"
         if self.score_fields and self.score_field is not None:
-            yield ".score_fields: stands beside score_field; expected one of the two"
+            yield ".score_fields: given together with score_field; expected only one of them"
         for aspect, _ in self.score_fields:
             if not slug(aspect):
                 yield f".score_fields: found the aspect {show(aspect)}; expected at least one letter or digit"
@@ -173,7 +173,7 @@ class FeaturesEntry:
         return {"path": self.path, **settings} if settings else self.path
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the entry by itself, each fault with its place below the entry."""
+        """What is wrong with the entry by itself, each fault with its JSON path below the entry."""
         found = table_format(self.path)
         if found is None:
             yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
@@ -193,11 +193,11 @@ class TableEntry:
         features: the feature table.
         scores: the sidecars, at least one.
         out: the joined table; its extension decides the format.
-        audit_json: the audit; None: none is asked for.
+        audit_json: the audit; None: none is requested.
         options: the effective join options.
         id: its name, unique in the batch; empty for a table outside a batch.
         scorers: what is declared of scorers, whether they are the table's or not.
-        evidence: what evidence is asked for; None: none about its label.
+        evidence: the requested evidence; None: none about its label.
     """
 
     features: FeaturesEntry
@@ -210,8 +210,8 @@ class TableEntry:
     evidence: EvidenceRequest | None = None
 
     def as_json(self) -> JsonObject:
-        """What decides the table's content and place: all but its id and the evidence, with every option."""
-        declared = {each.label: told for each in self.scorers if (told := each.as_json())}
+        """What decides the table's content and path: all but its id and the evidence, with every option."""
+        declared = {each.label: shown for each in self.scorers if (shown := each.as_json())}
         return {
             "features": self.features.as_json(),
             "scores": [entry.as_json() for entry in self.scores],
@@ -248,9 +248,9 @@ class TableEntry:
         return [(field, name) for field, name in named if not filenames.exists(base / name)]
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the entry by itself, each fault with its place below the entry.
+        """What is wrong with the entry by itself, each fault with its JSON path below the entry.
 
-        Its options are for `option_faults`, as they may stand elsewhere, its files for `claim`.
+        Its options are for `option_faults`, as they may come from `defaults`; its files for `claim`.
         """
         yield from (f".features{fault}" for fault in self.features.faults())
         if table_format(self.out) is None:
@@ -281,7 +281,7 @@ def declarations(given: Mapping[str, Mapping[str, Any]]) -> tuple[ScorerDeclarat
 
 
 def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """What is wrong with a manifest's `scorers` beyond its schema, each fault with its place."""
+    """What is wrong with a manifest's `scorers` beyond its schema, each fault with its JSON path."""
     by_slug: dict[str, str] = {}
     for declared in declarations(given):
         where = json_path(("scorers", declared.label))
@@ -313,7 +313,7 @@ def option_faults(given: Mapping[str, object]) -> Iterator[str]:
 
 
 def text_faults(given: Mapping[str, object]) -> Iterator[str]:
-    """What is wrong with texts among join options that no schema can tell: regular expressions, names of columns."""
+    """Checks of join options beyond the schema: regular expressions, names of columns."""
     if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
         yield f"prefix: found {show(prefix)}; expected printable text"
     for name in ("score_key_field", "score_field"):

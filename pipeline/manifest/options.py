@@ -23,7 +23,7 @@ def _option(default: object, help_text: str, **schema: object) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class JoinOptions:
-    """How one table is joined; every field may stand in a manifest's `defaults` or in a table."""
+    """How one table is joined; every field may be set in a manifest's `defaults` or in a table."""
 
     key_column: str | None = _option(
         None,
@@ -87,7 +87,7 @@ class JoinOptions:
     )
 
     def with_overrides(self, given: Mapping[str, object]) -> JoinOptions:
-        """These options with those that stand in `given` (already checked by the schema) replaced."""
+        """These options, with those in `given` (already checked by the schema) replaced."""
         changed: dict[str, Any] = {name: value for name, value in given.items() if name in _NAMES}
         if "min_coverage" in changed:
             changed["min_coverage"] = float(str(changed["min_coverage"]))  # 1 and 1.0 are one option

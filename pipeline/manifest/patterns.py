@@ -1,4 +1,4 @@
-"""Patterns of file names: `*` stands for any part of a name, `**` for any folders, neither for what is hidden."""
+"""Patterns of file names: `*` matches any part of a name, `**` any folders; neither matches hidden names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Pattern:
         return len(self._parts) in reached
 
     def matches(self, base: Path) -> list[str]:
-        """The files below `base` that it stands for, named the way it names them, in sorted order.
+        """The files below `base` that it matches, named the way it names them, in sorted order.
 
         A folder that `**` reaches several times, by links, is looked into once, under the first of its names.
 
@@ -59,7 +59,7 @@ class Pattern:
         return sorted(found)
 
     def _named(self, at: int, folder: Path, listed: Callable[[Path], list[str]]) -> list[str]:
-        """The names that the part `at` may stand for, as far as they have to be looked for."""
+        """The names that the part `at` may match; folders are listed only if it has a star."""
         part = self._parts[at]
         return [name for name in listed(folder) if self._names[at].fullmatch(name)] if "*" in part else [part]
 
@@ -72,7 +72,7 @@ class Pattern:
             yield at + 1
 
     def _with_skipped(self, reached: set[int]) -> set[int]:
-        """`reached`, and what comes after a `**` that stands for no folder."""
+        """`reached`, and the parts after a `**` that matches no folder."""
         for at in sorted(reached):
             while self._is_folders(at):
                 at += 1

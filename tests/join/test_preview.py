@@ -131,7 +131,7 @@ def test_the_exit_code_is_that_of_a_run(
         (clips("a", "b"), {}, "no row matched"),
         (clips("c0", second_opinion_dover_score=1), {}, "the feature table has 1 of the columns"),
         ([{"clip_id": "c0", "f": 1}, {"clip_id": "c1", "f": "x"}], {"out": "t.parquet"}, "column 'f'"),
-        (clips("c0", "c1", f={}), {"out": "t.parquet"}, "a column has no place in Parquet"),
+        (clips("c0", "c1", f={}), {"out": "t.parquet"}, "a column cannot be stored in Parquet"),
     ],
     ids=["missing", "nothing", "columns", "types", "no-field"],
 )

@@ -154,7 +154,7 @@ def test_every_repeated_key_is_told_with_its_place(tmp_path: Path) -> None:
         '{"tables": [{"id": "a", "id": "b", "scores": [{"path": "d.csv", "path": "e.csv"}]}], "tables": []}'
     )
     inner = text.replace(', "tables": []', "")
-    with pytest.raises(ManifestError, match=r"\n  - tables: the key stands twice"):
+    with pytest.raises(ManifestError, match=r"\n  - tables: the key appears twice"):
         load_manifest(write_text(tmp_path / "m.json", text))
     with pytest.raises(
         ManifestError, match=r"- tables\[0\]\.id: .*twice.*\n  - tables\[0\]\.scores\[0\]\.path: .*twice"
@@ -239,7 +239,7 @@ def test_the_folder_of_records_takes_no_output(tmp_path: Path, out: str) -> None
     """Where the project keeps its own records no table may go."""
     manifest = write_manifest(tmp_path / "m.json", [ENTRY | {"out": out}])
     with pytest.raises(
-        ManifestError, match=r"tables\[0\]\.out: .* stands in the folder of the project's own records"
+        ManifestError, match=r"tables\[0\]\.out: .* is inside the folder of the project's own records"
     ):
         load_manifest(manifest)
 

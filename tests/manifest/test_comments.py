@@ -42,7 +42,7 @@ def test_repeated_comments_are_no_fault(tmp_path: Path) -> None:
     write_text(tmp_path / "m.json", '{"_": 1, "_": 2, "tables": [], "tables": []}')
     with pytest.raises(ManifestError) as caught:
         load_manifest(tmp_path / "m.json")
-    assert "tables: the key stands twice" in str(caught.value)
+    assert "tables: the key appears twice" in str(caught.value)
     assert "_: the key" not in str(caught.value)
 
 

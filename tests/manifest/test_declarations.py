@@ -129,7 +129,7 @@ def test_evidence_is_checked(tmp_path: Path) -> None:
         load_manifest(manifest)
     manifest = small_batch(tmp_path, evidence={"target": "mos", "group": "g", "each_row_is_content": True})
     with pytest.raises(
-        ManifestError, match=r"tables\[0\]\.evidence\.each_row_is_content: stands beside group"
+        ManifestError, match=r"tables\[0\]\.evidence\.each_row_is_content: given together with group"
     ):
         load_manifest(manifest)
     (table,) = load_manifest(small_batch(tmp_path, evidence={"target": "mos", "features": ["f*"]})).tables

@@ -134,7 +134,7 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
         (SidecarEntry("d.csv", label="·"), ".label: found '·'"),
         (
             SidecarEntry("d.csv", label="x", score_field="a", score_fields=(("b", "c"),)),
-            ".score_fields: stands beside",
+            ".score_fields: given together with",
         ),
         (SidecarEntry("d.csv", label="x", score_fields=(("-", "c"),)), ".score_fields: found the aspect '-'"),
         (

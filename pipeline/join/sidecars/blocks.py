@@ -1,7 +1,7 @@
 """The fast path of a sidecar: a block of plain JSON Lines, or a part of a Parquet file, becomes columns at once.
 
-It says of a row just what `scores.ScoreReader` would, or leaves the row to it: where a field is absent, null or of
-an unusual type, and where anything is faulty. It only saves time, and it can be left out. Measured: a million rows of
+It reads a row exactly as `scores.ScoreReader` would, or leaves the row to it: if a field is absent, null or of an
+unusual type, or if anything is faulty. It only saves time, and it can be left out. Measured: a million rows of
 four fields take 0.5 s here and 11 s row by row.
 """
 
@@ -40,7 +40,7 @@ SCORED = pa.schema(
 """Rows of one scorer; `key` is comparable, `number` is the row's line, the rest is as in `ScoreRow`."""
 
 Comparable: TypeAlias = Callable[[str, pa.Array], pa.Array]
-"""Makes the keys that stand under a field comparable (string), null for one that cannot be."""
+"""Makes the keys of a field comparable (string); null for a key that cannot be."""
 
 _Labelled: TypeAlias = tuple[str, pa.RecordBatch]
 _MAX_OPENED = 900
@@ -53,10 +53,10 @@ _NULL_ROW = re.compile(rb"\}[ \t\r\n]*n")
 
 @dataclass(frozen=True)
 class Plain:
-    """What the plain rows of a block say.
+    """The plain rows of a block.
 
     Attributes:
-        key_field: the field that their keys stand under.
+        key_field: the field that holds their keys.
         scored: per scorer its label and rows (`SCORED`).
         left: indices of the lines that are to be read row by row; None: all.
     """
@@ -67,11 +67,11 @@ class Plain:
 
 
 class _NotPlain(Exception):
-    """The block has something that only the way row by row can tell."""
+    """The block needs the row-by-row reader."""
 
 
 def read_plain(block: Block | Part, reader: ScoreReader, comparable: Comparable) -> Plain:
-    """What the plain rows of the block say."""
+    """Read the plain rows of the block."""
     try:
         batch = block.batch if isinstance(block, Part) else _parsed(block)
         return _read(batch, block.first, reader, comparable)
@@ -107,7 +107,7 @@ def _parsed(block: Block) -> pa.RecordBatch:
 
 
 def _has_row_lines(block: Block) -> bool:
-    """Whether every line begins and ends as an object does, so that none stands across lines."""
+    """True if every line begins and ends like an object, so that no object spans lines."""
     content, inner = block.content, block.ends
     if not (content.startswith(b"{") and content.rstrip(b"\r\n").endswith(b"}")):
         return False
@@ -121,7 +121,7 @@ def _has_row_lines(block: Block) -> bool:
 
 
 def _has_double_l(content: bytes) -> bool:
-    """Whether there may be a null: told four times as fast as by `in`."""
+    """True if the block may contain `null`. Four times as fast as `b"ll" in content`."""
     found = np.frombuffer(content, np.uint8) == ord("l")
     return bool((found[1:] & found[:-1]).any())
 
@@ -146,7 +146,7 @@ def _is_modest(block: Block) -> bool:
 
 
 def _depth(content: bytes) -> float:
-    """How deep brackets are nested; infinite if that is not easily told."""
+    """How deep brackets are nested; infinite if that is not easy to find out."""
     if b"\\" in content:
         return math.inf
     characters = np.frombuffer(content, np.uint8)
@@ -159,7 +159,7 @@ def _depth(content: bytes) -> float:
 
 
 def _check_numbers(column: pa.Array) -> None:
-    """Refuse NaN and numbers beyond a float, wherever they stand."""
+    """Refuse NaN and numbers beyond a float at any depth."""
     kind = column.type
     if pa.types.is_struct(kind) or pa.types.is_list(kind):
         for below in [column.flatten()] if pa.types.is_list(kind) else column.flatten():
@@ -266,7 +266,7 @@ def _column(rows: pa.RecordBatch, name: str | None) -> pa.Array:
 
 
 def _texts(column: pa.Array) -> pa.Array:
-    """Keys as text: only texts and integers, whose digits are the ones that stand in the file."""
+    """Keys as text: only texts and integers, whose digits are those of the file."""
     if pa.types.is_string(column.type):
         return column
     if pa.types.is_int64(column.type):
@@ -290,11 +290,11 @@ def _numbers(column: pa.Array) -> pa.Array:
 
 
 def _by_text(column: pa.Array, of: Callable[[Any], Any], kind: pa.DataType) -> pa.Array:
-    """What `of` makes of each text or null of the column."""
+    """Apply `of` to each distinct value of the column, nulls included."""
     if pa.types.is_null(column.type):
         return pa.repeat(pa.scalar(of(None), kind), len(column))
     if not pa.types.is_string(column.type):
         raise _NotPlain
     encoded = column.dictionary_encode()
-    made = pa.array([*map(of, encoded.dictionary.to_pylist()), of(None)], kind)
-    return made.take(pc.fill_null(encoded.indices, len(made) - 1))
+    values = pa.array([*map(of, encoded.dictionary.to_pylist()), of(None)], kind)
+    return values.take(pc.fill_null(encoded.indices, len(values) - 1))

@@ -1,4 +1,4 @@
-"""What to say of keys for which a scorer has more than one row."""
+"""The message about keys for which a scorer has more than one row."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pipeline.join.sidecars.read import Scores
 
 
 def message(label: str, parts: Sequence[Scores]) -> str:
-    """Where the keys that a scorer has more than once stand: the same, or the same once normalised."""
+    """Message that lists the scorer's repeated keys: equal as written, or equal once normalised."""
     faults = Faults()
     first: dict[str, tuple[int, int]] = {}
     recalled = functools.cache(lambda index: parts[index].recall())
 
-    def told(key: str, *rows: tuple[int, int]) -> str:
-        return _duplicate(key, [_Standing.of(parts[index], recalled(index), row) for index, row in rows])
+    def described(key: str, *rows: tuple[int, int]) -> str:
+        return _duplicate(key, [_Occurrence.of(parts[index], recalled(index), row) for index, row in rows])
 
     for index, part in enumerate(parts):
         for row, key in enumerate(part.keys.to_pylist()):
             if key in first:
-                faults.add(functools.partial(told, key, first[key], (index, row)))
+                faults.add(functools.partial(described, key, first[key], (index, row)))
             else:
                 first[key] = (index, row)
     return faults.message(
@@ -34,15 +34,15 @@ def message(label: str, parts: Sequence[Scores]) -> str:
 
 
 @dataclass(frozen=True)
-class _Standing:
-    """Where a key stands in a sidecar, and how."""
+class _Occurrence:
+    """One occurrence of a key in a sidecar."""
 
     raw: str
     place: str
     regex: str | None
 
     @classmethod
-    def of(cls, part: Scores, recalled: pa.Table, row: int) -> _Standing:
+    def of(cls, part: Scores, recalled: pa.Table, row: int) -> _Occurrence:
         raw, number = (recalled[name][row].as_py() for name in ("key", "number"))
         return cls(raw, f"{part.place} {number}", part.side.regex)
 
@@ -51,8 +51,8 @@ class _Standing:
         return KeyRule("raw", self.regex).apply(pa.array([self.raw], pa.string()))[0].as_py()
 
 
-def _duplicate(key: str, standing: Sequence[_Standing]) -> str:
-    first, second = standing
+def _duplicate(key: str, occurrences: Sequence[_Occurrence]) -> str:
+    first, second = occurrences
     if first.raw == second.raw:
         return f"{second.place}: the key {show(second.raw)} again, first at {first.place}"
     cure = "; key_normalize raw would keep them apart" if first.unique != second.unique else ""

@@ -25,18 +25,18 @@ from pipeline.manifest.options import JoinOptions
 from pipeline.storage.formats import SIDECAR_EXTENSIONS, sidecar_format
 
 MAX_SCORERS = 1000
-"""Of one sidecar file."""
+"""Maximum number of scorers in one sidecar file."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The rows of one scorer in one sidecar file whose keys stand under one field; columns of one length.
+    """The rows of one scorer in one sidecar file whose keys are in one field; columns of one length.
 
     Attributes:
         label: the scorer's name.
         source: the sidecar as the manifest names it.
-        place: the file and what its numbers count: `chug/dover.jsonl line`.
-        key_field: the field that the keys stand under.
+        place: the file and the unit of its row numbers: `chug/dover.jsonl line`.
+        key_field: the field that holds the keys.
         key_regex: the side's key regex.
         keys: the comparable keys (string), none null.
         score: float64, in the scorer's own units and direction, null where a bad row has none.
@@ -77,27 +77,28 @@ class _Gathered:
         self._numbers: list[int] = []
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
-        """Take rows (`SCORED`) that were read at once."""
+        """Add rows (`SCORED`) that were read as a batch."""
         for column, array in zip(self._columns, batch.columns, strict=True):
             column.append(array)
 
     def add_row(self, number: int, row: ScoreRow) -> None:
-        """Take a row that was read for itself."""
+        """Add a row that was read by itself."""
         self._rows.append(row)
         self._numbers.append(number)
 
     def columns(self, comparable: Callable[[Sequence[ScoreRow], Sequence[int]], pa.Array]) -> pa.Table:
-        """All rows (`SCORED`) in the order of the file, a column at a time, as each takes room twice meanwhile.
+        """All rows (`SCORED`) in the order of the file. Works column by column, since copying a column doubles its memory.
 
         :param comparable: the comparable keys of single rows with their numbers.
         """
         mixed = bool(self._columns[0] and self._rows)
         if self._rows:
-            fields = ("score", "bad", "runtime_ms", "frames")
-            values = [[getattr(row, name) for row in self._rows] for name in fields]
-            arrays = [pa.array(each, kind) for each, kind in zip(values, SCORED.types[1:], strict=False)]
+            _, *measured, number = SCORED  # the first is the key, the last the number
+            arrays = [
+                pa.array([getattr(row, each.name) for row in self._rows], each.type) for each in measured
+            ]
             keys = comparable(self._rows, self._numbers)
-            single = [keys, *arrays, pa.array(self._numbers, pa.int32())]
+            single = [keys, *arrays, pa.array(self._numbers, number.type)]
             self.add_batch(pa.record_batch(single, schema=SCORED))
         whole = []
         for column in self._columns:
@@ -108,9 +109,9 @@ class _Gathered:
 
 
 class _Gathering(defaultdict[tuple[str, str], _Gathered]):
-    """What is gathered, per scorer and key field.
+    """The gathered rows per scorer and key field.
 
-    :raises SidecarError: once there are too many: each takes room and time of its own, and columns of the join.
+    :raises SidecarError: there are more than `MAX_SCORERS`: each costs memory, time and five columns of the join.
     """
 
     def __init__(self, place: str) -> None:
@@ -184,7 +185,7 @@ class _File:
         return [self._scores(of, columns.pop(of), note) for of in in_order]
 
     def bad_statuses(self, label: str) -> Counter[str]:
-        """How often each status that is not ok stands in the rows of a scorer."""
+        """How many rows of a scorer have each status that is not ok."""
         found: Counter[str] = Counter()
         for _, row in self._rows():
             if isinstance(row, dict) and label in self._reader.labels_of(row):
@@ -253,7 +254,7 @@ class _File:
         return KeyRule.of(self._options.key_normalize, key_field, self._options.score_key_regex)
 
     def _comparable_rows(self, key_field: str, rows: Sequence[ScoreRow], numbers: Sequence[int]) -> pa.Array:
-        """The comparable keys of rows; notes a fault for each that has none, and one for all its aspects."""
+        """The comparable keys of rows. A row without one is a fault, counted once for all its aspects."""
 
         def place(row: int) -> str:
             return f"{self._place} {numbers[row]}: field {one_line(key_field)}"

@@ -28,7 +28,7 @@ def read_rows(
 ) -> Iterator[tuple[int, Row | RowFault]]:
     """Every row of the file with its number, from 1: its line (jsonl, csv, tsv) or its position (json, parquet).
 
-    What is no row comes as a `RowFault` in its place, so that all faults of a file are shown at once.
+    A value that is not a row is returned as a `RowFault`, so that all faults of a file are shown at once.
 
     :raises InputMissingError: the file is not there yet.
     :raises InputError: it cannot be read.
@@ -51,7 +51,7 @@ class Block:
 
     Attributes:
         first: number of its first line, from 1.
-        content: the lines as they stand.
+        content: the lines, unchanged.
         ends: where in `content` the line feeds are (int64).
         fields: what is set for the rows.
     """
@@ -99,7 +99,7 @@ def line_feeds(content: bytes) -> NDArray[np.int64]:
 
 
 def rows_of(lines: Iterable[tuple[int, bytes]], fields: SetFields) -> Iterator[tuple[int, Row | RowFault]]:
-    """The rows that stand on numbered lines of JSON, each with the number of its line."""
+    """The rows on numbered lines of JSON, each with the number of its line."""
     for number, line in lines:
         if not line.strip():
             continue

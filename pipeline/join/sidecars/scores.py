@@ -1,4 +1,4 @@
-"""One row of a sidecar -> who scored which clip, and how; the rules of every field a scorer may write."""
+"""One row of a sidecar -> scorer, clip, score and status; the rules of every field a scorer may write."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ OK_STATUSES = frozenset({"", "ok", "pass", "success"})
 
 @dataclass(slots=True)
 class ScoreRow:
-    """One scorer's word on one clip.
+    """One scorer's result for one clip.
 
     Attributes:
         label: the scorer's name.
-        key_field: the field that the key stood under.
+        key_field: the field that held the key.
         key: the clip's key as the row spells it.
         score: in the scorer's own units and direction; None: none (a `bad` row only).
         bad: whether the scorer says that it failed on this clip.
         runtime_ms: what the scorer took, milliseconds.
         frames: number of frames the score is the mean of; 0 for a scalar score.
-        aspect: its place among the scores of its row, from 0.
+        aspect: its position among the scores of its row, from 0.
     """
 
     label: str
@@ -79,7 +79,7 @@ class ScoreReader:
         return tuple(self._aspect_label(self._entry.label, aspect) for aspect, _ in self.aspects)
 
     def read(self, row: Row, file_name: str) -> list[ScoreRow]:
-        """What the row says, once per aspect.
+        """The scores of the row, one per aspect.
 
         :raises RowFault: it breaks a rule; the message names the field, what was found and what is expected.
         """
@@ -92,10 +92,10 @@ class ScoreReader:
         frames = _frames(row, layout)
         runtime = _runtime(row, layout, summary, inner, frames)
         found = []
-        for place, (aspect, field) in enumerate(self.aspects):
+        for position, (aspect, field) in enumerate(self.aspects):
             label = self.label(competitor, aspect)
             score, averaged = self._score(row, field, bad, frames)
-            found.append(ScoreRow(label, key_field, key, score, bad, runtime, averaged, place))
+            found.append(ScoreRow(label, key_field, key, score, bad, runtime, averaged, position))
         return found
 
     def labels_of(self, row: Row) -> list[str]:
@@ -119,7 +119,7 @@ class ScoreReader:
 
     def _checked_label(self, competitor: str | None, aspect: str | None) -> str:
         given = self._entry.label
-        # An aspect is named after the entry's label, a plain score after the row's own word.
+        # An aspect is named after the entry's label, a plain score after the row's own field.
         label = (given or competitor) if aspect is not None else (competitor or given)
         if label is None:
             raise RowFault("no field competitor and the entry has no label; expected one to name the scorer")
@@ -186,16 +186,16 @@ class ScoreReader:
         return None, 0
 
 
-def _held_scores(row: Row, place: str = "") -> list[tuple[str, Any]]:
-    """The fields of a row, then of its summary, that may hold the score, best first; named from `place` on.
+def _held_scores(row: Row, prefix: str = "") -> list[tuple[str, Any]]:
+    """The fields of a row, then of its summary, that may hold the score, best first; their names begin with `prefix`.
 
     :raises RowFault: two of them hold different numbers, so that one may be the human label.
     """
     layout = layout_of(tuple(row))
-    held = [(f"{place}{name}", row[name]) for name in layout.scores]
+    held = [(f"{prefix}{name}", row[name]) for name in layout.scores]
     summary = row[layout.summary] if layout.summary else None
     if isinstance(summary, dict):
-        held += [(f"{place}summary.{name}", summary[name]) for name in layout_of(tuple(summary)).scores]
+        held += [(f"{prefix}summary.{name}", summary[name]) for name in layout_of(tuple(summary)).scores]
     if len(held) > 1:
         numbers = [(name, number) for name, value in held if (number := finite_number(value)) is not None]
         for name, number in numbers[1:]:
@@ -229,7 +229,7 @@ def _mean_at(row: Row, field: str, path: ListPath, bad: bool) -> tuple[float | N
 
 
 def _frame_scores(frames: list[Any]) -> Iterator[tuple[str, Any]]:
-    """What each frame holds as its score, found as that of a row."""
+    """The score of each frame, found by the same rules as that of a row."""
     for index, frame in enumerate(frames):
         name = f"frames[{index}]"
         held = _held_scores(frame, f"{name}.") if isinstance(frame, dict) else []

@@ -2,7 +2,7 @@
 
 Besides a row, or a list of rows, with or without an object around it, a document may be a map from key to score or to
 object, or a table as pandas writes it: an object per column, an object per row, or lists beside their `columns`. A
-name that is a key stands under the field `KEY` of its row. See `EXPECTED`; all else is refused.
+name that is a key becomes the field `KEY` of its row. See `EXPECTED`; everything else is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.join.sidecars.fields import Row, RowFault, SetFields, layout_of
 from pipeline.join.sidecars.numbers import finite_number
 
 KEY = "path"
-"""The field that a key which no field holds is taken to stand under."""
+"""The field that is added for a key that no field of the row holds."""
 
 EXPECTED = (
     'rows (objects, a list of them, {"rows": [...]}, {"results": [...]}, {"data": [...]}), a map from key to score or '
@@ -44,7 +44,7 @@ def is_near_map(row: Row) -> bool:
 
 
 def rows_on_line(value: Any, fields: SetFields) -> Iterator[Any]:
-    """The rows of a value on a line of JSON Lines: itself, or what it says of one key."""
+    """The rows of a value on a line of JSON Lines: itself, or its content for one key."""
     if isinstance(value, dict) and len(value) == 1 and not fields.key_is_file and not _is_row(value, fields):
         ((key, score),) = value.items()
         if isinstance(score, dict):
@@ -193,7 +193,7 @@ class _Documents:
 
 
 def _keyed(name: Any, row: Row, fields: SetFields) -> Row:
-    """A row with the name that stands before it as its key, unless it has one of its own."""
+    """A row with the name before it as its key, unless the row already has a key."""
     return row if fields.has_key(row) or KEY in row else {KEY: name, **row}
 
 
@@ -231,7 +231,7 @@ def _of_cells(columns: Sequence[str], cells: Any) -> Row | RowFault:
 
 
 def _with_competitor(row: Any, wrapper: Row) -> Any:
-    """A row of a wrapper that names the scorer once, for all its rows; the row's own word goes first."""
+    """A row of a wrapper that names the scorer once for all its rows; the row's own field takes precedence."""
     named = _competitor(wrapper)
     if named is None or not isinstance(row, dict) or _competitor(row) is not None:
         return row

@@ -1,6 +1,6 @@
 """Feature tables in and joined tables out, in streams of chunks.
 
-A chunk has the form that the sink asks for, so that nothing is re-typed on its way: a sink of typed columns
+A chunk has the form that the sink requests, so that nothing is re-typed on its way: a sink of typed columns
 (Parquet) takes Arrow record batches, a sink of objects (JSON, JSONL) takes rows, a sink of text (CSV, TSV)
 takes record batches of text.
 

@@ -18,14 +18,14 @@ from pipeline.join.tables.views import without_views
 from pipeline.records.materialized import Remarks
 
 Form: TypeAlias = Literal["arrow", "rows", "text", "count"]
-"""arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings; count: their
-number alone, of which only a Parquet table can tell (per row group)."""
+"""arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings; count: the
+number of rows per row group; supported by Parquet only."""
 
 Chunk: TypeAlias = Any
 """Some rows of a table in one `Form`."""
 
 MAX_COLUMNS = 30_000
-"""Of a table that is typed or delimited: each takes some 10 kB, and time for every batch of rows."""
+"""Maximum number of columns of a typed or delimited table: each takes about 10 kB, and time for every batch of rows."""
 
 CHUNK_ROWS = 65_536
 BATCH_BYTES = 1 << 25
@@ -50,12 +50,12 @@ class FeatureTable(abc.ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know of how the table was read, as far as it was."""
+        """Notes for the user on how the table was read so far."""
         return ()
 
     @property
     def data_bytes(self) -> int:
-        """How many bytes of the file, from its start, a joined table may begin with as they are."""
+        """Length of the file's prefix (the data pages) that a joined table can copy unchanged."""
         return 0
 
     def check_data(self) -> None:  # noqa: B027  # nothing to do for those that are read in any case
@@ -98,9 +98,9 @@ class FeatureTable(abc.ABC):
 
     @abc.abstractmethod
     def chunks(self, form: Form) -> Iterator[Chunk]:
-        """The rows, in order, in the form asked for.
+        """The rows, in order, in the requested form.
 
-        :raises TableError: a value has no place in that form.
+        :raises TableError: a value cannot be represented in that form.
         """
 
     def check_columns(self, columns: Sequence[str]) -> None:
@@ -120,7 +120,7 @@ class Sink(abc.ABC):
 
     @property
     def losses(self) -> Remarks:
-        """What of the features it does not keep."""
+        """Parts of the features that it does not keep."""
         return {}
 
     def __enter__(self) -> Self:
@@ -130,23 +130,25 @@ class Sink(abc.ABC):
         if kind is None:
             self.close()
         else:
-            with contextlib.suppress(Exception):  # the first error is the one to tell; the file goes anyway
+            with contextlib.suppress(
+                Exception
+            ):  # the first error is the one to report; the file is removed anyway
                 self.close()
 
     @abc.abstractmethod
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:
         """Write the rows of `chunk` with the columns of `appended`, which has as many rows; texts are dictionaries.
 
-        A column of `appended` that the chunk has is replaced where it stands.
+        A column of `appended` that the chunk has is replaced in its position.
         """
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Write what must stand at the end."""
+        """Write the end of the file."""
 
 
 def with_columns(chunk: pa.RecordBatch, appended: pa.RecordBatch) -> pa.RecordBatch:
-    """`chunk` with the columns of `appended`: replaced where the name stands already, else at the end."""
+    """`chunk` with the columns of `appended`: replaced where the name exists, else at the end."""
     appended = decoded(appended)
     columns = dict(zip(chunk.schema.names, chunk.columns, strict=True))
     columns |= dict(zip(appended.schema.names, appended.columns, strict=True))

@@ -61,9 +61,9 @@ class Beginning:
 
 
 def read_beginning(path: Path, usual: str, settings: TextSettings) -> Beginning:
-    """How the file begins; no more of it is read than that takes.
+    """Read how the file begins, and no more of it than that takes.
 
-    :param usual: the delimiter that the file's extension stands for.
+    :param usual: the delimiter that the file's extension implies.
     :raises InputMissingError: the file is not there yet.
     :raises InputError: it cannot be read.
     :raises TableError: it is no delimited text.

@@ -1,4 +1,4 @@
-"""Columns of text cells as typed columns: which of them hold plain numbers, and what kept the others from it."""
+"""Columns of text cells as typed columns: which of them hold plain numbers, and why the others do not."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ColumnCensus:
     def look_at(self, cells: pa.Array) -> None:
         """Take the next cells of the column (string, no nulls) into account.
 
-        Of a column of which the cells so far are text for the most part, no more are looked at: that takes time.
+        If most cells of the column so far are text, further cells are skipped to save time.
         """
         if self._excess > 0:
             return
@@ -187,7 +187,7 @@ class TableCensus:
                 census.look_at(batch.column(name))
         text = CellType(pa.string(), words=False, decimal=decimal)
         types = {name: found[name].type if name in found else text for name in columns}
-        notes = [told for name, census in found.items() if (told := census.note(name)) is not None]
+        notes = [note for name, census in found.items() if (note := census.note(name)) is not None]
         if len(notes) > MAX_FAULTS_SHOWN:
             notes[MAX_FAULTS_SHOWN:] = [f"{len(notes) - MAX_FAULTS_SHOWN} more columns stay text like these"]
         return cls(types, tuple(notes))

@@ -17,50 +17,50 @@ from pipeline.errors import TableError, show
 from pipeline.join.keys import stored
 
 
-def arrow_to_rows(batch: pa.RecordBatch, place: str) -> list[dict[str, Any]]:
+def arrow_to_rows(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:
     """Typed columns as JSON rows: NaN becomes null, what JSON has no type for becomes its ISO or plain text.
 
-    :param place: the table, for messages.
+    :param where: the table, for messages.
     :raises TableError: a float is infinite, which JSON cannot say.
     """
     names = batch.schema.names
     columns = [
-        _json_values(f"{place} column {show(name)}", column)
+        _json_values(f"{where} column {show(name)}", column)
         for name, column in zip(names, batch.columns, strict=True)
     ]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def arrow_to_text(batch: pa.RecordBatch, place: str) -> pa.RecordBatch:
+def arrow_to_text(batch: pa.RecordBatch, where: str) -> pa.RecordBatch:
     """Typed columns as text cells: floats in their shortest exact form, null empty, nested values as JSON.
 
-    :param place: the table, for messages.
+    :param where: the table, for messages.
     :raises TableError: a nested float is infinite.
     """
     columns = [
-        _text_column(f"{place} column {show(name)}", column)
+        _text_column(f"{where} column {show(name)}", column)
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def rows_to_text(rows: Sequence[dict[str, Any]], columns: Sequence[str], place: str) -> pa.RecordBatch:
+def rows_to_text(rows: Sequence[dict[str, Any]], columns: Sequence[str], where: str) -> pa.RecordBatch:
     """JSON rows as text cells in the order of `columns`; null and absent are empty, nested values JSON.
 
-    :param place: the table, for messages.
+    :param where: the table, for messages.
     :raises TableError: a text is not Unicode.
     """
-    arrays = [_texts(f"{place} column {show(name)}", [row.get(name) for row in rows]) for name in columns]
+    arrays = [_texts(f"{where} column {show(name)}", [row.get(name) for row in rows]) for name in columns]
     return pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
 
-def _texts(place: str, values: Sequence[Any]) -> pa.Array:
+def _texts(where: str, values: Sequence[Any]) -> pa.Array:
     if set(map(type, values)) <= {float, type(None)}:
         return _float_texts(pa.array(values, pa.float64()))
     try:
         return pa.array([_cell(value) for value in values], pa.string())
     except UnicodeEncodeError as exc:
-        raise TableError(f"{place}: {exc.reason}; expected Unicode text") from exc
+        raise TableError(f"{where}: {exc.reason}; expected Unicode text") from exc
 
 
 def _float_texts(column: pa.Array) -> pa.Array:
@@ -95,13 +95,13 @@ def _cell(value: Any) -> str | None:
             return str(value)
 
 
-def _text_column(place: str, column: pa.Array) -> pa.Array:
+def _text_column(where: str, column: pa.Array) -> pa.Array:
     column = stored(column)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column.cast(pa.string())
     if column.type == pa.float64():
         return _float_texts(column)
-    return _texts(place, _json_values(place, column, infinite=True))
+    return _texts(where, _json_values(where, column, infinite=True))
 
 
 def _plain(column: pa.Array) -> pa.Array:
@@ -116,39 +116,39 @@ def _plain(column: pa.Array) -> pa.Array:
     return column
 
 
-def _json_values(place: str, column: pa.Array, *, infinite: bool = False) -> list[Any]:
+def _json_values(where: str, column: pa.Array, *, infinite: bool = False) -> list[Any]:
     column = stored(column)
     if column.type == pa.float64() and pc.all(pc.is_finite(column), min_count=0).as_py():
         finite: list[Any] = column.to_pylist()
         return finite  # most columns: nothing in them needs a look
     if pa.types.is_floating(column.type):
-        return [_json_float(place, value, infinite) for value in column.to_pylist()]
+        return [_json_float(where, value, infinite) for value in column.to_pylist()]
     try:
         plain = _plain(column)
         values: list[Any] = plain.to_pylist()
     except (pa.ArrowException, ValueError) as exc:
-        raise TableError(f"{place}: {exc}; write the table as Parquet instead") from exc
+        raise TableError(f"{where}: {exc}; write the table as Parquet instead") from exc
     if pa.types.is_integer(plain.type) or pa.types.is_string(plain.type):
         return values
-    return [_json_value(place, value, infinite) for value in values]
+    return [_json_value(where, value, infinite) for value in values]
 
 
-def _json_float(place: str, value: float | None, infinite: bool) -> float | None:
+def _json_float(where: str, value: float | None, infinite: bool) -> float | None:
     if value is None or math.isnan(value):
         return None
     if math.isinf(value) and not infinite:
-        raise TableError(f"{place}: found {value}, which JSON cannot say; write the table as Parquet instead")
+        raise TableError(f"{where}: found {value}, which JSON cannot say; write the table as Parquet instead")
     return value
 
 
-def _json_value(place: str, value: Any, infinite: bool) -> Any:
+def _json_value(where: str, value: Any, infinite: bool) -> Any:
     match value:
         case dict():
-            return {key: _json_value(place, below, infinite) for key, below in value.items()}
+            return {key: _json_value(where, below, infinite) for key, below in value.items()}
         case list() | tuple():
-            return [_json_value(place, below, infinite) for below in value]
+            return [_json_value(where, below, infinite) for below in value]
         case float():
-            return _json_float(place, value, infinite)
+            return _json_float(where, value, infinite)
         case bytes():
             return base64.b64encode(value).decode("ascii")
         case Decimal():

@@ -1,4 +1,4 @@
-"""CSV and TSV in and out: cells are text, and stay the text they are unless a typed output is asked for.
+"""CSV and TSV in and out: cells are text, and stay unchanged unless a typed output is requested.
 
 A joined table has the delimiter of its own extension and decimal points, however the feature table is written.
 """
@@ -32,7 +32,7 @@ class DelimitedTable(FeatureTable):
     """A CSV or TSV feature table, with a header or with columns that its entry names."""
 
     def __init__(self, path: Path, wanted_key: str | None, usual: str, settings: TextSettings) -> None:
-        """:param usual: the delimiter that the file's extension stands for."""
+        """:param usual: the delimiter that the file's extension implies."""
         super().__init__(path, wanted_key)
         self._settings = settings
         beginning = read_beginning(path, usual, settings)
@@ -73,7 +73,7 @@ class DelimitedTable(FeatureTable):
         return len(self.keys())
 
     def keys(self) -> pa.Array:
-        """The key column's cells as they stand."""
+        """The key column's cells, unchanged."""
         parts = [batch.column(0) for batch in self._batches([self.key_column])]
         return pa.chunked_array(parts, pa.string()).combine_chunks()
 
@@ -168,7 +168,7 @@ class DelimitedSink(Sink):
 
 
 class _Paced(io.RawIOBase):
-    """A stream of which a few blocks are read before they are asked for; pyarrow alone reads 32, 512 MB.
+    """Limits pyarrow's read-ahead to a few blocks; by default it reads 32 of them (512 MB).
 
     A batch comes of each block, but of blank lines before the first record none: so the wait for one ends.
     """
@@ -200,7 +200,7 @@ def _ends_with_lines(batch: pa.RecordBatch) -> bool:
 
 
 def _records(batch: pa.RecordBatch, delimiter: str) -> pa.Buffer:
-    """The text of the records; made column by column it takes a third of csv.writer's time.
+    """The text of the records; built column by column it takes a third of csv.writer's time.
 
     Two columns or more, as a record of one empty cell would be an empty line.
     """

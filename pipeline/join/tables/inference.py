@@ -16,10 +16,10 @@ Numbered: TypeAlias = list[tuple[int, dict[str, Any]]]
 _CONVERSION_ERRORS = (pa.ArrowException, OverflowError, UnicodeEncodeError)
 
 
-def infer_schema(place: str, columns: Sequence[str], pieces: Callable[[], Iterable[Numbered]]) -> pa.Schema:
+def infer_schema(where: str, columns: Sequence[str], pieces: Callable[[], Iterable[Numbered]]) -> pa.Schema:
     """The narrowest types that hold all rows without changing a value; an integer among floats is a float.
 
-    :param place: the file and what the rows' numbers count.
+    :param where: the file and what the rows' numbers count.
     :param pieces: gives the rows with their numbers, some at a time, each time from the start.
     :raises TableError: a column mixes types; names the column, the row and both types.
     """
@@ -30,11 +30,11 @@ def infer_schema(place: str, columns: Sequence[str], pieces: Callable[[], Iterab
             try:
                 types[name] = _unified(types[name], _inferred(values))
             except _CONVERSION_ERRORS as exc:
-                raise TableError(_mixed(place, name, pieces, exc)) from exc
+                raise TableError(_mixed(where, name, pieces, exc)) from exc
     return pa.schema(list(types.items()))
 
 
-def rows_to_arrow(place: str, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
+def rows_to_arrow(where: str, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
     """JSON rows as typed columns; an absent field is null.
 
     :raises TableError: a value does not fit its column's type exactly.
@@ -45,7 +45,7 @@ def rows_to_arrow(place: str, rows: Sequence[dict[str, Any]], schema: pa.Schema)
             arrays.append(pa.array([row.get(field.name) for row in rows], field.type))
         except _CONVERSION_ERRORS as exc:
             raise TableError(
-                f"{place} column {show(field.name)}: a value does not fit {field.type}: {exc}; "
+                f"{where} column {show(field.name)}: a value does not fit {field.type}: {exc}; "
                 "write the table as JSONL instead"
             ) from exc
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -81,13 +81,13 @@ def _unified(first: pa.DataType, second: pa.DataType) -> pa.DataType:
     return pa.unify_schemas(both, promote_options="permissive").field(0).type
 
 
-def _mixed(place: str, name: str, pieces: Callable[[], Iterable[Numbered]], exc: Exception) -> str:
+def _mixed(where: str, name: str, pieces: Callable[[], Iterable[Numbered]], exc: Exception) -> str:
     """The message for a column whose values have no common type."""
     rows = itertools.chain.from_iterable
     if (found := _unlike(name, rows(pieces())) or _unlike_below(name, rows(pieces()))) is not None:
-        return f"{place} {found}; expected one type per column (or write the table as JSONL)"
+        return f"{where} {found}; expected one type per column (or write the table as JSONL)"
     reason = str(exc).splitlines()[0]
-    return f"{place}s: column {show(name)}: no one type holds its values: {reason}; write the table as JSONL instead"
+    return f"{where}s: column {show(name)}: no one type holds its values: {reason}; write the table as JSONL instead"
 
 
 def _unlike(name: str, numbered: Iterable[tuple[int, dict[str, Any]]]) -> str | None:

@@ -144,13 +144,13 @@ class JsonTable(FeatureTable):
         return columns, total
 
     def _is_sound(self, number: int, row: Any, faults: Faults) -> bool:
-        place = f"{self.path} {self._unit} {number}"
+        where = f"{self.path} {self._unit} {number}"
         if not isinstance(row, dict):
             found = row if isinstance(row, ValueError) else f"found {_kind_of(row)}"
-            faults.add(f"{place}: {found}; expected a JSON object")
+            faults.add(f"{where}: {found}; expected a JSON object")
             return False
         if self._wanted_key is not None and isinstance(value := row.get(self._wanted_key), dict | list):
-            faults.add(f"{place} column {show(self._wanted_key)}: found {_kind_of(value)}; expected a key")
+            faults.add(f"{where} column {show(self._wanted_key)}: found {_kind_of(value)}; expected a key")
         return True
 
     def _check_dense(self) -> None:
@@ -228,7 +228,7 @@ def _flat_row(line: bytes) -> Row | None:
 
     Repeated keys and floats beyond 64 bits are looked for in the whole row instead of one by one: a row of
     20 floats takes 12 instead of 18 us. Every key is followed by a colon, so that no more colons behind quotes
-    than there are keys means that no key stands twice.
+    than there are keys means that no key is repeated.
     """
     if b"[" in line or line.count(b"{") > 1 or b" :" in line or b"\t:" in line or b"\r:" in line:
         return None

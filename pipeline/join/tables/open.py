@@ -1,4 +1,4 @@
-"""The format that a table's name asks for."""
+"""The format that a table's name requests."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def open_joined(path: Path, key_column: str | None) -> FeatureTable:
 
 
 def check_representable(name: str, features: FeatureTable) -> None:
-    """Read what has to be read to tell whether the features can be written in the format that `name` asks for.
+    """Check whether the features can be written in the format that `name` requests, reading no more than that takes.
 
-    :raises TableError: they have no place in it, as far as their types tell.
+    :raises TableError: a column's type cannot be stored in it.
     """
     if table_format(name) == "parquet" and not isinstance(features, ParquetTable):
         check_schema(name, features.schema())
@@ -70,14 +70,14 @@ def create_table(
     data: Hash,
     kept: pa.Array | None = None,
 ) -> Sink:
-    """A joined table written to `path`, in the format and compression that `name` asks for.
+    """A joined table written to `path`, in the format and compression that `name` requests.
 
     :param features: the table whose columns come first.
     :param appended: names and types of the columns that are appended to it.
     :param fingerprint: goes into the metadata, where the format has any (Parquet).
     :param data: running digest of the features' `data_bytes`.
     :param kept: the rows that will be written (bool per row of the features); None: all.
-    :raises TableError: the features have no place in that format.
+    :raises TableError: the features cannot be stored in that format.
     """
     match table_format(name):
         case "parquet":

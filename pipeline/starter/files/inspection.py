@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
 from pipeline.errors import show
+from pipeline.join.columns import APPENDED
 from pipeline.join.sidecars.numbers import finite_number
 from pipeline.join.sidecars.scores import is_ok
 from pipeline.starter.files.fields import Fields, listed, possible_keys, words
@@ -19,7 +20,6 @@ from pipeline.starter.files.samples import Sample
 Kind: TypeAlias = Literal["features", "sidecar", "neither"]
 
 _MAX_MEASURES = 3
-_JOINED = ("score", "status", "runtime_ms", "frames", "source")
 _GENERAL_WORDS = frozenset(
     {
         *("score", "scores", "quality", "mos", "predicted", "prediction", "pred", "value", "mean", "pooled"),
@@ -181,6 +181,6 @@ def _own(sample: Sample) -> str | None:
     held = set(sample.columns)
     for name in sample.columns:
         prefix = name.removesuffix("_source")
-        if prefix != name and held >= {f"{prefix}_{each}" for each in _JOINED}:
+        if prefix != name and held >= {f"{prefix}_{each}" for each in APPENDED.names}:
             return f"a joined table: it has the columns {prefix}_score, {prefix}_status ..."
     return None

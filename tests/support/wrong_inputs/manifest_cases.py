@@ -42,7 +42,7 @@ _UNREADABLE_AS_MANIFEST = (
     ),
     _case(
         "key twice in one object",
-        r"tables\[0\]\.out: the key stands twice in one object",
+        r"tables\[0\]\.out: the key appears twice in one object",
         {"m.json": json.dumps({"tables": [table()]}).replace('"out"', '"out": "x.csv", "out"')},
     ),
 )
@@ -137,7 +137,7 @@ _RULES = (
     ),
     _table(
         "two sources of the key",
-        r"scores\[0\]\.key_from: stands beside key_field; expected one of the two",
+        r"scores\[0\]\.key_from: given together with key_field; expected only one of them",
         scores=[{"path": "dover.jsonl", "key_from": "file", "key_field": "clip_id"}],
     ),
     _table(

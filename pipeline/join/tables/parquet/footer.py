@@ -1,9 +1,9 @@
-"""The footer of a Parquet file: where its columns stand, and what they take.
+"""The footer of a Parquet file: the offsets and sizes of its columns.
 
 Read here and not by pyarrow, which does not give it away, and whose descriptions of column chunks end the process where
 their statistics are damaged: what they throw, its Python does not catch.
 
-Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift, whose field numbers stand
+Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift, whose field numbers are
 below.
 """
 
@@ -53,7 +53,7 @@ class ChunkSize(NamedTuple):
         path: the column, with dots between the names of nested ones.
         plain_bytes: of the values alone, where each takes the same; None: they do not.
         page_bytes: of the pages, not compressed.
-        has_dictionary: whether its values stand in a dictionary.
+        has_dictionary: whether its values are dictionary-encoded.
     """
 
     path: str
@@ -110,7 +110,7 @@ class Footer:
         return groups and pairs and structs and isinstance(children, int)
 
     def chunks(self) -> Iterator[ChunkSize]:
-        """The sizes of its column chunks, as far as they stand in the open."""
+        """The sizes of its column chunks that are not encrypted."""
         for group in self.fields[_ROW_GROUPS].value.values:
             for chunk in group[_COLUMNS].value.values:
                 if _META_DATA in chunk:
@@ -137,7 +137,7 @@ class Footer:
 
     @property
     def is_extendable(self) -> bool:
-        """Whether columns can be added: all data stands in this file, in the open, and no row group is empty."""
+        """Whether columns can be added: all data is in this file and not encrypted, and no row group is empty."""
         chunks = (chunk for group in self.row_groups for chunk in group[_COLUMNS].value.values)
         return (
             _ENCRYPTION not in self.fields
@@ -150,7 +150,7 @@ class Footer:
     def extended(self, new: Footer, metadata: Mapping[bytes, bytes]) -> bytes:
         """The footer with the columns of `new`, of as many rows per row group, and `metadata` as it shall be.
 
-        The file of `new` stands where this footer stood.
+        The column data of `new` begins at the offset of this footer.
         """
         fields = dict(self.fields)
         root, *_ = old_schema = self.fields[_SCHEMA].value.values
@@ -236,7 +236,7 @@ def _widened(group: Struct, other: Struct, start: int) -> Struct:
 
 
 def _moved(chunk: Struct, by: int) -> Struct:
-    """A column chunk whose pages stand `by` bytes further on."""
+    """A column chunk whose page offsets are shifted by `by` bytes."""
     pages: Struct = chunk[_META_DATA].value
     offsets = {number: Field(I64, pages[number].value + by) for number in _PAGE_OFFSETS if number in pages}
     return chunk | {_META_DATA: Field(STRUCT, pages | offsets)}

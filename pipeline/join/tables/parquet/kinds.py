@@ -48,7 +48,7 @@ _LOGICAL_KINDS = {
 }
 """By the field number in LogicalType."""
 _UNITS = {1: "MILLIS", 2: "MICROS", 3: "NANOS"}
-_PLAIN = ("INT_32", "INT_64")  # what INT32 and INT64 are without a word
+_PLAIN = ("INT_32", "INT_64")  # what INT32 and INT64 are without an annotation
 
 
 def kinds(content: bytes) -> dict[str, tuple[str, ...]]:
@@ -67,7 +67,7 @@ def kinds(content: bytes) -> dict[str, tuple[str, ...]]:
 def written_kinds(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
     """The logical types that pyarrow writes for a schema.
 
-    :raises pa.ArrowException: it has no place in Parquet.
+    :raises pa.ArrowException: it cannot be stored in Parquet.
     """
     into = pa.BufferOutputStream()
     pq.ParquetWriter(into, schema, version="2.6", store_schema=False).close()

@@ -65,7 +65,7 @@ class ParquetSink(Sink):
             self._losses = _losses(features, metadata, joined, appended)
             self._writer = _writer(path, joined, self._schema, _dictionaries(features, appended))
         except pa.ArrowException as exc:
-            raise _no_place(name, exc) from exc
+            raise _not_storable(name, exc) from exc
 
     @property
     def losses(self) -> Remarks:
@@ -82,7 +82,7 @@ class ParquetSink(Sink):
         try:
             self._writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
         except pa.ArrowNotImplementedError as exc:
-            raise _no_place(self._name, exc) from exc
+            raise _not_storable(self._name, exc) from exc
 
     def close(self) -> None:
         """Write the footer."""
@@ -90,15 +90,15 @@ class ParquetSink(Sink):
 
 
 def check_schema(name: str, schema: pa.Schema) -> None:
-    """:raises TableError: a column has no place in Parquet, as an object that never has a field."""
+    """:raises TableError: a column cannot be stored in Parquet, as an object that never has a field."""
     try:
         written_kinds(schema)
     except pa.ArrowException as exc:
-        raise _no_place(name, exc) from exc
+        raise _not_storable(name, exc) from exc
 
 
 def worth_dictionaries(schema: pa.Schema) -> list[str]:
-    """The columns of no known file for which a dictionary is tried: measured values rarely repeat."""
+    """The columns for which a dictionary is tried when no file shows whether it pays: measured values rarely repeat."""
     return [field.name for field in schema if not pa.types.is_floating(field.type)]
 
 
@@ -137,7 +137,7 @@ def _losses(
 
 
 def losses(metadata: JoinedMetadata, changed: list[ChangedType]) -> Remarks:
-    """What a joined table does not keep."""
+    """Parts of the features that a joined table does not keep."""
     found: Remarks = {}
     if metadata.dropped:
         found["dropped_metadata"] = [*metadata.dropped]
@@ -146,5 +146,5 @@ def losses(metadata: JoinedMetadata, changed: list[ChangedType]) -> Remarks:
     return found
 
 
-def _no_place(name: str, exc: pa.ArrowException) -> TableError:
-    return TableError(f"{name}: a column has no place in Parquet: {first_line(exc)}; write JSONL instead")
+def _not_storable(name: str, exc: pa.ArrowException) -> TableError:
+    return TableError(f"{name}: a column cannot be stored in Parquet: {first_line(exc)}; write JSONL instead")

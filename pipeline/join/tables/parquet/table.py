@@ -82,7 +82,7 @@ class ParquetTable(FeatureTable):
         return self._schema
 
     def chunks(self, form: Form) -> Iterator[Chunk]:
-        """The rows in record batches, turned into the form asked for; their number per row group."""
+        """The rows in record batches, converted to the requested form; or their number per row group."""
         if form == "count":
             yield from (
                 self._file.metadata.row_group(index).num_rows for index in range(self._file.num_row_groups)
@@ -150,9 +150,9 @@ class ParquetTable(FeatureTable):
             return {}
 
     def dictionaries(self) -> list[str] | None:
-        """The paths of the columns whose dictionaries pay: they took less room than their plain values would.
+        """The paths of the columns whose dictionary encoding is smaller than plain encoding.
 
-        None: it would take too long to tell.
+        None: finding out would take too long.
         """
         if not self.is_worth_copying:
             return None
@@ -176,7 +176,7 @@ class ParquetTable(FeatureTable):
             raise ThriftError("the footer lacks what every one has") from exc
 
     def _data_size(self) -> int:
-        """Bytes of all values, as far as the footer tells."""
+        """Bytes of all values, according to the footer."""
         if self.is_worth_copying:
             return sum(max(chunk.page_bytes, chunk.plain_bytes or 0) for chunk in self._chunk_sizes)
         groups = map(self._file.metadata.row_group, range(self._file.num_row_groups))
@@ -227,13 +227,13 @@ def _unread(path: Path, column: str | None, reason: str) -> str:
     return f"{path}: damaged Parquet data:{at and f'{at}:'} {reason}"
 
 
-def _encrypted(place: str) -> str:
+def _encrypted(where: str) -> str:
     return (
-        f"{place}: found encrypted Parquet; expected a table that is read without a key; "
+        f"{where}: found encrypted Parquet; expected a table that is read without a key; "
         "write it again without encryption"
     )
 
 
 def first_line(exc: Exception) -> str:
-    """What an exception says, without what follows on further lines."""
+    """The first line of an exception's message."""
     return (str(exc).splitlines() or [type(exc).__name__])[0]
