@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import BatchBusyError, BatchError, InputError, OutputError
-from pipeline.records.receipts import Receipts
 from pipeline.storage import writing
+from pipeline.storage.journal import Journals
 from pipeline.storage.lock import holding
 from pipeline.tasks import graph as tasks
 from pipeline.tasks.run import BatchResult
@@ -104,7 +104,7 @@ def test_a_complete_batch_on_a_read_only_file_system(manifest: Path, monkeypatch
         raise OutputError("Read-only file system")
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    monkeypatch.setattr(Receipts, "_append", refuse_record)
+    monkeypatch.setattr(Journals, "append", refuse_record)
     result = run_manifest(manifest)
     assert (result.exit_code, result.sha256) == (0, digest)
 
