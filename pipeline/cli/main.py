@@ -224,7 +224,7 @@ def init(folder: str, out: str | None) -> int:
     from pipeline.starter import write_starter
 
     started = write_starter(folder, out)
-    _say("\n".join(started.told))
+    _say("\n".join(started.messages))
     return 0
 
 
