@@ -161,7 +161,7 @@ def init(folder: str, out: str | None) -> int:
     from pipeline.starter import write_starter
 
     started = write_starter(folder, out)
-    print_result("\n".join(started.told))
+    print_result("\n".join(started.messages))
     return 0
 
 

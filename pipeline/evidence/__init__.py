@@ -1,8 +1,24 @@
-"""What the joined tables of a batch cover, and what their scores are worth; an extra, unknown to `run`.
+"""What the joined tables of a batch cover, and what their scores are worth; an extra that `run` does not know.
 
 ::
 
-    tasks ──▶ table ──▶ audit    which signals the tables hold, how they go with the label
-                   └──▶ impact   whether a model that is given the scores predicts better
-    documents ──▶ auditmarkdown, impactmarkdown, page (figures)
+    batch ──▶ tasks ──▶ state       what is up to date, and the results so far
+                └─────▶ work
+                          ├──▶ table ──▶ audit     which signals a table holds, how they correlate with its label
+                          │         └──▶ impact    whether a model that is given the scores predicts better
+                          │                └──▶ statistics
+                          └──▶ documents ──▶ render    JSON, Markdown and the page
 """
+
+__all__ = [
+    "audit",
+    "batch",
+    "documents",
+    "impact",
+    "render",
+    "state",
+    "statistics",
+    "table",
+    "tasks",
+    "work",
+]

@@ -1,4 +1,4 @@
-"""Evidence of a batch on demand: the batch is made complete, then its audit, then its impact."""
+"""Evidence of a batch on demand: complete the batch, then its audit, then its impact."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pipeline.storage.lock import holding
 from pipeline.tasks.run import POLL_SECONDS, PROCESS_DIED, BatchResult, run_batch
 
 _COOL_DOWN_SECONDS = 15.0
-"""A luigid takes no task again for 10 seconds after it was done, whatever has become of it since."""
+"""luigid ignores a task for 10 s after it is done (stable_done_cooldown_secs); wait longer than that."""
 
 
 @dataclass(frozen=True)
 class EvidenceResult:
-    """How evidence was given.
+    """The evidence that was written.
 
     Attributes:
         document: the audit or the impact.
@@ -43,14 +43,14 @@ def give_evidence(
     scheduler: str | None = None,
     families: Path | None = None,
 ) -> EvidenceResult:
-    """Make what is missing or stale of a batch and of its evidence.
+    """Bring a batch and its evidence up to date.
 
     :param kind: "audit": what the tables cover; "impact": also what the scores are worth.
-    :param workers: number of processes that work tables out.
+    :param workers: number of processes.
     :param scheduler: URL of a luigid; None: the scheduler in this process.
     :param families: a file of families of signals; None: the package's.
-    :raises UsageError: nothing can be given: no table has a label, a library is missing, the evidence has no place.
-    :raises EvidenceError: the batch is not complete, a table lacks what is asked for, or a score is the label.
+    :raises UsageError: no table has a label, a library is missing, or a file of the evidence is used by the batch.
+    :raises EvidenceError: the batch is not complete, a table lacks a requested column, or a score is the label.
     :raises BatchError: as `run_batch`.
     """
     state = EvidenceState(batch, families)
@@ -59,21 +59,21 @@ def give_evidence(
             f"{batch.manifest}: no table has evidence with a target; the impact of scores is measured on a label"
         )
     check_paths(batch)
-    state.families_sha256  # noqa: B018  # a file that cannot be read is told before anything is made
-    made = run_batch(batch, workers=workers, scheduler=scheduler)
-    if made.exit_code:
-        raise _incomplete(batch, made)
+    state.families_sha256  # noqa: B018  # reports an unreadable file before any table is joined
+    result = run_batch(batch, workers=workers, scheduler=scheduler)
+    if result.exit_code:
+        raise _incomplete(batch, result)
     state = EvidenceState(batch, families)
     if not state.complete(kind):
         with holding(batch.lock, shared=scheduler is not None):
-            state = _make(state, kind, workers, scheduler)
+            state = _build(state, kind, workers, scheduler)
     for path in failed_paths(batch, kind):
         writing.remove(path)
     return _result(state, kind)
 
 
-def _make(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None) -> EvidenceState:
-    """Have Luigi make what is missing; what became of it is for the files to say."""
+def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None) -> EvidenceState:
+    """Run Luigi on what is missing; the files show the result."""
     from pipeline.evidence.tasks import RetrainImpact, SignalMixAudit
     from pipeline.tasks import scheduling
     from pipeline.tasks.graph import BatchReport
@@ -81,9 +81,9 @@ def _make(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None)
 
     batch = state.batch
     report = BatchReport.of(batch)
-    places = {name: getattr(report, name) for name in BatchReport.BATCH_PARAMETERS}
+    parameters = {name: getattr(report, name) for name in BatchReport.BATCH_PARAMETERS}
     root = (SignalMixAudit if kind == "audit" else RetrainImpact)(
-        families=str(state.families or ""), **places
+        families=str(state.families or ""), **parameters
     )
     writing.sweep(
         [*document_paths(batch, "audit"), *document_paths(batch, "impact"), *document_paths(batch, "page")]
@@ -101,7 +101,7 @@ def _make(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None)
         while scheduler is not None and _is_open(after, kind):
             if not scheduling.is_running(root, scheduler) and time.monotonic() > patience:
                 break
-            time.sleep(POLL_SECONDS)  # nothing else tells that another worker has ended
+            time.sleep(POLL_SECONDS)  # there is no other way to notice that another worker has ended
             scheduling.forgive(
                 root, scheduler, patient=True
             )  # it may be a luigid that is being started again
@@ -112,7 +112,7 @@ def _make(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None)
 
 
 def _is_open(state: EvidenceState, kind: Kind) -> bool:
-    """Whether nothing is known to fail: another worker is at it, or the luigid has seen it done a moment ago."""
+    """True if the evidence is incomplete but no failure is recorded, so another worker may still finish it."""
     known = (each for each in _errors(state, kind) if each["error"] != PROCESS_DIED)
     return not state.complete(kind) and not any(known) and not _leaks(state)
 
@@ -126,7 +126,7 @@ def _leaks(state: EvidenceState) -> list[str]:
 
 
 def _fail(state: EvidenceState, kind: Kind) -> None:
-    """Leave what is known under a name of its own, and say what is wrong.
+    """Write `*.audit.failed.*` and raise the error.
 
     :raises EvidenceError: always.
     """
@@ -140,7 +140,7 @@ def _fail(state: EvidenceState, kind: Kind) -> None:
             "scores that are the label, or follow it too closely" if leaks else "no evidence can be given"
         )
         raise EvidenceError(listing(f"{path}: {headline}", faults))
-    # Nothing is wrong with a table: the task could not write, and its error is told from here.
+    # No table failed, so the task could not write its files: write them here, so that the error is raised here.
     for each in ("audit", kind):
         if not state.document_is_current(each):
             write_document(each, state)
@@ -155,13 +155,11 @@ def _errors(state: EvidenceState, kind: Kind) -> list[TableError]:
     return [{"id": table, "error": error} for table, error in found if error is not None]
 
 
-def _incomplete(batch: Batch, made: BatchResult) -> BatchError:
-    """The error for a batch of which a table failed, or only waits."""
-    faults = [f"{table['id']}: {table['error']}" for table in made.report["tables"] if "error" in table]
-    kind = InputMissingError if made.exit_code == InputMissingError.exit_code else EvidenceError
-    return kind(
-        listing(f"{batch.manifest}: the batch is not complete, so there is nothing to look at", faults)
-    )
+def _incomplete(batch: Batch, result: BatchResult) -> BatchError:
+    """The error for a batch with a table that failed or waits."""
+    faults = [f"{table['id']}: {table['error']}" for table in result.report["tables"] if "error" in table]
+    kind = InputMissingError if result.exit_code == InputMissingError.exit_code else EvidenceError
+    return kind(listing(f"{batch.manifest}: the batch is not complete, so it has no evidence yet", faults))
 
 
 def _result(state: EvidenceState, kind: Kind) -> EvidenceResult:

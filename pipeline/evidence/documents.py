@@ -1,6 +1,6 @@
 """The two documents of evidence, as JSON holds them: the audit of a batch, and the impact of its scores.
 
-Every number is rounded once, by `rounded`, so that the last bits of a sum show in no byte. What is not a number is null.
+Every number is rounded once, by `rounded`, so that the last bits of a sum change no byte. NaN and infinities are null.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ SIGNIFICANT_DIGITS = 6
 FamilyStatus: TypeAlias = Literal["missing", "weak", "covered"]
 Verdict: TypeAlias = Literal["improves", "no evidence", "worse", "not measurable"]
 Interval: TypeAlias = list[float | None]
-"""Its lower and its upper end; null: not to be told."""
+"""Its lower and its upper end; null: not defined."""
 
 
 class Cited(TypedDict):
-    """A document that another one rests on, by the digest of its bytes."""
+    """A document that another one is built from, with the digest of its bytes."""
 
     path: str
     sha256: str
@@ -65,7 +65,7 @@ class TargetIntervals(TypedDict):
 
 
 class WithTarget(TypedDict):
-    """How a signal goes with the label; `partial`: beyond what the baseline tells of it."""
+    """Correlation of a signal with the label; `partial` controls for the baseline's prediction."""
 
     n: int
     pearson: float | None
@@ -75,7 +75,7 @@ class WithTarget(TypedDict):
 
 
 class Signal(TypedDict):
-    """One column that may tell something of quality; `mean` and what follows are null where it has no value."""
+    """One column that may say something about quality; the statistics from `mean` on are null if it has no value."""
 
     column: str
     family: str
@@ -90,14 +90,14 @@ class Signal(TypedDict):
 
 
 class Redundant(TypedDict):
-    """Two signals that say the same."""
+    """Two signals that are nearly the same."""
 
     columns: list[str]
     spearman: float
 
 
 class Complementary(TypedDict):
-    """Two signals of different families that both go with the label and hardly with each other."""
+    """Two signals of different families that both correlate with the label, and hardly with each other."""
 
     columns: list[str]
     families: list[str]
@@ -195,7 +195,7 @@ class FamilyOverBatch(TypedDict):
 
 
 class Strongest(TypedDict):
-    """A signal and the table in which it goes with the label."""
+    """A signal and the table in which it correlates with the label."""
 
     table: str
     column: str
@@ -221,7 +221,7 @@ class FamiliesUsed(TypedDict):
 
 
 class TableError(TypedDict):
-    """A table of which no audit could be given, and why."""
+    """A table without an audit, and why."""
 
     id: str
     error: str

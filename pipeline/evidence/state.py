@@ -1,8 +1,11 @@
-"""Whether the evidence of a batch is what its tables and its manifest ask for now.
+"""Whether the evidence of a batch is up to date with its tables and its manifest; the results that it is built from.
 
-A part, the audit or the impact of one table, stands while its identity does: the table's digest, what is declared of
-it, and the versions of what works it out. A document stands while it was written from the parts and the report that
-there are now, and its files are those that were written. The page stands while it shows the documents that stand.
+A part is the audit or the impact of one table. It is up to date while its identity is the same: the digest of the table,
+its declarations, and the versions of the libraries. A document is up to date if it was written from the current parts
+and report, and its files are unchanged. The page is up to date if it shows the current documents.
+
+Results are kept in one file per table and kind, beside the project's other records. The files may be deleted: at worst
+the results are computed again.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ KINDS: tuple[Kind, ...] = ("audit", "impact")
 DocumentName: TypeAlias = Literal["audit", "impact", "page"]
 
 EVIDENCE_VERSION = 1
-"""Raised when equal tables give other figures."""
+"""Increase it when equal tables give other figures."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")
 _PACKAGED_FAMILIES = Path(__file__).parent / "audit" / "families.json"
@@ -38,11 +41,11 @@ _PACKAGED_FAMILIES = Path(__file__).parent / "audit" / "families.json"
 
 @dataclass(frozen=True)
 class Result:
-    """What was worked out under one identity, or why that failed.
+    """What was computed for one identity, or why that failed.
 
     Attributes:
-        identity: of all that it depends on.
-        body: what was worked out; None: it failed.
+        identity: digest of all that the result depends on.
+        body: what was computed; None: it failed.
         error: why it failed; None: it did not.
     """
 
@@ -68,7 +71,7 @@ class _Results:
         return found if whole and found.identity == identity else None
 
     def record(self, name: str, result: Result) -> None:
-        """Keep a result in place of the one before.
+        """Replace the result of that name.
 
         :raises OutputError: it cannot be written.
         """
@@ -80,7 +83,7 @@ class _Results:
 
 
 class EvidenceState:
-    """How the evidence of a batch stands, as far as it is asked."""
+    """The state of the evidence of a batch; each property is worked out when it is first used."""
 
     def __init__(self, batch: Batch, families: Path | None = None) -> None:
         self.batch = batch
@@ -89,25 +92,25 @@ class EvidenceState:
 
     @cached_property
     def check(self) -> BatchCheck:
-        """How the batch itself stands."""
+        """The check of the batch itself."""
         return BatchCheck(self.batch)
 
     def tables(self, kind: Kind) -> list[TableEntry]:
         """The tables that have a part of that kind: for the impact, those with a label."""
         return [entry for entry in self.batch.tables if kind == "audit" or entry.evidence is not None]
 
-    def made(self, entry: TableEntry) -> Materialized | None:
-        """What the batch made of a table; None: it is not complete."""
+    def joined(self, entry: TableEntry) -> Materialized | None:
+        """The record of a joined table; None: the table is not complete."""
         table = self.check.tables[self.batch.position(entry.id)]
         return table.made if table.complete else None
 
     def part(self, kind: Kind, entry: TableEntry) -> Result | None:
-        """What was worked out for a table as it is now; None: nothing."""
+        """The result for a table as it is now; None: there is none."""
         identity = self.identity(kind, entry)
         return None if identity is None else self._results.result(_part(kind, entry), identity)
 
     def record_part(self, kind: Kind, entry: TableEntry, result: Result) -> None:
-        """Keep what was worked out for a table.
+        """Keep the result for a table.
 
         :raises OutputError: it cannot be written.
         """
@@ -115,8 +118,8 @@ class EvidenceState:
 
     def identity(self, kind: Kind, entry: TableEntry) -> str | None:
         """A digest of all that the part of a table depends on; None: the table is not complete."""
-        made = self.made(entry)
-        if made is None:
+        joined = self.joined(entry)
+        if joined is None:
             return None
         depends = {
             "kind": kind,
@@ -124,7 +127,7 @@ class EvidenceState:
             "libraries": _versions(),
             "id": entry.id,
             "entry": entry.as_json(),
-            "joined": made.outputs["out"]["sha256"],
+            "joined": joined.outputs["out"]["sha256"],
             "evidence": entry.evidence and entry.evidence.as_json(),
             "scorers": [vars(each) for each in entry.scorers],
         }
@@ -142,7 +145,7 @@ class EvidenceState:
             raise UsageError(f"{exc}; expected a file of families of signals") from exc
 
     def document_identity(self, kind: Kind) -> str | None:
-        """A digest of all that a document depends on; None: not all of it stands."""
+        """A digest of all that a document depends on; None: the report or a part is not up to date."""
         if not self.check.complete:
             return None
         parts = [self.part(kind, entry) for entry in self.tables(kind)]
@@ -159,18 +162,18 @@ class EvidenceState:
         return None if audit is None else _digest_of(depends | {"audit": audit})
 
     def page_identity(self) -> str | None:
-        """A digest of what the page shows: the documents that stand; None: there is no audit to show."""
+        """A digest of what the page shows: the documents that are up to date; None: there is no audit to show."""
         shown = {kind: self.document_identity(kind) for kind in KINDS if self.document_is_current(kind)}
         return _digest_of({"shown": shown, "code": code_sha256()}) if "audit" in shown else None
 
     def document_is_current(self, kind: Kind) -> bool:
-        """Whether a document is the one that would be written now."""
+        """Whether a document is up to date."""
         return self._is_current(kind, self.document_identity(kind))
 
     def complete(self, kind: Kind) -> bool:
-        """Whether nothing is to be done: the document stands, what it rests on, and the page."""
-        rests_on: Sequence[Kind] = ("audit",) if kind == "audit" else ("audit", "impact")
-        return all(map(self.document_is_current, rests_on)) and self._is_current("page", self.page_identity())
+        """Whether the document, the documents that it is built from, and the page are up to date."""
+        needed: Sequence[Kind] = ("audit",) if kind == "audit" else ("audit", "impact")
+        return all(map(self.document_is_current, needed)) and self._is_current("page", self.page_identity())
 
     def write(self, name: DocumentName, identity: str, contents: Sequence[bytes]) -> None:
         """Write the files of a document, all or none, and remember what they hold.
@@ -204,7 +207,7 @@ def document_paths(batch: Batch, name: DocumentName) -> list[Path]:
 
 
 def failed_paths(batch: Batch, kind: Kind) -> list[Path]:
-    """Where what is known of a document goes if it cannot be given: `m.audit.failed.json`, `m.audit.failed.md`."""
+    """Where the known parts of a document go if it cannot be completed: `m.audit.failed.json`, `m.audit.failed.md`."""
     return [failed_path(path) for path in document_paths(batch, kind)]
 
 
@@ -224,7 +227,10 @@ def check_paths(batch: Batch) -> None:
             claims.written(path, f"the evidence {path.name}")
     if clashes := [*claims.clashes()]:
         raise UsageError(
-            listing(f"{batch.manifest}: the evidence has no place; rename one of the two", clashes)
+            listing(
+                f"{batch.manifest}: an evidence file would overwrite another file of the batch; rename one of the two",
+                clashes,
+            )
         )
 
 

@@ -84,14 +84,14 @@ class EvidenceTable:
     statuses: dict[str, dict[str, int]]
 
 
-def read_table(entry: TableEntry, base: Path, made: Materialized) -> EvidenceTable:
+def read_table(entry: TableEntry, base: Path, joined: Materialized) -> EvidenceTable:
     """The joined table with what the manifest declares of it.
 
-    :param made: what the batch made for the entry; its files are the ones that are there.
-    :raises EvidenceError: the manifest asks for a column that the table does not have, or that holds no numbers.
+    :param joined: the record of the joined table, which must be up to date.
+    :raises EvidenceError: the manifest names a column that the table does not have, or that holds no numbers.
     """
     features = open_joined(base / entry.out, entry.options.key_column)
-    covered = [*made.summary["competitors"].values()]
+    covered = [*joined.summary["competitors"].values()]
     appended = {f"{each['column_prefix']}_{name}" for each in covered for name in APPENDED.names}
     scored = {f"{each['column_prefix']}_score" for each in covered}
     request = entry.evidence
@@ -153,7 +153,10 @@ def _checked(
     if faults:
         held = ", ".join(show(name) for name in features.columns)
         raise EvidenceError(
-            listing(f"{entry.out}: evidence asks for what the table has not; it has {held}", faults)
+            listing(
+                f"{entry.out}: the manifest's evidence names columns that the table does not have; its columns are {held}",
+                faults,
+            )
         )
     return [name for name in offered if name in wanted]
 

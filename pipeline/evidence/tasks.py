@@ -1,4 +1,4 @@
-"""Luigi: what is worked out for each table, and two documents that are written from it after the batch's report."""
+"""Luigi tasks: a part for each table, and two documents that are written from the parts after the batch's report."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from pipeline.tasks.graph import BatchReport, BatchTask, PathParameter
 
 
 class PartTarget(luigi.Target):
-    """What was worked out for one table; it exists while what it depends on stays the same."""
+    """The part of one table; it exists while its inputs are unchanged."""
 
     def __init__(self, state: EvidenceState, kind: Kind, table: str) -> None:
         self._state, self._kind = state, kind
         self._entry = state.batch.table(table)
 
     def exists(self) -> bool:
-        """Whether there is nothing to work out."""
+        """Whether the part is up to date."""
         part = self._state.part(self._kind, self._entry)
         return part is not None and part.body is not None
 
 
 class DocumentTarget(luigi.Target):
-    """A document of evidence, with what it rests on and the page."""
+    """A document of evidence, with the documents that it is built from and the page."""
 
     def __init__(self, state: EvidenceState, kind: Kind) -> None:
         self._state, self._kind = state, kind
 
     def exists(self) -> bool:
-        """Whether all of it is what would be written now."""
+        """Whether all of these files are up to date."""
         return self._state.complete(self._kind)
 
 
@@ -42,7 +42,7 @@ class _EvidenceTask(BatchTask):
 
     @property
     def state(self) -> EvidenceState:
-        """How the evidence stands now."""
+        """The state of the evidence now."""
         return EvidenceState(self.batch, Path(self.families) if self.families else None)
 
     @cached_property
@@ -71,12 +71,12 @@ class _TablePart(_EvidenceTask):
         return True
 
     def output(self) -> PartTarget:
-        """What is kept of it."""
+        """The recorded part."""
         return PartTarget(self.state, self.kind, self.table)
 
     def run(self) -> None:
-        """Work it out, and keep it, or why it cannot be."""
-        from pipeline.evidence.work import work_out
+        """Compute the part and record it, or the reason of its failure."""
+        from pipeline.evidence.work import compute_part
 
         state = self.state
         entry = state.batch.table(self.table)
@@ -84,7 +84,7 @@ class _TablePart(_EvidenceTask):
         if identity is None:
             raise BatchError(f"{self.table}: the table changed while its evidence was worked out; run again")
         try:
-            body = work_out(self.kind, state, entry)
+            body = compute_part(self.kind, state, entry)
         except BatchError as exc:
             state.record_part(self.kind, entry, Result(identity, None, str(exc)))
             raise
@@ -92,7 +92,7 @@ class _TablePart(_EvidenceTask):
 
 
 class TableAudit(_TablePart):
-    """Which signals one joined table holds, and how they go with its label."""
+    """Which signals one joined table holds, and how they correlate with its label."""
 
     task_namespace = "second_opinion"
     kind: ClassVar[Kind] = "audit"

@@ -1,4 +1,4 @@
-"""What the tasks of evidence do: work out a table's part, write a document and the page from the parts."""
+"""The work of the evidence's tasks: compute the part of a table, write a document and the page from the parts."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from pipeline.storage.jsontext import JsonObject
 _MAX_THREADS = 4
 
 
-def work_out(kind: Kind, state: EvidenceState, entry: TableEntry) -> JsonObject:
-    """The part of one table.
+def compute_part(kind: Kind, state: EvidenceState, entry: TableEntry) -> JsonObject:
+    """Compute the part of one table.
 
-    :raises EvidenceError: the table lacks what the manifest asks for.
+    :raises EvidenceError: the table lacks a column that the manifest names.
     :raises BatchError: the table cannot be read.
     """
-    made = state.made(entry)
-    if made is None:
+    joined = state.joined(entry)
+    if joined is None:
         raise BatchError(f"{entry.id}: the table changed while its evidence was worked out; run again")
-    table = read_table(entry, state.batch.base_dir, made)
+    table = read_table(entry, state.batch.base_dir, joined)
     part: Any = (
         audit_table(table, load_families(state.families))
         if kind == "audit"
@@ -82,7 +82,7 @@ def write_document(kind: Kind, state: EvidenceState) -> None:
 
 
 def write_page(state: EvidenceState) -> None:
-    """Write the page from the documents that stand.
+    """Write the page from the documents that are up to date.
 
     :raises BatchError: there is none, or the page cannot be written.
     """
@@ -97,7 +97,7 @@ def write_page(state: EvidenceState) -> None:
 
 
 def write_failed(state: EvidenceState, errors: Sequence[TableError]) -> Path:
-    """Write what is known of an audit that cannot be given; gives where it stands.
+    """Write the parts of an audit that cannot be completed, and return the path of the JSON.
 
     :raises OutputError: it cannot be written.
     """
@@ -164,15 +164,15 @@ def _document(batch: Batch, kind: Kind) -> Cited:
 
 
 def _provenance(kind: Kind, state: EvidenceState) -> RunProvenance:
-    """What the document was made of: the report, and with it all that the report cites; the joined tables."""
+    """The inputs of the document: the report (which cites its own inputs) and the joined tables."""
     batch = state.batch
     report = _report(state)
     inputs: dict[str, FileDescription] = {
         "report": {"path": report["path"], "exists": True, "kind": "file", "sha256": report["sha256"]}
     }
     for entry in state.tables(kind):
-        if (made := state.made(entry)) is not None:
-            inputs[f"{entry.id}.out"] = made.outputs["out"]
+        if (joined := state.joined(entry)) is not None:
+            inputs[f"{entry.id}.out"] = joined.outputs["out"]
     if state.families is not None:
         inputs["families"] = files.describe(state.families, batch.base_dir, state.families_sha256)
     args = {"manifest": batch.relative(batch.manifest), "base_dir": ".", "report_json": report["path"]}

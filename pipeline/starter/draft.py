@@ -1,4 +1,4 @@
-"""A folder -> its first manifest, and what is to be said of it."""
+"""A folder -> its first manifest, and the messages about it."""
 
 from __future__ import annotations
 
@@ -34,46 +34,46 @@ class Started:
     """A first manifest.
 
     Attributes:
-        manifest: where it stands.
-        told: what it holds and why, and what was left out, line by line.
+        manifest: its path.
+        messages: what it holds and why, and what was left out, line by line.
     """
 
     manifest: Path
-    told: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Started:
     """Write a manifest for the feature tables and sidecars below a folder.
 
-    Their first rows tell what they are, their keys, read in full, what goes with what. Joined tables and audits are to
-    go to a folder `joined` below `folder`.
+    The first rows of a file show what it is; its keys, read in full, show which files belong together. The manifest
+    writes joined tables and audits to a folder `joined` below `folder`.
 
     :param out: the manifest. Default: `second-opinion.json` in `folder`.
-    :raises UsageError: there is no such folder, no table can be joined, or no file can be `out`, or something stands
-        there already.
+    :raises UsageError: there is no such folder, no table can be joined, or `out` cannot be a file or
+        exists already.
     :raises BatchError: the manifest cannot be written.
     """
-    place = Path(folder)
-    manifest = Path(out or place / MANIFEST)
-    if not filenames.is_folder(place):
-        raise UsageError(f"{place}: found no folder; expected one with feature tables and sidecars")
+    root = Path(folder)
+    manifest = Path(out or root / MANIFEST)
+    if not filenames.is_folder(root):
+        raise UsageError(f"{root}: found no folder; expected one with feature tables and sidecars")
     _check_free(manifest)
     try:
-        found = find(place, _reserved(manifest, place))
-        proposal = propose(place, found.features, found.sidecars)
+        found = find(root, _reserved(manifest, root))
+        proposal = propose(root, found.features, found.sidecars)
     except MemoryError as exc:
-        raise BatchError(f"{place}: not enough memory to hold the keys of what is there") from exc
+        raise BatchError(f"{root}: not enough memory to hold the keys of what is there") from exc
     left_out = [*found.left_out, *proposal.left_out]
     if not proposal.tables:
-        looked = f"{place}: found {count(len(found.features), 'feature table')} and {count(len(found.sidecars), 'sidecar')}"
-        looked += f" among {count(found.looked_at, 'file')}, and nothing to join; {_EXPECTED}"
-        raise UsageError(listing(looked, (line.replace("\n", "\n  ") for line in _by_reason(left_out))))
-    entries = list(_placed(proposal, place))
-    rooted = [_rooted(entry, place, manifest) for entry in entries]
+        summary = f"{root}: found {count(len(found.features), 'feature table')} and {count(len(found.sidecars), 'sidecar')}"
+        summary += f" among {count(found.read, 'file')}, and nothing to join; {_EXPECTED}"
+        raise UsageError(listing(summary, (line.replace("\n", "\n  ") for line in _by_reason(left_out))))
+    entries = list(_placed(proposal, root))
+    rooted = [_rooted(entry, root, manifest) for entry in entries]
     content = {"tables": [_spelled(entry, manifest.parent) for entry in rooted]}
     _check_free(manifest)
     writing.write_whole(manifest, json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8") + b"\n")
-    return Started(manifest, tuple(_told(found, entries, proposal, left_out, manifest)))
+    return Started(manifest, tuple(_messages(found, entries, proposal, left_out, manifest)))
 
 
 def _check_free(manifest: Path) -> None:
@@ -110,13 +110,13 @@ def _placed(proposal: Proposal, folder: Path) -> Iterator[TableEntry]:
 
 
 def _is_taken(folder: Path, joined: str, ids: Sequence[str], inputs: Sequence[str]) -> bool:
-    place = folder / joined
-    if filenames.is_taken(place) and not filenames.is_folder(place):
+    target = folder / joined
+    if filenames.is_taken(target) and not filenames.is_folder(target):
         return True
     if any(PurePosixPath(name).parts[0] == joined for name in inputs):
         return True
     ends = (".parquet", ".jsonl", ".audit.json")
-    return any(filenames.is_taken(place / f"{name}{end}") for name in ids for end in ends)
+    return any(filenames.is_taken(target / f"{name}{end}") for name in ids for end in ends)
 
 
 def _ids(features: Sequence[str], folder: Path) -> list[str]:
@@ -170,7 +170,7 @@ def _spelled_sidecar(entry: SidecarEntry, base: Path) -> str | JsonObject:
     return {"path": entry.path} | ({} if entry.label is None else {"label": entry.label})
 
 
-def _told(
+def _messages(
     found: Found,
     entries: Sequence[TableEntry],
     proposal: Proposal,

@@ -1,4 +1,4 @@
-"""Which sidecars go with which feature tables, under which options."""
+"""Which sidecars belong to which feature tables, and the join options for them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class ProposedTable:
     """A table that can be joined.
 
     Attributes:
-        entry: what is asked for; its outputs have no place yet.
+        entry: the proposed entry; its outputs have no path yet.
         preview: what a run would make of it.
-        notes: why it is asked for like this.
+        notes: why it is proposed like this.
     """
 
     entry: TableEntry
@@ -68,7 +68,7 @@ def _pair(
     paired: dict[str, list[tuple[Scored, Meeting]]],
     proposal: Proposal,
 ) -> None:
-    """Give the sidecar to the feature tables that have its keys, of those the ones that stand nearest to it."""
+    """Give the sidecar to the feature tables that have its keys, of those the nearest in the folders."""
     name = reading.sidecar.name
     for scored in reading.ways():
         met: dict[str, Meeting] = {}
@@ -107,7 +107,7 @@ def _try(
     if preview.error is not None:
         proposal.left_out.append((entry.features.path, str(preview.error)))
         return
-    notes = [*columns.features.said(), *_key_said(columns, setting, served)]
+    notes = [*columns.features.notes(), *_key_notes(columns, setting, served)]
     if any(scorer.covered["missing_rows"] for scorer in preview.scorers):
         notes.append(
             "missing_policy mark (the default): some rows have no score; drop leaves them out, fail refuses them"
@@ -116,7 +116,7 @@ def _try(
         f"{scored.entry.path}: {note}"
         for scored in served
         if scored.entry in entry.scores
-        for note in scored.said()
+        for note in scored.notes()
     ]
     proposal.tables.append(ProposedTable(entry, preview, tuple(notes)))
 
@@ -215,20 +215,20 @@ def _some(scored: Scored) -> str:
     return ", ".join(map(show, keys[:MAX_KEYS_SHOWN].to_pylist()))
 
 
-def _key_said(columns: Columns, setting: Setting, served: Sequence[Scored]) -> list[str]:
+def _key_notes(columns: Columns, setting: Setting, served: Sequence[Scored]) -> list[str]:
     """Why the keys are compared like this."""
     column = columns.column(setting.key_column)
     found = [each for scored in served if (each := meeting(setting, column, scored.keys)) is not None]
     best = max(found, key=lambda each: each.met)
-    said = [
+    notes = [
         f"key_column {setting.key_column}: it has {best.met} of the {count(best.loaded, 'key')} of a sidecar"
     ]
     if setting.key_normalize != "auto":
-        said.append(f"key_normalize {setting.key_normalize}: so most keys meet")
+        notes.append(f"key_normalize {setting.key_normalize}: so most keys meet")
     if setting.score_key_regex is not None:
-        said.append(
+        notes.append(
             f"score_key_regex {setting.score_key_regex}: takes away what the sidecars' keys have beside the clip"
         )
     if setting.key_regex is not None:
-        said.append(f"key_regex {setting.key_regex}: takes away what the table's keys have beside the clip")
-    return said
+        notes.append(f"key_regex {setting.key_regex}: takes away what the table's keys have beside the clip")
+    return notes

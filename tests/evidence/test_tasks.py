@@ -188,7 +188,7 @@ def test_evidence_never_replaces_another_file(tmp_path: Path, capsys: pytest.Cap
     write_json(manifest, given)
     before = tree(tmp_path)
     ended = run_main(capsys, "audit", manifest)
-    assert (ended.code, "the evidence has no place" in ended.err) == (2, True)
+    assert (ended.code, "an evidence file would overwrite another file" in ended.err) == (2, True)
     assert tree(tmp_path) == before
 
 

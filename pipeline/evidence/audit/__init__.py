@@ -4,7 +4,7 @@
 
     build ──▶ signals ──▶ families       which column is what
       ├─────▶ association ──▶ baseline    correlation with the label, beyond the baseline too
-      ├─────▶ findings                    what a reader should look at
+      ├─────▶ findings                    what a reader should check
       └─────▶ plots                       the points of the page's figures
 """
 

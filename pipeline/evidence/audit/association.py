@@ -1,4 +1,4 @@
-"""How each signal of a table goes with its label."""
+"""How each signal of a table correlates with its label."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Association:
-    """The label of a table, and what it takes to compare a signal with it.
+    """The label of a table, prepared for comparing signals with it.
 
     Attributes:
         table: has a target.
@@ -38,7 +38,7 @@ class Association:
 
     @classmethod
     def of(cls, table: EvidenceTable) -> Association:
-        """What is needed, made once for all signals of the table."""
+        """Prepare the label once for all signals of the table."""
         whole = table.columns[table.target or ""]
         rows = np.flatnonzero(np.isfinite(whole))
         label = whole[rows]

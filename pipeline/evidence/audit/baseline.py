@@ -1,4 +1,4 @@
-"""What the baseline alone tells of the label: its prediction of rows that it was not trained on."""
+"""What the baseline alone predicts of the label, for rows that the model was not trained on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a joined table covers, and how its signals go with the label; then the same over a batch.
+"""What a joined table covers, and how its signals correlate with the label; then the same over a batch.
 
-The signals of a table by family, their statistics, each one's correlation with the label, and pairs that say the same
-or that complete each other. With k signals compared at 95 %, about k / 20 intervals miss by chance.
+The signals of a table by family, their statistics, each one's correlation with the label, and pairs that are nearly
+the same or that complement each other. With k signals compared at 95 %, about k / 20 intervals miss by chance.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from pipeline.evidence.statistics.correlations import centred_ranks, pairwise
 from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
 
 REDUNDANT = 0.95
-"""|Spearman| from which two signals say the same."""
+"""|Spearman| from which two signals count as the same."""
 
 COMPLEMENTARY = 0.70
-"""|Spearman| up to which two signals of different families complete each other."""
+"""|Spearman| up to which two signals of different families complement each other."""
 
 MIN_WITH_TARGET = 0.20
 """|Spearman| with the label that either must reach for that."""
@@ -46,7 +46,7 @@ MIN_PAIRED_ROWS = MIN_LEAK_ROWS
 """Rows that two columns must share: fewer agree by chance."""
 
 MAX_PAIRS = 200
-"""Pairs of either kind that a document holds: those that stand out most."""
+"""Pairs of either kind that a document holds: the strongest ones."""
 
 STRONGEST = 20
 """Signals that the batch names."""
@@ -106,7 +106,7 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
 
 
 def audit_batch(tables: Sequence[TableAudit]) -> BatchAudit:
-    """What all tables together cover, and where the strongest signals stand; columns that leak are left out."""
+    """What all tables together cover, and which signals are the strongest; columns that leak are left out."""
     coverage = [*_over_batch(tables)]
     blind = [each for each in coverage if not each["covered"]]
     advice = {each["name"]: each["advice"] for table in tables for each in table["families"]}
@@ -122,17 +122,17 @@ def audit_batch(tables: Sequence[TableAudit]) -> BatchAudit:
 
 
 def _signal(column: SignalColumn, found: WithTarget | None) -> Signal:
-    told = column.statistics
+    statistics = column.statistics
     return {
         "column": column.column,
         "family": column.family,
         "role": column.role,
-        "finite_share": told.finite_share,
-        "mean": _known(told.mean),
-        "std": _known(told.std),
-        "min": _known(told.min),
-        "max": _known(told.max),
-        "healthy": told.healthy,
+        "finite_share": statistics.finite_share,
+        "mean": _known(statistics.mean),
+        "std": _known(statistics.std),
+        "min": _known(statistics.min),
+        "max": _known(statistics.max),
+        "healthy": statistics.healthy,
         "target": found,
     }
 
@@ -175,10 +175,10 @@ def _redundant(signals: Sequence[Signal], coefficients: Floats) -> list[Redundan
 
 
 def _complementary(signals: Sequence[Signal], coefficients: Floats) -> list[Complementary]:
-    """The pair whose weaker signal goes best with the label comes first."""
-    going = np.array([abs(strength(each)) >= MIN_WITH_TARGET for each in signals], bool)
+    """Ordered by how well the weaker signal of each pair correlates with the label."""
+    correlated = np.array([abs(strength(each)) >= MIN_WITH_TARGET for each in signals], bool)
     families = np.array([each["family"] for each in signals])
-    met = (np.abs(coefficients) <= COMPLEMENTARY) & np.outer(going, going)
+    met = (np.abs(coefficients) <= COMPLEMENTARY) & np.outer(correlated, correlated)
     met &= families[:, np.newaxis] != families
     found: list[Complementary] = [
         {

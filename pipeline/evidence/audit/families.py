@@ -1,4 +1,4 @@
-"""Families of signals: which question a column answers, told by whole tokens of its name.
+"""Families of signals: which question a column answers, recognised by whole tokens of its name.
 
 The families are data (`families.json`, which users can replace). A pattern is a few tokens that follow each other in
 a name, so that `clip` is not found in `sharpness_eclipse`, nor `nit` in `monitor`. The longest pattern decides:
@@ -86,7 +86,7 @@ class Families:
     def claims(self, column: str) -> str | None:
         """The name of the family or of the excluded kind whose pattern is the longest in a column's name.
 
-        Of two of one length, what is excluded goes before families, and what stands first in the file before others.
+        Ties: excluded kinds before families, then file order.
         """
         tokens = (_START, *tokens_of(column), _END)
         found = [
@@ -157,7 +157,7 @@ def _parsed(content: bytes, where: str) -> Any:
 
 
 def _faults(document: Any) -> Iterator[str]:
-    """What the schema cannot say."""
+    """Checks beyond the schema."""
     owners: dict[str, str] = {}
     names: set[str] = {UNASSIGNED}
     for kind in ("families", "excluded"):

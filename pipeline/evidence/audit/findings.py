@@ -1,4 +1,4 @@
-"""What whoever trains on a table should know of it, and do next."""
+"""What a user who trains on a table should know about it, and do next."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def leaks_of(signals: Sequence[Signal]) -> list[Leak]:
 
 
 def follows(found: WithTarget) -> bool:
-    """Whether a column that goes with the label like this is the label, or nearly."""
+    """Whether a column with this correlation is the label, or nearly."""
     strengths = (abs(each) for each in (found["pearson"], found["spearman"]) if each is not None)
     return found["n"] >= MIN_LEAK_ROWS and max(strengths, default=0.0) > LEAK
 

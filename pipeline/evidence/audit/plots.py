@@ -35,7 +35,7 @@ def histograms(table: EvidenceTable) -> list[Histogram]:
 def correlations(names: Sequence[str], index: Mapping[str, int], coefficients: Floats) -> Correlations:
     """The first `MAX_COLUMNS` of `names` with each other.
 
-    :param index: where a column stands in `coefficients`.
+    :param index: the position of each column in `coefficients`.
     """
     shown = [*names[:MAX_COLUMNS]]
     at = [index[name] for name in shown]

@@ -1,7 +1,7 @@
 """Which columns of a joined table are signals, and what their values are like.
 
-A signal may tell something of quality. No signals are the label, what is derived from ratings, names, splits, and
-what tells how a score was made: a scorer's runtime follows the size of the clip.
+A signal may say something about quality. These are not signals: the label, values derived from ratings, names, splits,
+and facts about the scoring itself, since a scorer's runtime depends on the size of the clip.
 """
 
 from __future__ import annotations

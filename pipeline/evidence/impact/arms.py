@@ -73,10 +73,10 @@ class _Tested:
 def compare(
     inputs: Inputs, model: Model, settings: ImpactSettings, workers: int, progress: Progress
 ) -> tuple[list[Arm], list[Delta]]:
-    """Every arm, and every arm but `base` less `base`.
+    """Metrics of every arm, and the difference of each other arm from `base`.
 
     :param workers: threads that train; the result does not depend on it.
-    :param progress: told how many of how many models are tested.
+    :param progress: called with the number of models tested so far and the number of all.
     """
     arms = dict(_arms([*inputs.scores]))
     folds = repeated_folds(inputs.groups, settings.folds, settings.repeats, settings.seed)
@@ -105,7 +105,7 @@ def compare(
 
 
 def corrected(level: float, scorers: int) -> float:
-    """The level of intervals of differences, of which as many are looked at as there are scorers (Bonferroni)."""
+    """The level of intervals of differences, of which there is one per scorer (Bonferroni)."""
     return 1 - (1 - level) / scorers
 
 
@@ -173,7 +173,7 @@ def _width(inputs: Inputs, given: _Given) -> int:
 
 
 def _without_order(values: Floats, labels_vary: np.bool_ | NDArray[np.bool_]) -> Floats:
-    """Correlations of predictions that are all equal count as 0 where the labels differ: they put nothing in order."""
+    """Treat the undefined correlation of a constant prediction as 0, unless the labels are constant too."""
     constant = np.isnan(values) & labels_vary & (CORRELATIONS if values.ndim == 1 else CORRELATIONS[:, None])
     return np.where(constant, 0.0, values)
 

@@ -1,4 +1,4 @@
-"""What the scores of a table are worth to a model that is trained on it, and whether that can be told at all."""
+"""What the scores of a table are worth to a model that is trained on it, and whether that can be measured at all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def measure_impact(
 
     :param table: has a target.
     :param workers: threads that train; the result does not depend on it.
-    :param progress: told how many of how many models are tested, per set of rows.
+    :param progress: called with the number of models tested so far and the number of all, per set of rows.
     :raises ValueError: the table has no target.
     """
     if table.target is None:
@@ -52,8 +52,8 @@ def measure_impact(
         impact["arms"], impact["deltas"] = measured.on(labelled.complete)
         impact["verdict"], impact["reason"] = verdict(impact["deltas"], settings.level, len(table.scorers))
         impact["all_rows"] = measured.all_rows()
-    told: TableImpact = rounded(impact)
-    return told
+    result: TableImpact = rounded(impact)
+    return result
 
 
 @dataclass(frozen=True)
@@ -184,18 +184,18 @@ def verdict(deltas: Sequence[Delta], level: float, scorers: int) -> tuple[Verdic
         )
     if held[0] > 0:
         return "not measurable", (
-            f"The control gains: with the scores of other rows {_told(control, level)}. These cannot help, so it is "
+            f"The control gains: with the scores of other rows {_change(control, level)}. These cannot help, so it is "
             "not the scores that are measured. Check for rows that repeat."
         )
-    told = f"With the scores {_told(found, corrected(level, scorers))}; the interval"
+    change = f"With the scores {_change(found, corrected(level, scorers))}; the interval"
     if ends[0] > 0:
-        return "improves", f"{told} lies above 0."
+        return "improves", f"{change} lies above 0."
     if ends[1] < 0:
-        return "worse", f"{told} lies below 0."
-    return "no evidence", f"{told} holds 0."
+        return "worse", f"{change} lies below 0."
+    return "no evidence", f"{change} holds 0."
 
 
-def _told(delta: Delta, level: float) -> str:
+def _change(delta: Delta, level: float) -> str:
     low, high = delta["intervals"]["srcc"]
     return f"SRCC changes by {delta['srcc']:+.3f}, {100 * level:.4g} % interval {low:+.3f} to {high:+.3f}"
 

@@ -4,7 +4,7 @@
 
     audit_markdown, impact_markdown
     page ──▶ chapters ──▶ figures ──▶ svg
-    numbers    how figures are spelled everywhere
+    numbers    how numbers are spelled everywhere
 """
 
 __all__ = [

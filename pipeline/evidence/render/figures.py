@@ -26,7 +26,7 @@ _STRONGEST = 0.7  # how opaque a correlation of one is: text upon it stays legib
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure: its SVG, its title, and the short one that does where it stands among its like."""
+    """A figure: its SVG, its title, and a short title for use among similar figures."""
 
     name: str
     svg: Markup
@@ -206,9 +206,9 @@ def _legend(canvas: Canvas) -> None:
 
 
 def _strongest_pair(columns: Sequence[str], values: NDArray[np.float64]) -> str:
-    """The pair that goes together most, in words."""
+    """The pair with the strongest correlation, in words."""
     apart = np.triu(np.abs(np.nan_to_num(values)), 1)
     row, column = divmod(int(np.argmax(apart)), len(columns))
     value = values[row, column]
-    told = fixed(None if np.isnan(value) else float(value))
-    return f"Spearman's correlations. The strongest pair is {columns[row]} and {columns[column]}: {told}."
+    spelled = fixed(None if np.isnan(value) else float(value))
+    return f"Spearman's correlations. The strongest pair is {columns[row]} and {columns[column]}: {spelled}."

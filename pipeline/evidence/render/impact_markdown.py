@@ -44,7 +44,7 @@ def _lines(document: Impact) -> Iterator[str]:
 def _verdict(table: TableImpact) -> list[str]:
     arms = {arm["name"]: arm["srcc"] for arm in table["arms"]}
     deltas = {delta["name"]: delta for delta in table["deltas"]}
-    told = [
+    cells = [
         table["id"],
         table["target"],
         table["verdict"],
@@ -52,8 +52,8 @@ def _verdict(table: TableImpact) -> list[str]:
         fixed(arms.get("base+scores")),
     ]
     if found := deltas.get("base+scores"):
-        return [*told, signed(found["srcc"]), _ends(found["intervals"]["srcc"], signed)]
-    return [*told, signed(None), ""]
+        return [*cells, signed(found["srcc"]), _ends(found["intervals"]["srcc"], signed)]
+    return [*cells, signed(None), ""]
 
 
 def _table(table: TableImpact) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _compared(arms: Sequence[Arm], deltas: Sequence[Delta], rows: str) -> Iterat
     )
 
 
-def _cells(found: Arm | Delta, told: Callable[[float | None], str]) -> list[str]:
+def _cells(found: Arm | Delta, spelled: Callable[[float | None], str]) -> list[str]:
     figures: dict[str, float | None] = {
         "srcc": found["srcc"],
         "krcc": found["krcc"],
@@ -122,10 +122,10 @@ def _cells(found: Arm | Delta, told: Callable[[float | None], str]) -> list[str]
         "rmse_mapped": found["rmse_mapped"],
     }
     return [
-        f"{told(value)} {_ends(found['intervals'].get(name), told)}".strip()
+        f"{spelled(value)} {_ends(found['intervals'].get(name), spelled)}".strip()
         for name, value in figures.items()
     ]
 
 
-def _ends(ends: Interval | None, told: Callable[[float | None], str]) -> str:
-    return "" if ends is None or None in ends else f"[{', '.join(told(end) for end in ends)}]"
+def _ends(ends: Interval | None, spelled: Callable[[float | None], str]) -> str:
+    return "" if ends is None or None in ends else f"[{', '.join(spelled(end) for end in ends)}]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.evidence.documents import Interval
 
 NONE = "\N{EN DASH}"
-_MUCH = 10_000
+_MAX_FIXED = 10_000  # larger figures are spelled with an exponent
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -21,7 +21,7 @@ def fixed(value: float | None, digits: int = 3) -> str:
     """A correlation or another figure of merit, with `digits` after the point."""
     if value is None:
         return NONE
-    if abs(value) >= _MUCH:
+    if abs(value) >= _MAX_FIXED:
         return _minus(f"{value:.3g}")
     return _minus(f"{round(value, digits) + 0.0:.{digits}f}")  # no minus before zeros alone
 
@@ -33,7 +33,7 @@ def signed(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share in percent; 100 % and 0 % stand for all and none alone."""
+    """A share in percent; 100 % and 0 % mean exactly all and none."""
     if value is None:
         return NONE
     percent = 100 * value
@@ -45,7 +45,7 @@ def share(value: float | None) -> str:
 
 
 def interval(ends: Interval | None) -> str:
-    """Both ends of an interval, or nothing where they cannot be told."""
+    """Both ends of an interval, or nothing if they are not defined."""
     if ends is None or None in ends:
         return ""
     return f"[{', '.join(fixed(end) for end in ends)}]"

@@ -1,6 +1,6 @@
 """The page of a batch: report, audit and impact as one HTML file that needs nothing beside itself.
 
-No request leaves it: style, script and figures stand in the file, and its Content-Security-Policy forbids all others.
+No request leaves it: style, script and figures are in the file, and its Content-Security-Policy forbids all others.
 All that comes from inputs is text: escaped by the template engine, control characters made visible.
 """
 
@@ -34,7 +34,7 @@ def render_page(report: Report, audit: Audit, impact: Impact | None, documents: 
     :param impact: None: it has not been measured.
     :param documents: the files that hold them, by what they are: "Batch report", "Audit", "Impact".
     """
-    script, told = _resource("page.js"), chapters(report, audit, impact)
+    script, shown = _resource("page.js"), chapters(report, audit, impact)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -43,8 +43,8 @@ def render_page(report: Report, audit: Audit, impact: Impact | None, documents: 
             audit=audit,
             impact=impact,
             documents=documents,
-            chapters=told,
-            labels=list(dict.fromkeys(label for chapter in told for label in chapter.scorers)),
+            chapters=shown,
+            labels=list(dict.fromkeys(label for chapter in shown for label in chapter.scorers)),
             titles={family["family"]: family["title"] for family in audit["batch"]["coverage"]},
             style=Markup(_resource("page.css")),  # noqa: S704  # the package's own
             script=Markup(script),  # noqa: S704  # the package's own

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from pipeline.errors import printable
 
-# It would tell of its own caches; what it has to say of a figure is raised or warned of.
+# It would log messages about its caches; problems with a figure are raised or given as warnings.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import matplotlib as mpl  # noqa: E402  # after its logger was quieted

@@ -17,7 +17,7 @@ from pipeline.evidence.table import Floats
 MIN_ROWS = 3
 # Below it a standard deviation is what rounding leaves of a constant; relative to the values themselves.
 _MIN_SPREAD = 1e-13
-# What rounding leaves of a variable of which all is told by another one.
+# What rounding leaves of a variable that another one predicts fully.
 _MIN_REST = 1e-6
 # The same of sums of squares, which lose more.
 _MIN_SHARE = 1e-11
@@ -45,9 +45,9 @@ def spearman(x: Floats, y: Floats) -> float | None:
 
 
 def partial(x: Floats, y: Floats, given: Floats) -> tuple[Floats, Floats] | None:
-    """What is left of `x` and of `y` once a line through `given` is taken off, in standard deviations of before.
+    """Residuals of standardized `x` and `y` after linear regression on `given`.
 
-    Pearson's coefficient of the two is the partial coefficient. None: nothing is left of one of them, or `given` is
+    Pearson's coefficient of the two is the partial coefficient. None: `given` predicts one of them fully, or is
     constant.
     """
     a, b, c = (standardized(each) for each in (x, y, given))

@@ -1,4 +1,4 @@
-"""The two models that stand for what is trained on a table, from arrays of features.
+"""The two models that represent what users train on a table; arrays of features in, predictions out.
 
 Whatever they learn of the features (medians, ranges, settings) they learn from the rows they are fitted on.
 """

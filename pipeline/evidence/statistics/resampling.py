@@ -1,6 +1,6 @@
 """Intervals by the bootstrap over groups: contents are drawn with replacement, with all their rows.
 
-Rows of one content go together, so rows drawn one by one would make every interval too narrow. All figures of a table
+Rows of one content are alike, so drawing rows one by one would make every interval too narrow. All figures of a table
 are taken from the same draws, so that differences between two of them are paired.
 """
 
@@ -18,7 +18,7 @@ DRAWS = 1_000
 MAX_BUNDLES = 1_000
 MAX_PAIRED_ROWS = 2_000
 LEVEL = 0.95
-# What rounding leaves of a standardized variance in a draw in which all values are equal.
+# In a draw whose values are all equal, rounding leaves a standardized variance up to this.
 _MIN_VARIANCE = 1e-12
 
 

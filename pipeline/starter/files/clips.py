@@ -32,7 +32,7 @@ class Named:
 def named_clips(paths: Sequence[str], features: Sequence[Features]) -> dict[str, Named]:
     """The clip that each path names; without those in which no feature key is found.
 
-    Several columns may have their values in the paths (`h264` of a codec): the one that tells most files apart counts.
+    Several columns may have their values in the paths (`h264` of a codec): the one that separates most files counts.
     """
     columns = columns_by_text(features)
     found = {path: _longest(path, columns) for path in paths}

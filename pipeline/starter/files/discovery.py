@@ -1,4 +1,4 @@
-"""What stands below a folder: feature tables, sidecars, and what is neither."""
+"""Find the feature tables and sidecars below a folder, and list the other files with reasons."""
 
 from __future__ import annotations
 
@@ -25,55 +25,55 @@ _MAX_NAMED = 3
 
 @dataclass
 class Found:
-    """What stands below a folder.
+    """The files below a folder, by what they hold.
 
     Attributes:
         features: the feature tables.
         sidecars: the sidecars.
         left_out: the other files of a known format, each with the reason.
-        looked_at: how many files of a known format there are.
+        read: how many files of a known format there are.
     """
 
     features: list[Features] = field(default_factory=list)
     sidecars: list[Sidecar] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    looked_at: int = 0
+    read: int = 0
 
 
 def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
-    """Look at every visible file below a folder.
+    """Inspect every visible file below a folder.
 
     :param reserved: files that a run will write, relative to the folder.
     """
-    looking = _Looking()
+    search = _Search()
     maps: list[Sample] = []
     for name in Pattern("**/*").matches(folder):
         if table_format(name) is None:
             continue
-        looking.found.looked_at += 1
+        search.found.read += 1
         try:
             sample = _sample(folder, name, reserved)
         except BatchError as exc:
-            looking.found.left_out.append((name, str(exc).removeprefix(f"{folder / name}: ")))
+            search.found.left_out.append((name, str(exc).removeprefix(f"{folder / name}: ")))
             continue
         if sample.as_row is None:
-            looking.take(sample)
+            search.take(sample)
         else:
             maps.append(sample)
-    for sample in told_apart(maps, looking.found.features):
-        looking.take(sample)
-    looking.take_labels()
+    for sample in told_apart(maps, search.found.features):
+        search.take(sample)
+    search.take_labels()
     pattern_for = functools.partial(glob_for, folder, reserved=reserved)
-    for files in group(looking.of_one_clip, looking.found.features, pattern_for):
-        _take_clip_files(looking.found, folder, files, reserved)
-    return looking.found
+    for files in group(search.of_one_clip, search.found.features, pattern_for):
+        _take_clip_files(search.found, folder, files, reserved)
+    return search.found
 
 
-class _Looking:
-    """What has been looked at so far.
+class _Search:
+    """What has been found so far.
 
     Attributes:
-        found: what it was taken for.
+        found: the files by what they hold.
         of_one_clip: files of one clip each, which may belong together.
     """
 

@@ -35,7 +35,7 @@ _PREDICTIONS = (*(each for each in SCORE_FIELDS if each != "mos"), "mos")
 
 @dataclass(frozen=True)
 class ScoreSetting:
-    """What an entry must say of the score.
+    """The settings of the score in an entry.
 
     Attributes:
         score_field: as in an entry.
@@ -114,7 +114,7 @@ class Fields:
         return {_last(name) for name in self.exact} == {"mos"}
 
     def score_setting(self) -> ScoreSetting:
-        """What has to be said of the score, and why."""
+        """The settings that an entry needs for the score, and why."""
         if self.exact:
             rivals = sorted(self.exact, key=lambda name: _PREDICTIONS.index(_last(name)))
             if not self._compete():
@@ -246,7 +246,7 @@ def _is_bookkeeping(name: str) -> bool:
 
 
 def _is_near(name: str) -> bool:
-    """Whether the field stands in the row itself or in its summary."""
+    """Whether the field is in the row itself or in its summary."""
     return "." not in name.removeprefix("summary.")
 
 

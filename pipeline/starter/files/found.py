@@ -19,10 +19,10 @@ class Features:
     """A file taken for a feature table.
 
     Attributes:
-        name: the file, relative to the folder that is looked at.
+        name: the file, relative to the folder.
         finding: what it was taken for, and why.
         texts: what may be a key, in its first rows.
-        text: what an entry must say of it, if it is delimited text.
+        text: the settings that an entry needs, if it is delimited text.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Features:
         """
         return open_table(folder / self.name, key_column, self.text)
 
-    def said(self) -> list[str]:
+    def notes(self) -> list[str]:
         """Why it is read like this."""
         return text_notes(self.text)
 
@@ -47,10 +47,10 @@ class Sidecar:
     """A file, or a pattern of files, taken for a sidecar.
 
     Attributes:
-        name: the file or pattern, relative to the folder that is looked at.
+        name: the file or pattern, relative to the folder.
         finding: what it was taken for, and why.
         label: a name for its scorer, if its path says more than the name of a file does.
-        text: what an entry must say of it, if it is delimited text.
+        text: the settings that an entry needs, if it is delimited text.
     """
 
     name: str

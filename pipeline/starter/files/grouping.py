@@ -6,7 +6,7 @@
     all/a_vmaf.json  all/a_ssim.json  all/b_vmaf.json ...  ──clip a twice──▶  all/*_vmaf.json, all/*_ssim.json
     vmaf/a/log.json  vmaf/b/log.json  ───────────────────────────────────▶  vmaf/*/log.json
 
-What the path has around the name of the clip tells scorers apart only where a clip would otherwise have two scores:
+The rest of the path around the name of the clip separates scorers only where a clip would otherwise have two scores:
 encodes of a clip have such words in their names too.
 """
 
@@ -64,7 +64,7 @@ class ClipFile:
 
     @property
     def name(self) -> str:
-        """The file, relative to the folder that is looked at."""
+        """The file, relative to the folder."""
         return self.sample.name
 
     @property
@@ -87,7 +87,7 @@ class ClipFiles:
 
     @property
     def names(self) -> list[str]:
-        """The files, relative to the folder that is looked at."""
+        """The files, relative to the folder."""
         return [each.name for each in self.files]
 
 
@@ -96,7 +96,7 @@ def group(
 ) -> list[ClipFiles]:
     """Put the files of one scorer together.
 
-    :param features: the feature tables, whose keys tell which part of a path names the clip.
+    :param features: the feature tables, whose keys show which part of a path names the clip.
     :param glob_for: a pattern for files that matches no others, if there is one.
     """
     alike = _by(_clip_files(samples, features), lambda each: (each.before, each.after)).values()
@@ -211,7 +211,7 @@ def _is_part_of_clips(files: Sequence[ClipFile]) -> bool:
 
 
 def _tables_between(above: PurePosixPath, files: Sequence[ClipFile], features: Sequence[Features]) -> bool:
-    """Whether feature tables stand in the folders below `above` that hold the files: each is a corpus of its own."""
+    """Whether there are feature tables in the folders below `above` that hold the files: each is a corpus of its own."""
     depth = len(above.parts) + 1
     below = {each.folder.parts[:depth] for each in files if len(each.folder.parts) >= depth}
     return any(PurePosixPath(each.name).parent.parts[:depth] in below for each in features)

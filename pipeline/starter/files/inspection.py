@@ -39,7 +39,7 @@ class Finding:
         by_file: each row's key may be the name of its file, which is tried first.
         scorers: the scorers that the rows name; without any, a label must.
         measured: the fields that hold scores.
-        score_field: what must be said to be the score.
+        score_field: as in an entry, if it needs one.
         score_fields: (aspect, field) pairs, as in an entry.
         labels: whether it holds nothing but what may be the human label, beside keys.
         notes: what else a reader should know.
@@ -59,8 +59,8 @@ class Finding:
     @property
     def names_scorer(self) -> bool:
         """Whether rows or fields say which scorer it is: `pooled_metrics.vmaf.mean` does, `score` does not."""
-        told = {word for name in self.measured for word in words(name)} - {"frames", "or"}
-        return bool(self.scorers) or not told <= _GENERAL_WORDS
+        distinctive = {word for name in self.measured for word in words(name)} - {"frames", "or"}
+        return bool(self.scorers) or not distinctive <= _GENERAL_WORDS
 
 
 def inspect(sample: Sample) -> Finding:

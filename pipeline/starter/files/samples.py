@@ -24,15 +24,15 @@ class Sample:
     """The first rows of a file.
 
     Attributes:
-        name: the file, relative to the folder that is looked at.
+        name: the file, relative to the folder.
         columns: its columns or fields; nested ones as dotted paths.
         rows: the rows, flat.
-        first: the first row as it stands.
+        first: the first row as written.
         texts: what may be a key in each column.
         whole: whether these are all its rows.
         grouped: whether each row is from a file of its own, of which `name` is a pattern.
-        text: what an entry must say of it, if it is delimited text.
-        note: what was recognised of it; empty: nothing.
+        text: the settings that an entry needs, if it is delimited text.
+        note: a remark on how it was read; empty: none.
         refused: why no row of a sidecar can be found in it; empty: one can.
         as_row: the same file read as one row, if it may also be a map from keys; None: it cannot be meant so.
     """
@@ -76,14 +76,14 @@ def sample_of(name: str, rows: Sequence[Row], *, whole: bool, grouped: bool = Fa
     )
 
 
-def flattened(row: Row, place: str = "", depth: int = 0) -> Row:
+def flattened(row: Row, prefix: str = "", depth: int = 0) -> Row:
     """A row without nested objects: their fields under dotted paths; lists stay as they are."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict) and depth < _MAX_DEPTH:
-            flat |= flattened(value, f"{place}{name}.", depth + 1)
+            flat |= flattened(value, f"{prefix}{name}.", depth + 1)
         else:
-            flat[f"{place}{name}"] = value
+            flat[f"{prefix}{name}"] = value
     return flat
 
 

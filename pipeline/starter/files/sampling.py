@@ -1,4 +1,4 @@
-"""A look at the first rows of a file, whatever its format."""
+"""Read the first rows of a file, whatever its format."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def take_sample(folder: Path, name: str) -> Sample:
 
 
 def _of_json(path: Path, name: str, form: TableFormat) -> Sample:
-    """The rows as they stand, or as a map from keys has them, which an object of unknown names may be."""
+    """The rows as written, or as those of a map from keys, which an object of unknown names may be."""
     rows, whole = _rows(path, form, _AS_ROW)
     as_row = sample_of(name, rows, whole=whole)
     if not all(map(_may_be_map, rows)) or (form == "json" and len(rows) > 1):
@@ -56,7 +56,7 @@ def _of_json(path: Path, name: str, form: TableFormat) -> Sample:
 
 
 def _refusal(path: Path, name: str, form: TableFormat) -> str:
-    """What a join would say of the shape of a file that has no known fields."""
+    """The error of a join about the shape of a file that has no known fields; empty: none."""
     try:
         next(iter(read_rows(path, form, Reading(entry=name))), None)
     except SidecarError as exc:

@@ -1,6 +1,6 @@
 """Regexes that take the name of the clip out of keys that have more than that; no I/O.
 
-They are found by example: where a few keys of one side hold a key of the other, what stands around it is taken away.
+They are found by example: where a few keys of one side hold a key of the other, the text around it is removed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Spans: TypeAlias = tuple[list[tuple[str, int, int]], pa.Array]
 
 
 def cut_settings(mode: KeyNormalize, column: Keys, scores: tuple[Keys, ...]) -> Iterator[Setting]:
-    """Options that take what stands around the keys of a side away."""
+    """Options that remove the text around the keys of one side."""
     for key_regex in (None, *(_without_folders(column) if mode == "raw" else ())):
         plain = Setting(column.name, mode, key_regex=key_regex)
         if key_regex is not None:
@@ -55,7 +55,7 @@ def _without_folders(column: Keys) -> Iterator[str]:
 
 
 def _cuts(longer: _Spans, shorter: pa.Array, mode: KeyNormalize) -> Iterator[str]:
-    """Regexes that take a key of `shorter` out of most keys of `longer`, by what stands around it there."""
+    """Regexes that take a key of `shorter` out of most keys of `longer`, by the text around it there."""
     around = _surroundings(longer, shorter)
     if not around:
         return
@@ -71,7 +71,7 @@ def _cuts(longer: _Spans, shorter: pa.Array, mode: KeyNormalize) -> Iterator[str
 
 
 def _surroundings(longer: _Spans, shorter: pa.Array) -> list[tuple[str, str]]:
-    """Of the keys of `longer` that hold one of `shorter`: what stands before the longest such, and behind it."""
+    """Of the keys of `longer` that hold one of `shorter`: the text before and behind the longest of them."""
     spans, texts = longer
     longest: dict[str, tuple[int, int]] = {}
     for index in pc.indices_nonzero(pc.is_in(texts, shorter)).to_pylist():
@@ -83,7 +83,7 @@ def _surroundings(longer: _Spans, shorter: pa.Array) -> list[tuple[str, str]]:
 
 @functools.lru_cache(maxsize=16)
 def _spans(side: tuple[Keys, ...], mode: KeyNormalize) -> _Spans:
-    """The parts of a few keys that may name a clip: where each stands, and its text."""
+    """The parts of a few keys that may name a clip: their positions and texts."""
     keys = _distinct(side, mode)
     step = max(1, len(keys) // _SAMPLED_KEYS)
     sampled = keys.take(pa.array(range(0, len(keys), step), pa.int64())).to_pylist()

@@ -147,9 +147,9 @@ def _scorers(scores: tuple[Keys, ...], normalize: KeyNormalize, regex: str | Non
 
 
 def _is_refused(features: pa.Array, raw: pa.Array, scorer: _Scorer) -> bool:
-    """Whether a score would go to rows of several keys though its own key is closer to some of them.
+    """Whether a score would be given to rows of several keys though its own key is closer to some of them.
 
-    A join takes keys that a regex makes equal as meant to be; a regex that nobody has asked for is not.
+    A join takes keys that a regex makes equal as meant to be; a regex that `init` proposes is not.
     """
     positions = pc.index_in(features, scorer.comparable, skip_nulls=True)
     return find_sharing(_ANY_RULE, positions, lambda: raw, lambda: scorer.raw).refused > 0

@@ -36,7 +36,7 @@ class Scored:
     entry: SidecarEntry
     keys: tuple[Keys, ...]
 
-    def said(self) -> list[str]:
+    def notes(self) -> list[str]:
         """Why it is read like this."""
         notes = [*text_notes(self.sidecar.text), *self.sidecar.finding.notes]
         if self.entry.label is not None:
@@ -106,7 +106,7 @@ class Columns:
         self._read: dict[str, Keys] = {}
 
     def near(self, scores: Sequence[Keys]) -> list[Keys]:
-        """The columns worth a look, best first."""
+        """The columns that may match, best first."""
         names = [name for name in self.features.finding.key_columns if name is not None]
         hits = {name: self._hits(name, scores) for name in names}
         ranked = sorted((name for name in names if hits[name]), key=lambda name: -hits[name])
@@ -114,7 +114,7 @@ class Columns:
 
     @functools.cached_property
     def extension(self) -> str:
-        """The format of the joined table: Parquet, unless a column has no place there."""
+        """The format of the joined table: Parquet, unless a column cannot be stored there."""
         try:
             check_representable(
                 "joined.parquet", self.features.open(self._folder, self.features.finding.key_columns[0])

@@ -13,12 +13,12 @@ from pipeline.manifest.options import KeyNormalize
 _ANY = "(.+?)"
 
 
-@dataclass(frozen=True, eq=False)  # compared by identity, so that what is made of them can be kept
+@dataclass(frozen=True, eq=False)  # compared by identity, so that results can be cached by them
 class Keys:
     """The keys of one side as they came.
 
     Attributes:
-        name: the column or field they stand under.
+        name: the column or field that holds them.
         raw: their texts (string).
         scorer: whose scores they are for; empty for a feature table.
     """
@@ -39,12 +39,12 @@ class Setting:
 
 
 def taking(before: str, after: str) -> str:
-    """A regex for what stands between two texts."""
+    """A regex for the text between two others."""
     return f"^{re.escape(before)}{_ANY}{re.escape(after)}$"
 
 
 def loosened(setting: Setting) -> Setting:
-    """The same options with what the sidecar's regex takes away made optional, for sidecars without it."""
+    """The same options with the part that the sidecar's regex removes made optional, for sidecars without it."""
     parts = _around(setting.score_key_regex)
     if parts is None:
         return setting

@@ -61,7 +61,7 @@ def test_numbers_on_a_heat_map_stand_out() -> None:
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA"))
     tints = np.unique(pixels.reshape(-1, 4), axis=0).tolist()
     assert len(tints) == 2
-    style = (resources.files("pipeline.evidence") / "templates" / "page.css").read_text("utf-8")
+    style = (resources.files("pipeline.evidence.render") / "templates" / "page.css").read_text("utf-8")
     papers, inks = (re.findall(rf"--{name}: (#\w+);", style) for name in ("paper", "ink"))
     assert len(papers) == len(inks) == 3
     for paper, ink in zip(papers, inks, strict=True):
