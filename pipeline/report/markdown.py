@@ -1,4 +1,4 @@
-"""The batch report as Markdown, for people; it says nothing that the JSON does not."""
+"""The batch report as Markdown, for people; it contains nothing that the JSON does not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.records.materialized import explain_files, explain_losses
 from pipeline.records.provenance import RunProvenance
 from pipeline.report.build import Report, TableReport
 
-# What Markdown would obey inside a line or a table cell: an underscore at the edge of a word only, and what GitHub
+# What Markdown would interpret inside a line or a table cell: an underscore at the edge of a word only, and what GitHub
 # takes for the address of a page or a person.
 _SPECIAL = re.compile(r"([\\`*\[\]<>#|~&@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?i:(?<=www)\.))")
 # What would begin a list or underline a heading.
@@ -103,7 +103,7 @@ def _errors(tables: Iterable[TableReport]) -> Iterator[str]:
 
 
 def provenance_lines(provenance: RunProvenance) -> Iterator[str]:
-    """The lines of a section that says how a document came about."""
+    """The lines of the section about a document's provenance."""
     yield "## Provenance"
     yield ""
     yield f"Replay, from the base folder: {escaped(shlex.join(provenance['argv']))}"

@@ -124,7 +124,7 @@ CHANGES = {
         manifest(same("a"), table_entry("b", audit_json=None), same("c")),
         {"b": "stale\n    audit_json: changed from 'out/b.audit.json' to None"},
     ),
-    "table added": of_tables(add_table, {"d": "missing\n    never made"}),
+    "table added": of_tables(add_table, {"d": "missing\n    never built"}),
     "table removed": of_report(manifest(same("a"), same("c")), OTHER),
     "table renamed": of_report(manifest(same("a"), table_entry("b", id="renamed"), same("c")), OTHER),
     "tables in another order": of_report(manifest(same("c"), same("b"), same("a")), OTHER),

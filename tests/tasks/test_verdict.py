@@ -88,7 +88,7 @@ def test_a_run_log_that_cannot_be_written(manifest: Path, capsys: pytest.Capture
     ended = run_main(capsys, "run", manifest)
     assert ended.code == 0
     assert "m.report.json (ok)\nsha256: " in ended.out
-    assert "m.run-log.jsonl: cannot be written: Is a directory; the batch is not concerned" in ended.err
+    assert "m.run-log.jsonl: cannot be written: Is a directory; the batch is not affected" in ended.err
 
 
 def test_a_complete_batch_on_a_read_only_file_system(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
