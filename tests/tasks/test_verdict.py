@@ -64,8 +64,8 @@ def test_an_input_that_changes_while_it_is_read(manifest: Path, monkeypatch: pyt
     """The report names what failed in the run, though the inputs are others by now."""
 
     def changing(entry: Any, base: Path, *_: object, **__: object) -> None:
-        write_jsonl(base / entry.features, clips("c0", "c1", "c2"))
-        raise InputError(f"{entry.features}: the file changed while it was being read")
+        write_jsonl(base / entry.features.path, clips("c0", "c1", "c2"))
+        raise InputError(f"{entry.features.path}: the file changed while it was being read")
 
     monkeypatch.setattr(tasks, "materialize_entry", changing)
     first, _ = run_manifest(manifest).report["tables"]
