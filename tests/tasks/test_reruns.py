@@ -117,8 +117,8 @@ CHANGES = {
         {"b": "stale\n    option prefix: changed from 'second_opinion' to 'nr'"},
     ),
     "default changed": of_tables(
-        manifest(same("a"), table_entry("b", missing_policy="fail"), same("c"), missing_policy="drop"),
-        dict.fromkeys("ac", "stale\n    option missing_policy: changed from 'fail' to 'drop'"),
+        manifest(same("a"), table_entry("b", missing_policy="mark"), same("c"), missing_policy="drop"),
+        dict.fromkeys("ac", "stale\n    option missing_policy: changed from 'mark' to 'drop'"),
     ),
     "audit no longer asked for": of_tables(
         manifest(same("a"), table_entry("b", audit_json=None), same("c")),
