@@ -40,7 +40,7 @@ def cli() -> None:
 @flags.report_flags
 @click.option("--fail-fast", is_flag=True, help="Begin no other table once one has failed.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that make tables."
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that join tables."
 )
 @click.option(
     "--scheduler", metavar="URL", help="A luigid, such as http://127.0.0.1:8082. Default: none is needed."
@@ -48,7 +48,7 @@ def cli() -> None:
 def run(
     manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None, **how: Any
 ) -> int:
-    """Make what is missing or stale of the batch in MANIFEST, and its report.
+    """Join the missing and stale tables of the batch in MANIFEST, and write its report.
 
     \b
     Example:
@@ -98,7 +98,7 @@ def run(
     shell_complete=flags.file_names,
 )
 @click.option("--audit-json", help="The table's audit. Default: none.", shell_complete=flags.file_names)
-@click.option("--declare", metavar="JSON", help="What is known of scorers: a manifest's `scorers` object.")
+@click.option("--declare", metavar="JSON", help="Declarations about scorers: a manifest's `scorers` object.")
 @flags.join_flags
 def join(
     features: str,
@@ -169,7 +169,7 @@ def init(folder: str, out: str | None) -> int:
 @flags.manifest_argument
 @click.option("--preview", is_flag=True, help="Match all keys as a run would, and show counts and rows.")
 def check(manifest: str, base_dir: str | None, preview: bool) -> int:
-    """Validate MANIFEST and say which inputs are not there yet; writes nothing.
+    """Validate MANIFEST and list the inputs that do not exist yet; writes nothing.
 
     \b
     Examples:
@@ -212,7 +212,7 @@ def _preview(batch: Batch) -> int:
 @flags.manifest_argument
 @flags.report_flags
 def status(manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None) -> int:
-    """Say of each table of MANIFEST whether it is complete, and if not, why; writes nothing.
+    """Show of each table of MANIFEST whether it is complete, and if not, why; writes nothing.
 
     \b
     Example:
@@ -223,7 +223,7 @@ def status(manifest: str, base_dir: str | None, report_json: str | None, report_
 
     found = batch_status(load_manifest(manifest, base_dir, report_json, report_md))
     for table in found.tables:
-        print_result(_explained(f"{table.id}: {table.standing}", table.reasons))
+        print_result(_explained(f"{table.id}: {table.state}", table.reasons))
     print_result(_explained("report: " + ("stale" if found.report else "complete"), found.report))
     return found.exit_code
 
@@ -233,7 +233,7 @@ def status(manifest: str, base_dir: str | None, report_json: str | None, report_
 @flags.report_flags
 @flags.evidence_flags
 def audit(manifest: str, **how: Any) -> int:
-    """Say what the joined tables of MANIFEST cover, and how their signals go with the label.
+    """Describe what the joined tables of MANIFEST cover, and how their signals correlate with the label.
 
     \b
     Example:
@@ -285,10 +285,11 @@ def _write_evidence(
 @click.argument("report", shell_complete=flags.file_names)
 @click.option("--sha256", metavar="DIGEST", help="The digest under which the report is cited.")
 @click.option(
-    "--base-dir", help="Folder that the report's paths are relative to. Default: as the report says."
+    "--base-dir",
+    help="Folder that the report's paths are relative to. Default: the one that the report names.",
 )
 def verify(report: str, sha256: str | None, base_dir: str | None) -> int:
-    """Read all files that REPORT names again, and compare them with it.
+    """Read all files that REPORT names, and compare them with it.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""What a terminal or a log shows of a batch: a run's progress and its end, what a run would make."""
+"""What a terminal or a log shows of a batch: the progress and the summary of a run, and a preview."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pipeline.errors import count, printable, show
 from pipeline.records.materialized import Coverage, covered_line, explain, explain_losses
 from pipeline.report.build import Report, TableReport
 
-if TYPE_CHECKING:  # a run in which nothing changed waits for no pyarrow
+if TYPE_CHECKING:  # a run in which nothing changed does not load pyarrow
     from pipeline.join.preview import Example, TablePreview
     from pipeline.tasks.luigi_internals import Watch
 
 _LOG_WIDTH = 160
-_MOST_SHOWN = 50
+_MAX_SHOWN = 50
 _STYLES = {"ok": "green", "failed": "red", "waiting": "yellow", "not_run": "dim"}
 
 
@@ -31,7 +31,7 @@ def progress(console: Console, tables: int) -> Iterator[Watch]:
     """Show each table as it ends: a bar on a terminal, a line in a log."""
     ended: dict[str, bool] = {}
     if not console.is_terminal:
-        yield lambda table, complete: _tell(console, ended, table, complete, tables)
+        yield lambda table, complete: _log(console, ended, table, complete, tables)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
@@ -54,9 +54,9 @@ def summary(report: Report) -> Table:
         shown.add_column(name, justify="right")
     shown.add_column("per scorer: matched/missing/bad", overflow="fold")
     tables = report["tables"]
-    if len(tables) > _MOST_SHOWN:  # more are for the report to list; the ones to look at come first
-        tables = sorted(tables, key=lambda table: table["status"] == "ok")[:_MOST_SHOWN]
-        shown.caption = f"{len(tables)} of {len(report['tables'])} tables; all stand in the report"
+    if len(tables) > _MAX_SHOWN:  # the incomplete ones come first; the report lists all
+        tables = sorted(tables, key=lambda table: table["status"] == "ok")[:_MAX_SHOWN]
+        shown.caption = f"{len(tables)} of {len(report['tables'])} tables; the report lists all"
     for table in tables:
         shown.add_row(*_cells(table))
     return shown
@@ -71,7 +71,7 @@ def preview(table: TablePreview) -> Group:
     for scorer in table.scorers:
         shown.append(Text(f"  {printable(covered_line(scorer.covered))}"))
         shown.append(Padding(_examples(scorer.examples), (0, 0, 0, 4), expand=False))
-        if table.error is None:  # which says so itself
+        if table.error is None:  # the error explains it already
             shown += [Text(f"    {printable(line)}") for line in explain(scorer.covered)]
     return Group(*shown)
 
@@ -90,7 +90,7 @@ def _examples(examples: Iterable[Example]) -> Table:
 
 
 def warnings(report: Report) -> Iterator[str]:
-    """What is worth a look in complete tables: notes, scorers that cover less than half, tables that lost every row."""
+    """Warnings about complete tables: notes, scorers that cover less than half, tables that lost every row."""
     for table in report["tables"]:
         if "summary" not in table:
             continue
@@ -128,9 +128,11 @@ def _counts(covered: Coverage) -> str:
     return f"{printable(covered['competitor'])} {counts}{shared}"
 
 
-def _tell(console: Console, ended: dict[str, bool], table: str, complete: bool, tables: int) -> None:
+def _log(console: Console, ended: dict[str, bool], table: str, complete: bool, tables: int) -> None:
     ended[table] = complete
-    # Not by console.print, which would lay out and colour what is a plain line: 0.3 ms per table.
-    with contextlib.suppress(OSError):  # nobody reads it any more: no reason to stop
-        console.file.write(f"{table}: {'complete' if complete else 'not made'} ({len(ended)} of {tables})\n")
+    # console.print would lay out and colour a plain line: 0.3 ms per table.
+    with contextlib.suppress(OSError):  # a closed log does not stop the run
+        console.file.write(
+            f"{table}: {'complete' if complete else 'not complete'} ({len(ended)} of {tables})\n"
+        )
         console.file.flush()

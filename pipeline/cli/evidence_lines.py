@@ -1,4 +1,4 @@
-"""What a person at a terminal is told of evidence; all else stands in the documents."""
+"""A short account of audits and impacts for a terminal; the documents hold the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.errors import count
 
 
 def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
-    """Per table what it covers and its findings; what to do about them stands in the document."""
+    """Per table what it covers and its findings; the document lists what to do about them."""
     for table in audit["tables"]:
         statuses = Counter(family["status"] for family in table["families"])
         counts = ", ".join(f"{statuses[status]} {status}" for status in ("covered", "weak", "missing"))
@@ -21,6 +21,6 @@ def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:
 
 
 def impact_lines(impact: Mapping[str, Any]) -> Iterator[str]:
-    """Per table the verdict, and the figure that it rests on."""
+    """Per table the verdict and the figure that decides it."""
     for table in impact["tables"]:
         yield f"{table['id']}: {table['verdict']}: {table['reason']}"

@@ -1,4 +1,4 @@
-"""The flags of the commands: what they share, what a shell completes, what a value may be."""
+"""The flags of the commands: those that several share, shell completion, and the parsing of values."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def manifest_argument(command: Command) -> Command:
 
 
 def report_flags(command: Command) -> Command:
-    """The flags that say where the report of a batch is."""
+    """The flags for the paths of a batch's report."""
     for flag, text in reversed(_REPORT_FLAGS.items()):
         command = click.option(flag, help=text, shell_complete=file_names)(command)
     return command
 
 
 def evidence_flags(command: Command) -> Command:
-    """The flags of the commands that give evidence."""
+    """The flags of the commands that write evidence."""
     for flag in (
         click.option("--families", metavar="FILE", help="Families of signals. Default: the package's own."),
         click.option(
@@ -69,7 +69,7 @@ def evidence_flags(command: Command) -> Command:
             type=click.IntRange(min=1),
             default=1,
             show_default=True,
-            help="Processes that work tables out.",
+            help="Processes that evaluate tables.",
         ),
     ):
         command = flag(command)
@@ -86,7 +86,7 @@ def join_flags(command: Command) -> Command:
 def score_entry(given: str) -> str | Mapping[str, Any]:
     """A `--scores` value: `[LABEL=]PATH`, or the object a manifest may hold, as JSON.
 
-    :raises UsageError: it begins like an object and is none.
+    :raises UsageError: it begins with `{` and is not a valid object.
     """
     return _entry("--scores", given, "score_entry", "[LABEL=]PATH or a JSON object")
 
@@ -94,7 +94,7 @@ def score_entry(given: str) -> str | Mapping[str, Any]:
 def feature_entry(given: str) -> str | Mapping[str, Any]:
     """A `--features` value: a path, or the object a manifest may hold, as JSON.
 
-    :raises UsageError: it begins like an object and is none.
+    :raises UsageError: it begins with `{` and is not a valid object.
     """
     return _entry("--features", given, "feature_entry", "a path or a JSON object")
 
@@ -102,7 +102,7 @@ def feature_entry(given: str) -> str | Mapping[str, Any]:
 def declared(given: str) -> Mapping[str, Any]:
     """A `--declare` value: the object that a manifest's `scorers` may hold, as JSON.
 
-    :raises UsageError: it is none.
+    :raises UsageError: it is not a valid object.
     """
     from pipeline.storage.schema import load_schema
 

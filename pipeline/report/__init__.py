@@ -1,4 +1,4 @@
-"""The batch in one document, and whether what it says is still so.
+"""The batch in one document, and whether that document is up to date.
 
 ::
 

@@ -1,7 +1,7 @@
 """The batch report: which tables are complete, what they were made of, what each scorer covers.
 
 A report is a function of a batch and its receipts alone, so two equal runs write equal bytes, and whether a
-report on disk is the right one is answered by making it again. Its JSON Schema ships with the package.
+report on disk is the right one is answered by building it again. Its JSON Schema ships with the package.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ TableStatus: TypeAlias = Literal["ok", "failed", "waiting", "not_run"]
 
 @dataclass(frozen=True)
 class TableState:
-    """How one table of a batch stands after a run: made, failed or waiting, or (neither) not run.
+    """State of one table after a run: complete, failed or waiting, or (neither) not run.
 
     Attributes:
-        stale: why what stands there is not what is asked for, if it was neither made nor failed.
+        stale: why the existing table is out of date, if it is neither complete nor failed.
     """
 
     entry: TableEntry
@@ -45,7 +45,7 @@ class TableState:
 
 
 class TableReport(TypedDict):
-    """One table of the report; a table that is not `ok` has an `error` in place of what was made."""
+    """One table of the report; a table that is not `ok` has an `error` in place of a summary and files."""
 
     id: str
     features: str | JsonObject
@@ -84,7 +84,7 @@ class Report(TypedDict):
 
 
 def build_report(batch: Batch, states: Iterable[TableState]) -> Report:
-    """The report of a batch whose tables stand as `states` say, in the manifest's order."""
+    """The report of a batch whose tables have these states, in the manifest's order."""
     tables = [_table(state) for state in states]
     manifest = batch.relative(batch.manifest)
     return {
@@ -109,14 +109,14 @@ def render(report: Report) -> bytes:
 
 
 def _table(state: TableState) -> TableReport:
-    asked = state.entry.as_json()
+    entry = state.entry.as_json()
     table: TableReport = {
         "id": state.entry.id,
-        "features": asked["features"],
-        "scores": asked["scores"],
-        "out": asked["out"],
-        "audit_json": asked["audit_json"],
-        "config": asked["config"],
+        "features": entry["features"],
+        "scores": entry["scores"],
+        "out": entry["out"],
+        "audit_json": entry["audit_json"],
+        "config": entry["config"],
         "status": state.status,
     }
     if state.made is not None:
@@ -126,7 +126,7 @@ def _table(state: TableState) -> TableReport:
         table["inputs"] = state.made.inputs
         table["outputs"] = state.made.outputs
     else:
-        not_run = "; ".join(["not made in this run", *state.stale])
+        not_run = "; ".join(["not run", *state.stale])
         table["error"] = not_run if state.failure is None else state.failure.error
     return table
 

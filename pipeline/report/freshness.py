@@ -1,7 +1,7 @@
-"""Whether a joined table is the one that the manifest and the inputs ask for now, and if not, why.
+"""Whether a joined table is up to date with the manifest and the inputs, and if not, why.
 
-A table is complete if there is a receipt of it, made for the same entry by the same semantics from inputs of the
-same content, and its outputs are still the files that were written then. An input that has gone unmakes nothing.
+A table is complete if a receipt records it for the same entry, the same semantics and inputs of the same content, and
+its outputs are still the files that were written then. Deleting an input does not invalidate an existing table.
 """
 
 from __future__ import annotations
@@ -28,42 +28,42 @@ from pipeline.storage.jsontext import JsonObject
 
 @dataclass(frozen=True)
 class TableCheck:
-    """How one table stands.
+    """Whether one table is up to date.
 
     Attributes:
-        made: what was last made for it, with the files as they are seen now; None: nothing that is known of.
-        stale: why that is not what is asked for now; empty: it is.
-        gone: inputs that are not there any more, by role and path.
-        looked: whether a file had to be read to tell.
+        made: the table that was last written, with its files as they are now; None: no record of one.
+        stale: why that table is out of date; empty: it is up to date.
+        missing: inputs that were deleted since, by role and path.
+        was_read: whether a file had to be read to find out.
     """
 
     made: Materialized | None
     stale: tuple[str, ...]
-    gone: tuple[str, ...]
-    looked: bool
+    missing: tuple[str, ...]
+    was_read: bool
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is to be done."""
+        """True if the table is up to date."""
         return self.made is not None and not self.stale
 
 
 def check_table(entry: TableEntry, base: Path, receipts: Receipts) -> TableCheck:
-    """Compare a table's receipt with what is asked for and with the files; reads only what may have changed."""
+    """Compare a table's receipt with its entry and its files; reads only files that may have changed."""
     made = receipts.made(entry)
     if made is None:
-        return TableCheck(None, ("never made",), (), looked=False)
-    look = _Look(made, base)
+        return TableCheck(None, ("never built",), (), was_read=False)
+    comparison = _Comparison(made, base)
     stale = [*_changes(made.entry, entry.as_json())]
     if made.semantics != SEMANTICS_VERSION:
-        stale.append(f"made by version {made.semantics} of the join's semantics, now {SEMANTICS_VERSION}")
-    stale += look.inputs(entry)
-    stale += look.outputs(entry)
-    return TableCheck(look.refreshed(), tuple(stale), tuple(look.gone), look.looked)
+        stale.append(f"built by version {made.semantics} of the join's semantics, now {SEMANTICS_VERSION}")
+    stale += comparison.inputs(entry)
+    stale += comparison.outputs(entry)
+    return TableCheck(comparison.refreshed(), tuple(stale), tuple(comparison.missing), comparison.was_read)
 
 
-def cause(entry: TableEntry, base: Path) -> str:
-    """What a failure depends on, as a digest: what was asked for, and the inputs as the file system shows them."""
+def failure_key(entry: TableEntry, base: Path) -> str:
+    """Digest of the table's entry and its inputs' file signatures; a failure is current while it is unchanged."""
     seen: list[object] = [entry.as_json(), SEMANTICS_VERSION]
     try:
         paths = entry.inputs(base)
@@ -80,13 +80,13 @@ def cause(entry: TableEntry, base: Path) -> str:
 
 
 class BatchCheck:
-    """How a whole batch stands: its tables, and the report over them."""
+    """Whether a batch is up to date: its tables, and the report about them."""
 
     def __init__(self, batch: Batch, since_ns: int = 0, *, tried_only: bool = False) -> None:
-        """Look at the batch.
+        """Check the tables of the batch.
 
-        :param since_ns: what has failed since counts, whatever its cause; 0: only what would fail the same way now.
-        :param tried_only: nothing else counts: what failed before and was not tried since is not run.
+        :param since_ns: failures since then count, whatever has changed; 0: only failures whose `failure_key` is unchanged.
+        :param tried_only: only those count: a table that failed before and was not tried since is `not_run`.
         """
         self.batch = batch
         self._since_ns = since_ns
@@ -95,22 +95,22 @@ class BatchCheck:
         self.tables = [check_table(entry, batch.base_dir, self._receipts) for entry in batch.tables]
 
     def again(self) -> BatchCheck:
-        """How the batch stands by now."""
+        """A new check of the batch."""
         return BatchCheck(self.batch, self._since_ns, tried_only=self._tried_only)
 
     @cached_property
     def complete(self) -> bool:
-        """Whether every table is complete and the report is theirs."""
+        """True if every table is complete and the report is up to date."""
         return self.tables_complete and not self.stale_report
 
     @property
     def tables_complete(self) -> bool:
-        """Whether every table is complete."""
+        """True if every table is complete."""
         return all(table.complete for table in self.tables)
 
     @cached_property
     def report(self) -> Report:
-        """The report of the batch as it stands; a table that failed before counts as failed until its cause changes."""
+        """The report of the batch as it is now, with the failures that `failure` returns."""
         states = [
             TableState(entry, table.made if table.complete else None, self.failure(entry, table), table.stale)
             for entry, table in zip(self.batch.tables, self.tables, strict=True)
@@ -119,7 +119,7 @@ class BatchCheck:
 
     @cached_property
     def identity(self) -> str:
-        """A digest of what the report says, however it is written down."""
+        """Digest of the report's facts, whatever its format."""
         return hashlib.sha256(jsontext.canonical(self.report)).hexdigest()
 
     @cached_property
@@ -129,8 +129,8 @@ class BatchCheck:
 
     @cached_property
     def stale_report(self) -> tuple[str, ...]:
-        """Which of the report's files are not those of its tables, and how."""
-        if self._standing is not None:
+        """Report files that differ from what the tables would produce, each with the difference."""
+        if self._recorded is not None:
             return ()
         differences = zip(self._report_paths, map(_difference, self._report_paths, self.content), strict=True)
         return tuple(f"{path}: {fault}" for path, fault in differences if fault is not None)
@@ -138,11 +138,11 @@ class BatchCheck:
     @property
     def sha256(self) -> str:
         """The digest of the report's bytes."""
-        return self._standing.seen[0][0] if self._standing else hashlib.sha256(self.content[0]).hexdigest()
+        return self._recorded.seen[0][0] if self._recorded else hashlib.sha256(self.content[0]).hexdigest()
 
     @cached_property
-    def _standing(self) -> ReportRecord | None:
-        """The record of the report, if it is of these tables and its files are as they were."""
+    def _recorded(self) -> ReportRecord | None:
+        """The record of the report, if it describes these tables and its files are unchanged."""
         known = self._receipts.report()
         if known is None or known.identity != self.identity:
             return None
@@ -160,25 +160,29 @@ class BatchCheck:
         return (self.batch.report_json, self.batch.report_md)
 
     def failure(self, entry: TableEntry, table: TableCheck) -> Failure | None:
-        """How the table failed, if that is news: in this run, or with nothing changed since that it depends on."""
+        """The table's failure if it is current: it happened in this run, or nothing it depends on has changed since."""
         if table.complete:
             return None
         tried = self._receipts.failure(entry, self._since_ns) if self._since_ns else None
         if tried is not None or self._tried_only:
             return tried
         failure = self._receipts.failure(entry)
-        return failure if failure is not None and failure.cause == cause(entry, self.batch.base_dir) else None
+        return (
+            failure
+            if failure is not None and failure.cause == failure_key(entry, self.batch.base_dir)
+            else None
+        )
 
     def remember(self) -> None:
-        """Record what had to be read or made to tell, so that it need not be again."""
+        """Record what was read and built for this check, so that the next one need not repeat it."""
         for entry, table in zip(self.batch.tables, self.tables, strict=True):
-            if table.complete and table.looked and table.made is not None:
+            if table.complete and table.was_read and table.made is not None:
                 self._receipts.record_made(entry, table.made)
-        if self.complete and self._standing is None:
+        if self.complete and self._recorded is None:
             self._remember_report(map(snapshots.snapshot, self._report_paths))
 
     def remember_written(self) -> None:
-        """Record the report, whose content has just been written, so that the verdict need not make it again."""
+        """Record the report, whose content has just been written, so that the verdict need not build it again."""
         digests = (hashlib.sha256(part).hexdigest() for part in self.content)
         self._remember_report(map(snapshots.of_written, self._report_paths, digests))
 
@@ -186,26 +190,27 @@ class BatchCheck:
         self._receipts.record_report(ReportRecord(self.identity, [each.as_record() for each in seen]))
 
 
-class _Look:
-    """A look at the files of a table, beside its receipt."""
+class _Comparison:
+    """Comparison of a table's files with its receipt."""
 
     def __init__(self, made: Materialized, base: Path) -> None:
         self._made = made
         self._base = base
-        self._seen: dict[str, Snapshot] = {}
-        self.gone: list[str] = []
-        self.looked = False
+        self._snapshots: dict[str, Snapshot] = {}
+        self.missing: list[str] = []
+        self.was_read = False
 
     def refreshed(self) -> Materialized:
-        """The receipt with the files as they were seen now."""
-        if not self._seen:
+        """The receipt with the files as they are now."""
+        if not self._snapshots:
             return self._made
         return replace(
-            self._made, seen=self._made.seen | {role: taken.as_record() for role, taken in self._seen.items()}
+            self._made,
+            seen=self._made.seen | {role: taken.as_record() for role, taken in self._snapshots.items()},
         )
 
     def inputs(self, entry: TableEntry) -> Iterator[str]:
-        """What is different about the inputs; those that have gone are noted in `gone`."""
+        """Differences of the inputs; deleted ones are collected in `missing`."""
         try:
             paths = dict(entry.inputs(self._base))
         except InputError as exc:
@@ -220,19 +225,19 @@ class _Look:
                 if self._sha256(role, path) != known["sha256"]:
                     yield f"{role}: changed, {show(known['path'])}"
             except InputMissingError:
-                self.gone.append(f"{role}: {known['path']}")
+                self.missing.append(f"{role}: {known['path']}")
             except BatchError as exc:
                 yield f"{role}: {exc}"
-        self.gone += [
+        self.missing += [
             f"{role}: {known['path']}" for role, known in self._made.inputs.items() if role not in paths
         ]
 
     def outputs(self, entry: TableEntry) -> Iterator[str]:
-        """What is different about the outputs."""
+        """Differences of the outputs."""
         for role, path in entry.outputs(self._base):
             known = self._made.outputs.get(role)
             if known is None:
-                continue  # asked for since: a change of the entry, and told as one
+                continue  # requested since then: reported as a change of the entry
             try:
                 if self._sha256(role, path) != known["sha256"]:
                     yield f"{role}: edited, {show(known['path'])}"
@@ -245,19 +250,19 @@ class _Look:
         known = self._made.snapshot(role)
         taken = snapshots.look_again(path, known)
         if taken is not known:
-            self.looked = True
-            self._seen[role] = taken
+            self.was_read = True
+            self._snapshots[role] = taken
         return taken.sha256
 
 
-def _changes(before: JsonObject, now: JsonObject, place: str = "") -> Iterator[str]:
-    """What was asked for differently."""
+def _changes(before: JsonObject, now: JsonObject, prefix: str = "") -> Iterator[str]:
+    """Differences between two entries of a table."""
     for name in before | now:
         old, new = before.get(name), now.get(name)
         if isinstance(new, dict) and isinstance(old, dict):
             yield from _changes(old, new, "option ")
         elif old != new:
-            yield f"{place}{name}: changed from {show(old)} to {show(new)}"
+            yield f"{prefix}{name}: changed from {show(old)} to {show(new)}"
 
 
 def _difference(path: Path, expected: bytes) -> str | None:

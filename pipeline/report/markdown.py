@@ -1,4 +1,4 @@
-"""The batch report as Markdown, for people; it says nothing that the JSON does not."""
+"""The batch report as Markdown, for people; it contains nothing that the JSON does not."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _lines_of(error: str) -> Iterator[str]:
 
 
 def provenance_lines(provenance: RunProvenance) -> Iterator[str]:
-    """The lines of a section that says how a document came about."""
+    """The lines of the section about a document's provenance."""
     yield from heading("Provenance")
     yield escaped(f"Replay, from the base folder: {shlex.join(provenance['argv'])}")
     yield ""

@@ -1,4 +1,4 @@
-"""How a batch stands, told without making anything: which tables are complete, which are not and why."""
+"""The status of a batch, found without writing anything: which tables are complete, which are not and why."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from pipeline.manifest.entries import TableEntry
 from pipeline.report.freshness import BatchCheck, TableCheck
 from pipeline.storage import filenames
 
-Standing: TypeAlias = Literal["complete", "stale", "missing", "waiting", "failed"]
+State: TypeAlias = Literal["complete", "stale", "missing", "waiting", "failed"]
 
 
 @dataclass(frozen=True)
 class TableStatus:
-    """How one table stands.
+    """The status of one table.
 
     Attributes:
         id: its name.
-        standing: complete; stale: made, but not of what is asked for now; missing: not made; waiting: an input
-            is not there yet; failed: and nothing has changed since that could mend it.
-        reasons: why, if it is not complete; the inputs that have gone, if it is.
+        state: complete; stale: it exists but is out of date; missing: it does not exist; waiting: an input does not
+            exist yet; failed: it failed, and nothing it depends on has changed since.
+        reasons: why it is not complete; of a complete table, the inputs that are missing.
     """
 
     id: str
-    standing: Standing
+    state: State
     reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class BatchStatus:
-    """How a batch stands.
+    """The status of a batch.
 
     Attributes:
         tables: in the manifest's order.
-        report: why the report does not stand, or empty.
+        report: why the report is not up to date, or empty.
     """
 
     tables: tuple[TableStatus, ...]
@@ -45,14 +45,14 @@ class BatchStatus:
     @property
     def exit_code(self) -> int:
         """0 the batch is complete, 3 it only waits for inputs, 1 there is something to do or to mend."""
-        standings = {table.standing for table in self.tables}
-        if standings == {"complete"} and not self.report:
+        states = {table.state for table in self.tables}
+        if states == {"complete"} and not self.report:
             return 0
-        return 3 if "waiting" in standings and standings <= {"complete", "waiting"} else 1
+        return 3 if "waiting" in states and states <= {"complete", "waiting"} else 1
 
 
 def batch_status(batch: Batch) -> BatchStatus:
-    """How the batch stands; writes nothing, and reads only files that may have changed."""
+    """The status of the batch; writes nothing, and reads only files that may have changed."""
     check = BatchCheck(batch)
     tables = tuple(
         _table(check, entry, table) for entry, table in zip(batch.tables, check.tables, strict=True)
@@ -61,9 +61,9 @@ def batch_status(batch: Batch) -> BatchStatus:
 
 
 def _table(check: BatchCheck, entry: TableEntry, table: TableCheck) -> TableStatus:
-    gone = tuple(f"input has gone, {name}" for name in table.gone)
+    missing = tuple(f"input is missing, {name}" for name in table.missing)
     if table.complete:
-        return TableStatus(entry.id, "complete", gone)
+        return TableStatus(entry.id, "complete", missing)
     absent = entry.missing(check.batch.base_dir)
     if absent:
         return TableStatus(
@@ -80,5 +80,5 @@ def _table(check: BatchCheck, entry: TableEntry, table: TableCheck) -> TableStat
 def _report(check: BatchCheck) -> Sequence[str]:
     if check.tables_complete:
         return check.stale_report
-    there = filenames.exists(check.batch.report_json)
-    return [f"{check.batch.report_json}: {'not all of its tables are complete' if there else 'not there'}"]
+    exists = filenames.exists(check.batch.report_json)
+    return [f"{check.batch.report_json}: {'not all of its tables are complete' if exists else 'not there'}"]

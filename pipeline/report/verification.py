@@ -1,4 +1,4 @@
-"""Whether the files that a report names are still the ones it speaks of; always reads them all."""
+"""Whether the files that a report names still match it; always reads them all."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _THREADS = 4  # hashing frees the interpreter's lock
 
 @dataclass(frozen=True)
 class Verification:
-    """What became of a report and its files.
+    """The result of verifying a report and its files.
 
     Attributes:
         sha256: digest of the report's bytes.
         files: number of files that the report names.
-        faults: what is not as the report says; empty: everything is.
+        faults: the differences from the report; empty: there are none.
     """
 
     sha256: str
@@ -33,7 +33,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether the report can be relied on."""
+        """True if the report can be relied on."""
         return not self.faults
 
 
@@ -46,7 +46,7 @@ def verify(
 
     :param sha256: the digest under which the report is cited; None: it is not checked.
     :param base_dir: folder that the report's paths are relative to. Default: where the report says, seen from itself.
-    :raises UsageError: the file is not there, or is no report of this project.
+    :raises UsageError: the file is not there, or is not a report of this project.
     """
     path = Path(report)
     content = _read(path)
@@ -95,6 +95,6 @@ def _differences(role: str, described: FileDescription, base: Path) -> Iterator[
         if files.digest(path) != described.get("sha256"):
             yield f"{role}: {show(described['path'])} has changed since the report was written"
     except InputMissingError:
-        yield f"{role}: {show(described['path'])} is not there any more"
+        yield f"{role}: {show(described['path'])} is missing"
     except BatchError as exc:
         yield f"{role}: {exc}"

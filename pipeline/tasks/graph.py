@@ -20,30 +20,30 @@ from pipeline.join.materialize import materialize_entry
 from pipeline.manifest.batch import Batch, default_markdown, default_report, load_manifest
 from pipeline.records import snapshots
 from pipeline.records.receipts import Failure, Receipts
-from pipeline.report.freshness import BatchCheck, cause
+from pipeline.report.freshness import BatchCheck, failure_key
 from pipeline.storage import filenames, files, writing
 from pipeline.tasks.targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
-"""What a table may read, as its files stand, and still be made sooner than a process for it can begin."""
+"""Tables whose inputs are at most this large are joined sooner than a process for them could start."""
 
-_TELL_EVERY_SECONDS = 1.0
-_Places: TypeAlias = tuple[str, str, str, str]
-_known: dict[_Places, tuple[files.Signature, Batch]] = {}
-_MOST_KNOWN = 8
+_MESSAGE_SECONDS = 1.0
+_BatchParameters: TypeAlias = tuple[str, str, str, str]
+_known: dict[_BatchParameters, tuple[files.Signature, Batch]] = {}
+_MAX_KNOWN = 8
 
 
 class _Resolved(str):
-    """A path in the spelling of `PathParameter`, which a report need not look for again for each of its tables."""
+    """A path that `PathParameter` has already resolved, so that a report does not resolve it for each table."""
 
     __slots__ = ()
 
 
 class PathParameter(luigi.Parameter):
-    """A path, absolute and through no linked folder: to a luigid a batch is the same from wherever it is run."""
+    """An absolute path through no linked folder, so that a luigid knows a batch by one name from any folder."""
 
     def normalize(self, x: str) -> str:
-        """The one spelling; empty stays empty, which stands for a default."""
+        """The resolved path; empty, which means the default, stays empty."""
         if not x or isinstance(x, _Resolved):
             return x
         return _Resolved(_one_spelling(Path(x)))
@@ -66,14 +66,14 @@ class BatchTask(luigi.Task):
     )
 
     @classmethod
-    @functools.cache  # Luigi asks eleven times per table, and goes through all attributes of the class each time
+    @functools.cache  # Luigi calls it eleven times per table, and reads all attributes of the class each time
     def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
-        """The parameters in the order of their declaration, but the table first, which tells tasks of a batch apart."""
+        """The parameters in order of declaration, but the table first: it distinguishes the tasks of a batch."""
         declared: list[tuple[str, luigi.Parameter]] = super().get_params()
         return sorted(declared, key=lambda each: each[0] != "table")
 
     def to_str_params(self, *args: bool, **only: bool) -> dict[str, str]:
-        """The parameters that are not empty: one that is left out has its default, which for all of them is empty.
+        """The parameters that are not empty; an absent one has its default, which is empty for all of them.
 
         Luigi shows these, and makes the task's id of those that are significant.
         """
@@ -86,23 +86,23 @@ class BatchTask(luigi.Task):
 
         :raises ManifestError: it has a fault.
         """
-        signature, batch = _known.get(self.places, (None, None))
+        signature, batch = _known.get(self.batch_parameters, (None, None))
         try:
             found = files.signature(Path(self.manifest))
         except InputError:
             if batch is None:
                 raise
-            return batch  # whether it is still the same is for the verdict to find
+            return batch  # the verdict checks whether it is still the same
         if batch is None or signature != found:
-            batch = _remember(self.places, found, load_manifest(*self.places))
+            batch = _remember(self.batch_parameters, found, load_manifest(*self.batch_parameters))
         return batch
 
     def is_worth_a_process(self) -> bool:
-        """Whether the task takes so long that it may be given a process of its own."""
+        """True if the task takes long enough for a process of its own."""
         return False
 
     @property
-    def places(self) -> _Places:
+    def batch_parameters(self) -> _BatchParameters:
         """The manifest and where its files and reports are, as `load_manifest` takes them."""
         return (self.manifest, self.base_dir, self.report_json, self.report_md)
 
@@ -123,10 +123,10 @@ class JoinedTable(BatchTask):
     def priority(self) -> int:  # type: ignore[override]  # luigi only reads it
         """Tables begin in the manifest's order; without it Luigi begins with any."""
         batch = self.batch
-        return len(batch.tables) - batch.position(self.table)  # Luigi knows none below zero
+        return len(batch.tables) - batch.position(self.table)  # Luigi accepts none below zero
 
     def is_worth_a_process(self) -> bool:
-        """Whether the table reads more than a little; not if that cannot be told, as `run` will soon fail."""
+        """True if the inputs exceed SMALL_BYTES. False if they cannot be measured: `run` will then report the error."""
         try:
             batch = self.batch
             inputs = batch.table(self.table).inputs(batch.base_dir)
@@ -135,46 +135,46 @@ class JoinedTable(BatchTask):
             return False
 
     def output(self) -> TableTarget:
-        """The joined table, which exists only while it is what the manifest and the inputs ask for."""
+        """The joined table, which exists only while it matches the manifest and the inputs."""
         batch = self.batch
         return TableTarget(batch, batch.table(self.table))
 
     def run(self) -> None:
-        """Make the table, and leave a record of it or of why it could not be made."""
+        """Join the table, and record it or the error."""
         batch = self.batch
         entry = batch.table(self.table)
         receipts = Receipts(batch.state_dir)
         if self.fail_fast_since and receipts.has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
-        asked = cause(entry, batch.base_dir)
-        remember = functools.partial(receipts.record_made, entry)
+        key = failure_key(entry, batch.base_dir)
+        record = functools.partial(receipts.record_made, entry)
         try:
-            # Remembered before the outputs take their names, so that no crash leaves a finished table unknown.
-            made = materialize_entry(entry, batch.base_dir, self._tell, commit=remember)
+            # Recorded before the outputs take their names, so that no crash leaves a finished table without a record.
+            made = materialize_entry(entry, batch.base_dir, self._show_progress, commit=record)
         except Exception as exc:
-            with contextlib.suppress(BatchError):  # else whoever began the run records it, as it hears of it
-                receipts.record_failure(entry, _failure(exc, batch.base_dir, asked))
+            with contextlib.suppress(BatchError):  # then the process that began the run records it
+                receipts.record_failure(entry, _failure(exc, batch.base_dir, key))
             raise
-        remember(made)
+        record(made)
 
     def on_failure(self, exception: BaseException) -> str:
-        """What the visualiser shows: the message, without a traceback for what a user can cause."""
+        """What the visualiser shows: the message, with a traceback for internal errors only."""
         if isinstance(exception, SecondOpinionError):
             return _shortened(str(exception), self.base)
         return str(super().on_failure(exception))
 
-    def _tell(self, doing: str, share: float) -> None:
-        """Tell the visualiser, if a worker runs the task, and no more often than anyone reads it."""
-        say: Callable[[str], None] | None = self.set_status_message
+    def _show_progress(self, doing: str, share: float) -> None:
+        """Show the progress in the visualiser if a worker runs the task, at most once per _MESSAGE_SECONDS."""
+        show: Callable[[str], None] | None = self.set_status_message
         now = time.monotonic()
-        if say is not None and now - self._told >= _TELL_EVERY_SECONDS:
-            self._told = now
-            with contextlib.suppress(RPCError):  # a luigid that has gone is no reason to lose the table
-                say(html.escape(doing, quote=False))  # which the visualiser takes for HTML
-                self.set_progress_percentage(round(100 * share))  # type: ignore[misc]  # set where `say` is
+        if show is not None and now - self._shown_at >= _MESSAGE_SECONDS:
+            self._shown_at = now
+            with contextlib.suppress(RPCError):  # losing the luigid must not lose the table
+                show(html.escape(doing, quote=False))  # the visualiser takes it for HTML
+                self.set_progress_percentage(round(100 * share))  # type: ignore[misc]  # set where `show` is
 
     @functools.cached_property
-    def _told(self) -> float:
+    def _shown_at(self) -> float:
         return time.monotonic()
 
 
@@ -185,22 +185,22 @@ class BatchReport(BatchTask):
 
     @classmethod
     def of(cls, batch: Batch, fail_fast_since: int = 0) -> BatchReport:
-        """The report of a batch that has just been read; if its file is the same it is not read again for the tasks."""
-        places = (batch.manifest, batch.base_dir, batch.report_json, batch.report_md)
-        manifest, base_dir, report_json, report_md = map(_one_spelling, places)
+        """The report of a batch that was just read; the tasks do not read an unchanged manifest again."""
+        paths = (batch.manifest, batch.base_dir, batch.report_json, batch.report_md)
+        manifest, base_dir, report_json, report_md = map(_one_spelling, paths)
         usual = (manifest.parent, default_report(manifest), default_markdown(report_json))
         chosen = (
-            "" if place == each else str(place)
-            for place, each in zip((base_dir, report_json, report_md), usual, strict=True)
+            "" if path == each else str(path)
+            for path, each in zip((base_dir, report_json, report_md), usual, strict=True)
         )
         task = cls(str(manifest), *chosen, fail_fast_since=fail_fast_since)
-        with contextlib.suppress(BatchError):  # whoever reads it next says what is wrong with it
+        with contextlib.suppress(BatchError):  # the next reader of the file reports the error
             found = snapshots.snapshot(manifest)
             if found.sha256 == batch.sha256:
                 same = replace(
                     batch, manifest=manifest, base_dir=base_dir, report_json=report_json, report_md=report_md
                 )
-                _remember(task.places, found.signature, same)
+                _remember(task.batch_parameters, found.signature, same)
         return task
 
     def requires(self) -> list[JoinedTable]:
@@ -209,7 +209,7 @@ class BatchReport(BatchTask):
         return [JoinedTable(table=table.id, **shared) for table in self.batch.tables]
 
     def output(self) -> ReportTarget:
-        """The report, which exists only while every table does and it is theirs."""
+        """The report, which exists only while every table does and it describes them."""
         return ReportTarget(self.batch)
 
     def run(self) -> None:
@@ -224,7 +224,7 @@ def _one_spelling(path: Path) -> Path:
 
 
 def write_report(check: BatchCheck) -> None:
-    """Write the report of a batch whose tables are complete, unless it stands already.
+    """Write the report of a batch whose tables are complete, unless it is up to date.
 
     :raises BatchError: a table is not complete any more, or a file cannot be written.
     """
@@ -232,22 +232,22 @@ def write_report(check: BatchCheck) -> None:
     if not check.tables_complete:
         raise BatchError(f"{batch.manifest}: a table changed while the batch ran; run again")
     if not check.stale_report:
-        return  # the tables were made again just as they were
+        return  # the tables were joined again with the same result
     writing.write_together(dict(zip((batch.report_json, batch.report_md), check.content, strict=True)))
     check.remember_written()
 
 
-def _remember(places: _Places, signature: files.Signature, batch: Batch) -> Batch:
-    _known[places] = (signature, batch)
-    if len(_known) > _MOST_KNOWN:
+def _remember(parameters: _BatchParameters, signature: files.Signature, batch: Batch) -> Batch:
+    _known[parameters] = (signature, batch)
+    if len(_known) > _MAX_KNOWN:
         del _known[next(iter(_known))]
     return batch
 
 
-def _failure(exc: Exception, base: Path, asked: str) -> Failure:
+def _failure(exc: Exception, base: Path, key: str) -> Failure:
     message = str(exc) if isinstance(exc, BatchError) else f"internal error: {type(exc).__name__}: {exc}"
     return Failure(
-        "waiting" if isinstance(exc, InputMissingError) else "failed", _shortened(message, base), asked
+        "waiting" if isinstance(exc, InputMissingError) else "failed", _shortened(message, base), key
     )
 
 

@@ -18,57 +18,57 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass
-class _Asked:
-    """Whether an end was asked for, and when that was last raised."""
+class _Interrupt:
+    """Whether the user has interrupted the run, and when that was last raised."""
 
-    once: bool = False
+    pending: bool = False
     raised: float = -math.inf
 
-    def interrupt(self, *_: object) -> None:
-        """Take a signal; one that comes soon after another does not cut short what removes half-written files."""
-        self.once = True
+    def receive(self, *_: object) -> None:
+        """Handle a signal; a second one within a second does not stop the removal of half-written files."""
+        self.pending = True
         if time.monotonic() - self.raised >= _UNWINDING_SECONDS:
             self.raised = time.monotonic()
             _end()
 
 
-_asked = _Asked()
+_interrupt = _Interrupt()
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Have SIGTERM and SIGHUP unwind as Ctrl-C does, and no second signal within a second cut it short.
+    """Have SIGTERM and SIGHUP unwind as Ctrl-C does; a second signal within a second does not cut that short.
 
     Workers inherit it: a Ctrl-C reaches them from the terminal, and at once SIGTERM from Luigi. A signal that
-    whoever began the run has ignored (nohup, a shell's background job) stays ignored.
+    the parent process ignores (nohup, a shell's background job) stays ignored.
     """
-    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield
         return
-    forget()
+    reset()
     heeded = [each for each in _ENDING if signal.getsignal(each) is not signal.SIG_IGN]
-    before = {each: signal.signal(each, _asked.interrupt) for each in heeded}
+    before = {each: signal.signal(each, _interrupt.receive) for each in heeded}
     try:
         yield
         check()
     finally:
-        forget()
+        reset()
         for each, handler in before.items():
             signal.signal(each, handler)
 
 
 def check() -> None:
-    """End if that was asked for: Python drops what is raised in a hook, such as those of a fork.
+    """End if the run was interrupted: Python drops exceptions raised in a hook, such as those of a fork.
 
-    :raises KeyboardInterrupt: it was; in a worker process SystemExit.
+    :raises KeyboardInterrupt: it was interrupted; in a worker process SystemExit.
     """
-    if _asked.once and threading.current_thread() is threading.main_thread():
+    if _interrupt.pending and threading.current_thread() is threading.main_thread():
         _end()
 
 
-def forget() -> None:
-    """Take what was asked for as answered."""
-    _asked.once, _asked.raised = False, -math.inf
+def reset() -> None:
+    """Reset the pending interrupt."""
+    _interrupt.pending, _interrupt.raised = False, -math.inf
 
 
 def _end() -> NoReturn:

@@ -1,4 +1,4 @@
-"""One run of a batch: Luigi makes what is not complete, then the files tell the verdict."""
+"""One run of a batch: Luigi joins the incomplete tables, then the verdict is read from the files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.errors import BatchError, InputMissingError, OutputError, SecondOp
 from pipeline.manifest.batch import Batch, failed_path
 from pipeline.records.receipts import Failure, Receipts
 from pipeline.report.build import Report
-from pipeline.report.freshness import BatchCheck, cause
+from pipeline.report.freshness import BatchCheck, failure_key
 from pipeline.storage import files, writing
 from pipeline.storage.lock import holding
 from pipeline.tasks import runlog
@@ -34,9 +34,9 @@ class BatchResult:
 
     Attributes:
         report: the report, complete or failed.
-        report_json: where it stands.
+        report_json: its path.
         sha256: the digest of its bytes, which a training job cites if the batch is complete.
-        warnings: what went wrong beside the batch, and changes nothing of it.
+        warnings: problems that do not affect the batch.
     """
 
     report: Report
@@ -58,13 +58,13 @@ def run_batch(
     scheduler: str | None = None,
     watch: Watch | None = None,
 ) -> BatchResult:
-    """Make what is missing or stale of a batch, and its report.
+    """Join the missing and stale tables of a batch, and write its report.
 
-    :param workers: number of processes that make tables.
+    :param workers: number of processes that join tables.
     :param fail_fast: do not begin another table once one has failed.
     :param scheduler: URL of a luigid; None: the scheduler in this process.
     :param watch: called with a table's id and whether it is complete, as each ends.
-    :raises UsageError: the URL is none, or Luigi's configuration cannot be used; nothing was written.
+    :raises UsageError: the URL is invalid, or Luigi's configuration cannot be used; nothing was written.
     :raises BatchBusyError: another run holds the batch.
     :raises BatchError: the report or the records cannot be written, the manifest was changed meanwhile, or the
         luigid does not answer.
@@ -78,19 +78,19 @@ def run_batch(
         return _verdict(check)
     _check_settings()
     with holding(batch.lock, shared=scheduler is not None):
-        return _make(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
+        return _run(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
 
 
 def exit_code(report: Report) -> int:
-    """What a command ends with for a batch that stands like this."""
+    """The exit code of a command for a batch with this report."""
     statuses = {table["status"] for table in report["tables"]}
     if statuses == {"ok"}:
         return 0
     return InputMissingError.exit_code if statuses <= {"ok", "waiting"} else BatchError.exit_code
 
 
-def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchResult:
-    """Have Luigi make what is not complete, and tell how the batch stands then."""
+def _run(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchResult:
+    """Run Luigi on the incomplete tables, then check the batch and return the result."""
     from pipeline.tasks import scheduling
     from pipeline.tasks.graph import BatchReport
     from pipeline.tasks.interruption import interruptible
@@ -105,7 +105,7 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
         scheduling.forgive(root, scheduler)
     ended: dict[str, float] = {}
     failed: set[str] = set()
-    told: dict[str, str] = {}
+    errors: dict[str, str] = {}
 
     def note(table: str, complete: bool) -> None:
         ended[table] = time.time() - started
@@ -114,19 +114,19 @@ def _make(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wa
 
     def build() -> BatchCheck:
         try:
-            scheduling.build(root, workers, scheduler, note, told.__setitem__)
-        except SecondOpinionError:  # the tasks' own, if they read a manifest that is none any more
+            scheduling.build(root, workers, scheduler, note, errors.__setitem__)
+        except SecondOpinionError:  # raised by a task that re-read the manifest and found it invalid
             _check_manifest(batch)
             raise
         _check_manifest(batch)
-        if not fail_fast:  # which leaves tables untried, and those have no record either
-            _note_unrecorded(batch, {table: told.get(table, PROCESS_DIED) for table in failed}, since_ns)
+        if not fail_fast:  # it leaves tables untried, which have no record either
+            _note_unrecorded(batch, {table: errors.get(table, PROCESS_DIED) for table in failed}, since_ns)
         return BatchCheck(batch, since_ns, tried_only=fail_fast)
 
     with interruptible():
         check = build()
         while scheduler is not None and not fail_fast and _is_open(check, root, scheduler):
-            # Another worker is at it, or died, or the luigid forgot: none of it is a verdict.
+            # Another worker runs the table, or died, or the luigid lost the task: wait for a verdict.
             time.sleep(POLL_SECONDS)
             scheduling.forgive(root, scheduler, patient=True)
             check = build()
@@ -151,14 +151,14 @@ def _check_settings() -> None:
 
         read_settings()
     except (configparser.Error, ValueError) as exc:
-        said = " ".join(str(exc).split())
+        reason = " ".join(str(exc).split())
         raise UsageError(
-            f"Luigi's configuration (luigi.cfg, LUIGI_CONFIG_PATH) cannot be used: {said}"
+            f"Luigi's configuration (luigi.cfg, LUIGI_CONFIG_PATH) cannot be used: {reason}"
         ) from exc
 
 
 def _check_manifest(batch: Batch) -> None:
-    """:raises BatchError: the manifest is no longer the one that was read; tables may be made as either asks."""
+    """:raises BatchError: the manifest is no longer the one that was read; tables may be joined by either version."""
     with contextlib.suppress(InputMissingError):
         if files.digest(batch.manifest) == batch.sha256:
             return
@@ -166,32 +166,32 @@ def _check_manifest(batch: Batch) -> None:
 
 
 def _logged(batch: Batch, started: float, ended: dict[str, float], workers: int) -> tuple[str, ...]:
-    """Add the run to the run log; gives what is to be said if it cannot be."""
+    """Add the run to the run log; returns a warning if that fails."""
     try:
         runlog.append(batch, started, ended, workers)
     except OutputError as exc:
-        return (f"{exc}; the batch is not concerned",)
+        return (f"{exc}; the batch is not affected",)
     return ()
 
 
 def _settled(check: BatchCheck) -> BatchCheck:
     """The check once more, if it had to read files that had changed within the clock's last tick.
 
-    A tick later they can be known by their signatures, so that the next run has nothing to read.
+    A tick later their signatures identify them, so that the next run reads nothing.
     """
-    if any(table.looked for table in check.tables):
+    if any(table.was_read for table in check.tables):
         time.sleep(files.TICK_NS / 1e9)
         check = check.again()
     return check
 
 
 def _verdict(check: BatchCheck) -> BatchResult:
-    """Whether the batch is complete, told by its files alone; leaves the failed report if it is not."""
+    """The result of the batch, from its files alone; writes the failed report if it is not complete."""
     batch, report = check.batch, check.report
     path = batch.report_json
     if check.tables_complete:
         if check.stale_report:
-            _write_report(check.again())  # the task could not; its error is told from here
+            _write_report(check.again())  # the task could not; this raises its error
             check = check.again()
         for failed in (failed_path(batch.report_json), failed_path(batch.report_md)):
             writing.remove(failed)
@@ -200,7 +200,7 @@ def _verdict(check: BatchCheck) -> BatchResult:
         for name, content in zip((path, failed_path(batch.report_md)), check.content, strict=True):
             if not files.holds(name, content):
                 writing.write_whole(name, content)
-    with contextlib.suppress(OutputError):  # a file system that is read only; the next run looks again
+    with contextlib.suppress(OutputError):  # a read-only file system; the next run checks again
         check.remember()
     return BatchResult(report, path, check.sha256)
 
@@ -221,12 +221,12 @@ def _is_open(check: BatchCheck, root: BatchReport, scheduler: str) -> bool:
 
 
 def _note_unrecorded(batch: Batch, failed: Mapping[str, str], since_ns: int) -> None:
-    """Record a failure for tables whose process could not: it was killed, is out of memory, met a full disk."""
+    """Record a failure for tables whose process ended before it could record one (killed, memory or disk full)."""
     receipts = Receipts(batch.state_dir)
     for table, error in failed.items():
         entry = batch.table(table)
         if receipts.failure(entry, since_ns) is None:
-            receipts.record_failure(entry, Failure("failed", error, cause(entry, batch.base_dir)))
+            receipts.record_failure(entry, Failure("failed", error, failure_key(entry, batch.base_dir)))
 
 
 def _written(batch: Batch) -> list[Path]:

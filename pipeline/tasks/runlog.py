@@ -1,4 +1,4 @@
-"""The run log beside the report: what differs between two equal runs, and that nothing cites."""
+"""The run log beside the report: what differs between two equal runs, and what no report contains."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pipeline.storage import filenames, writing
 def append(batch: Batch, started: float, seconds: dict[str, float], workers: int) -> None:
     """Add one line about a run.
 
-    :param started: when it began, seconds since the epoch.
-    :param seconds: per table that ended, when it did, seconds after the start.
+    :param started: the run's start, seconds since the epoch.
+    :param seconds: per table that ended, the seconds from the start to its end.
     """
     now = datetime.datetime.now(datetime.UTC)
     begun = datetime.datetime.fromtimestamp(started, datetime.UTC)

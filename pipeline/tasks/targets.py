@@ -1,4 +1,4 @@
-"""Luigi targets that exist only if their file is the one its fingerprint names."""
+"""Luigi targets that exist only if their files are up to date."""
 
 from __future__ import annotations
 
@@ -14,27 +14,30 @@ from pipeline.report.freshness import BatchCheck, check_table
 
 
 class TableTarget(luigi.Target):
-    """A joined table: its files are there, are those that were made, and would be made the same now."""
+    """A joined table: its files exist, are unchanged, and match the manifest and the inputs."""
 
     def __init__(self, batch: Batch, entry: TableEntry) -> None:
         self._batch = batch
         self._entry = entry
 
     def exists(self) -> bool:
-        """Whether the table is complete; one of which that cannot be told is made, which tells why."""
+        """True if the table is complete.
+
+        An unreadable input counts as incomplete, so that joining the table reports the error.
+        """
         with contextlib.suppress(InputError):
             return check_table(self._entry, self._batch.base_dir, Receipts(self._batch.state_dir)).complete
         return False
 
 
 class ReportTarget(luigi.Target):
-    """The report of a batch: it exists only if every table does and its bytes are those of their report."""
+    """The report of a batch: it exists only if every table does and its bytes describe them."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
 
     def exists(self) -> bool:
-        """Whether the batch is complete; if that cannot be told, it is not."""
+        """True if the batch is complete; False also if an input cannot be read."""
         with contextlib.suppress(InputError):
             return BatchCheck(self._batch).complete
         return False

@@ -23,7 +23,7 @@ def test_a_line_per_table() -> None:
     with progress(Console(file=log), 2) as watch:
         watch(name, True)
         watch("[b]", False)
-    assert log.getvalue() == f"{name}: complete (1 of 2)\n[b]: not made (2 of 2)\n"
+    assert log.getvalue() == f"{name}: complete (1 of 2)\n[b]: not complete (2 of 2)\n"
 
 
 def test_a_log_that_nobody_reads() -> None:

@@ -42,13 +42,13 @@ def spoil(folder: Path, name: str) -> None:
 
 
 def test_before_the_first_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Tables that were never made are missing, and so is the report: there is something to do, exit code 1."""
+    """Tables that were never built are missing, and so is the report: there is something to do, exit code 1."""
     batch_of(tmp_path, "ab")
     ended = status(tmp_path, capsys)
     assert (ended.code, ended.err) == (1, "")
     assert ended.out == (
-        "a: missing\n    never made\n"
-        "b: missing\n    never made\n"
+        "a: missing\n    never built\n"
+        "b: missing\n    never built\n"
         f"report: stale\n    {tmp_path}/m.report.json: not there\n"
     )
 
@@ -131,7 +131,7 @@ def test_a_failure_lasts_until_something_changes(tmp_path: Path, capsys: pytest.
     assert run(tmp_path, capsys) == 1
     assert status(tmp_path, capsys).out.startswith("a: failed\n")
     write_jsonl(tmp_path / "a.dover.jsonl", clips("c0", "c1", score=1))
-    assert status(tmp_path, capsys).out.startswith("a: missing\n    never made\n")
+    assert status(tmp_path, capsys).out.startswith("a: missing\n    never built\n")
     assert run(tmp_path, capsys) == 0
     spoil(tmp_path, "a")
     assert run(tmp_path, capsys) == 1
@@ -148,11 +148,11 @@ def test_tables_that_another_program_made(tmp_path: Path, capsys: pytest.Capture
     """A file in the place of an output that no run has made, or that nothing is known of, is no table."""
     batch_of(tmp_path, "a")
     write_text(tmp_path / "out/a.parquet", "PAR1")
-    assert status(tmp_path, capsys).out.startswith("a: missing\n    never made\n")
+    assert status(tmp_path, capsys).out.startswith("a: missing\n    never built\n")
     assert run(tmp_path, capsys) == 0
     shutil.rmtree(tmp_path / ".m.report.json.state")
     ended = status(tmp_path, capsys)
-    assert ended.out.startswith("a: missing\n    never made\n")
+    assert ended.out.startswith("a: missing\n    never built\n")
     assert (ended.code, f"{tmp_path}/m.report.json: not all of its tables are complete" in ended.out) == (
         1,
         True,
@@ -197,12 +197,12 @@ def test_status_looks_where_the_run_wrote(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_as_a_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`batch_status` gives each table's standing and reasons, those of the report, and the exit code."""
+    """`batch_status` gives each table's state and reasons, those of the report, and the exit code."""
     batch_of(tmp_path, "ab")
     assert run(tmp_path, capsys) == 0
     (tmp_path / "out/b.parquet").unlink()
     found = batch_status(load_manifest(tmp_path / "m.json"))
-    assert [(table.id, table.standing, table.reasons) for table in found.tables] == [
+    assert [(table.id, table.state, table.reasons) for table in found.tables] == [
         ("a", "complete", ()),
         ("b", "missing", ("out: deleted, 'out/b.parquet'",)),
     ]

@@ -120,7 +120,7 @@ def test_a_file_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[st
     (folder / name).unlink()
     ended = verified(folder, capsys)
     assert ended.code == 1
-    assert f"  - {ROLES[name]}: {name!r} is not there any more\n" in ended.err
+    assert f"  - {ROLES[name]}: {name!r} is missing\n" in ended.err
 
 
 @pytest.mark.parametrize("name", ["a.dover.jsonl", "out/b.parquet"])
@@ -142,8 +142,8 @@ def test_every_fault_is_counted(folder: Path, capsys: pytest.CaptureFixture[str]
     assert ended.err.splitlines() == [
         f"second-opinion: {folder}/m.report.json: 3 faults; the report cannot be relied on",
         "  - inputs.a.features: 'a.jsonl' has changed since the report was written",
-        "  - inputs.b.features: 'b.jsonl' is not there any more",
-        "  - outputs.a.out: 'out/a.parquet' is not there any more",
+        "  - inputs.b.features: 'b.jsonl' is missing",
+        "  - outputs.a.out: 'out/a.parquet' is missing",
     ]
 
 

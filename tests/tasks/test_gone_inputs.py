@@ -74,7 +74,7 @@ def test_the_table_stays_complete(
     assert status.code == 0
     assert status.out.splitlines() == [
         "t: complete",
-        *(f"    input has gone, {each}" for each in named),
+        *(f"    input is missing, {each}" for each in named),
         "report: complete",
     ]
     assert stamps(folder) == before
@@ -89,8 +89,7 @@ def test_verify_says_what_has_gone(
     ended = run_main(capsys, "verify", folder / "m.report.json")
     assert ended.code == 1
     assert ended.err.splitlines()[1:] == [
-        f"  - inputs.t.{role}: {path!r} is not there any more"
-        for role, path in (each.split(": ") for each in named)
+        f"  - inputs.t.{role}: {path!r} is missing" for role, path in (each.split(": ") for each in named)
     ]
 
 

@@ -69,7 +69,7 @@ def test_signals_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
         now = 2.0
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-        interruption.forget()
+        interruption.reset()
 
 
 def test_a_signal_that_was_dropped() -> None:

@@ -117,14 +117,14 @@ CHANGES = {
         {"b": "stale\n    option prefix: changed from 'second_opinion' to 'nr'"},
     ),
     "default changed": of_tables(
-        manifest(same("a"), table_entry("b", missing_policy="fail"), same("c"), missing_policy="drop"),
-        dict.fromkeys("ac", "stale\n    option missing_policy: changed from 'fail' to 'drop'"),
+        manifest(same("a"), table_entry("b", missing_policy="mark"), same("c"), missing_policy="drop"),
+        dict.fromkeys("ac", "stale\n    option missing_policy: changed from 'mark' to 'drop'"),
     ),
     "audit no longer asked for": of_tables(
         manifest(same("a"), table_entry("b", audit_json=None), same("c")),
         {"b": "stale\n    audit_json: changed from 'out/b.audit.json' to None"},
     ),
-    "table added": of_tables(add_table, {"d": "missing\n    never made"}),
+    "table added": of_tables(add_table, {"d": "missing\n    never built"}),
     "table removed": of_report(manifest(same("a"), same("c")), OTHER),
     "table renamed": of_report(manifest(same("a"), table_entry("b", id="renamed"), same("c")), OTHER),
     "tables in another order": of_report(manifest(same("c"), same("b"), same("a")), OTHER),

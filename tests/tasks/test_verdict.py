@@ -64,8 +64,8 @@ def test_an_input_that_changes_while_it_is_read(manifest: Path, monkeypatch: pyt
     """The report names what failed in the run, though the inputs are others by now."""
 
     def changing(entry: Any, base: Path, *_: object, **__: object) -> None:
-        write_jsonl(base / entry.features, clips("c0", "c1", "c2"))
-        raise InputError(f"{entry.features}: the file changed while it was being read")
+        write_jsonl(base / entry.features.path, clips("c0", "c1", "c2"))
+        raise InputError(f"{entry.features.path}: the file changed while it was being read")
 
     monkeypatch.setattr(tasks, "materialize_entry", changing)
     first, _ = run_manifest(manifest).report["tables"]
@@ -88,7 +88,7 @@ def test_a_run_log_that_cannot_be_written(manifest: Path, capsys: pytest.Capture
     ended = run_main(capsys, "run", manifest)
     assert ended.code == 0
     assert "m.report.json (ok)\nsha256: " in ended.out
-    assert "m.run-log.jsonl: cannot be written: Is a directory; the batch is not concerned" in ended.err
+    assert "m.run-log.jsonl: cannot be written: Is a directory; the batch is not affected" in ended.err
 
 
 def test_a_complete_batch_on_a_read_only_file_system(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
