@@ -62,7 +62,7 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
             maps.append(sample)
     for sample in told_apart(maps, search.found.features):
         search.take(sample)
-    search.take_labels()
+    search.take_doubtful()
     pattern_for = functools.partial(glob_for, folder, reserved=reserved)
     for files in group(search.of_one_clip, search.found.features, pattern_for):
         _take_clip_files(search.found, folder, files, reserved)
@@ -80,23 +80,23 @@ class _Search:
     def __init__(self) -> None:
         self.found = Found()
         self.of_one_clip: list[tuple[Sample, Finding]] = []
-        self._labels: list[tuple[Sample, Finding]] = []
+        self._doubtful: list[tuple[Sample, Finding]] = []
 
     def take(self, sample: Sample) -> None:
         """Take a file for what its fields say."""
         finding = inspect(sample)
         if may_be_of_one_clip(sample, finding):
             self.of_one_clip.append((sample, finding))
-        elif finding.labels:
-            self._labels.append((sample, finding))
+        elif finding.labels or finding.lone:
+            self._doubtful.append((sample, finding))
         else:
             _take(self.found, sample, finding)
 
-    def take_labels(self) -> None:
-        """Take files of human labels for feature tables where there is no other."""
+    def take_doubtful(self) -> None:
+        """Take files of human labels or of one number for feature tables where there is no other."""
         as_tables = not self.found.features
-        for sample, finding in self._labels:
-            _take(self.found, sample, as_features(finding) if as_tables else finding)
+        for sample, finding in self._doubtful:
+            _take(self.found, sample, as_features(sample, finding) if as_tables else finding)
 
 
 def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:

@@ -42,6 +42,7 @@ class Finding:
         score_field: as in an entry, if it needs one.
         score_fields: (aspect, field) pairs, as in an entry.
         labels: whether it holds nothing but what may be the human label, beside keys.
+        lone: whether it is Parquet with one number beside its key, which may be a feature as well as a score.
         notes: what else a reader should know.
     """
 
@@ -54,6 +55,7 @@ class Finding:
     score_field: str | None = None
     score_fields: tuple[tuple[str, str], ...] = ()
     labels: bool = False
+    lone: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -85,8 +87,10 @@ def inspect(sample: Sample) -> Finding:
     return replace(finding, why=f"{finding.why}; {sample.note}") if sample.note else finding
 
 
-def as_features(finding: Finding) -> Finding:
-    """A file of human labels as a feature table, for a folder in which there is no other."""
+def as_features(sample: Sample, finding: Finding) -> Finding:
+    """A file of human labels or of one number as a feature table, for a folder in which there is no other."""
+    if finding.lone:
+        return _features(sample, "Parquet, and no file has more features")
     keys = listed(finding.key_columns)
     why = f"it has a human label, and no file has features; of its columns {keys} may be the key"
     return replace(finding, kind="features", why=why)
@@ -118,7 +122,8 @@ def _by_fields(sample: Sample) -> Finding:
             return _labels(sample, fields)
         return _sidecar(sample, fields, f"it has {listed(fields.exact)} and little else")
     if len(fields.measures) == 1 and not fields.labels and not fields.exact:
-        return _sidecar(sample, fields, f"it has one number beside its key, {fields.measures[0]}")
+        finding = _sidecar(sample, fields, f"it has one number beside its key, {fields.measures[0]}")
+        return replace(finding, lone=sample.is_parquet)
     if sample.is_single and fields.measures and few and not possible_keys(sample, fields.measures):
         return _sidecar(
             sample, fields, f"it has {listed(fields.measures)} and no key, as files of one clip each have"
