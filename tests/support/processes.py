@@ -80,6 +80,7 @@ class Running:
     """A command that runs beside the test, in a session and so in a process group of its own."""
 
     def __init__(self, folder: Path, *command: str, **environ: str) -> None:
+        self._gone = False  # and its number may soon be that of a stranger's group
         with heeding():
             self._process = subprocess.Popen(
                 command,
@@ -103,13 +104,19 @@ class Running:
 
     def kill(self) -> None:
         """Kill -9 all its processes, and wait for the first one's end."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.communicate(timeout=DEADLINE_SECONDS)
+        if not self._gone:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._process.communicate(timeout=DEADLINE_SECONDS)
+            self._gone = True
 
     def end(self, timeout: float = DEADLINE_SECONDS) -> subprocess.CompletedProcess[str]:
         """Wait for its end; tells how it ended."""
         out, err = self._process.communicate(timeout=timeout)
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            self._gone = True
         return subprocess.CompletedProcess(self._process.args, self._process.returncode, out, err)
 
 
