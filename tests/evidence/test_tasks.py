@@ -161,7 +161,7 @@ def test_a_table_that_lacks_what_is_asked_for(
     ended = run_main(capsys, "audit", evidence_batch(tmp_path, **evidence))
     assert ended.code == 1
     assert message in ended.err
-    assert "it has 'clip_id', 'content', 'mos'" in ended.err
+    assert "its columns are 'clip_id', 'content', 'mos'" in ended.err
     assert document(tmp_path, "audit.failed")["errors"][0]["id"] == "a"
     assert (tmp_path / "m.report.json").exists()
 

@@ -86,7 +86,7 @@ def test_luigid_listens_on_loopback() -> None:
 
 def test_the_visualiser_is_told_no_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Luigi's visualiser shows of a table's progress, which it takes for HTML, has no tag of a file's name."""
-    monkeypatch.setattr("pipeline.tasks.graph._TELL_EVERY_SECONDS", -1.0)
+    monkeypatch.setattr("pipeline.tasks.graph._MESSAGE_SECONDS", -1.0)
     manifest = small_batch(tmp_path, scores=["dover=<b>dover.jsonl"])
     (tmp_path / "dover.jsonl").rename(tmp_path / "<b>dover.jsonl")
     (task,) = BatchReport.of(load_manifest(manifest)).requires()
