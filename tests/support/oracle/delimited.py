@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 
 NONE = {"", "NaN", "nan", "NA", "N/A", "null", "None"}
@@ -47,7 +48,7 @@ def decimal_of(records: list[list[str]], delimiter: str) -> str:
     cells = [cell for record in records for cell in record]
     if delimiter == "," or any(fraction(cell, ".") for cell in cells):
         return "."
-    for column in zip(*records, strict=True):
+    for column in itertools.zip_longest(*records, fillvalue=""):
         full = [cell for cell in column if cell not in NONE]
         if any(not fraction(cell, ",") and not re.fullmatch("-?[0-9]+,?", cell) for cell in full):
             continue
