@@ -74,9 +74,9 @@ class _Gathering(defaultdict[tuple[str, str], _Gathered]):
     :raises SidecarError: there are more than `MAX_SCORERS`: each costs memory, time and five columns of the join.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, location: str) -> None:
         super().__init__(_Gathered)
-        self._location = place
+        self._location = location
 
     def __missing__(self, of: tuple[str, str]) -> _Gathered:
         if len(self) == MAX_SCORERS:
@@ -216,14 +216,14 @@ class _File:
     def _comparable_rows(self, key_field: str, rows: Sequence[ScoreRow], numbers: Sequence[int]) -> pa.Array:
         """The comparable keys of rows. A row without one is a fault, counted once for all its aspects."""
 
-        def place(row: int) -> str:
+        def location(row: int) -> str:
             return f"{self._location} {numbers[row]}: field {one_line(key_field)}"
 
-        raw = _texts(rows, place, self._faults)
+        raw = _texts(rows, location, self._faults)
         comparable = self._comparable(key_field, raw)
         for row in pc.indices_nonzero(comparable.is_null()).to_pylist():
             if rows[row].aspect == 0:
-                fault = functools.partial(_no_key, place(row), raw[row].as_py(), self._rule(key_field))
+                fault = functools.partial(_no_key, location(row), raw[row].as_py(), self._rule(key_field))
                 self._faults.add(fault)
         return comparable
 
@@ -248,14 +248,14 @@ def _batch(columns: pa.Table) -> pa.RecordBatch:
     return pa.record_batch([columns[field.name].chunk(0) for field in RECORD], schema=RECORD)
 
 
-def _texts(rows: Sequence[ScoreRow], place: Callable[[int], str], faults: Faults) -> pa.Array:
+def _texts(rows: Sequence[ScoreRow], location: Callable[[int], str], faults: Faults) -> pa.Array:
     try:
         return pa.array([row.key for row in rows], pa.string())
     except UnicodeEncodeError:
         texts = [row.key.encode("utf-8", "replace").decode("utf-8") for row in rows]
         for index, (row, text) in enumerate(zip(rows, texts, strict=True)):
             if row.key != text and row.aspect == 0:
-                faults.add(f"{place(index)}: found {show(row.key)}; expected Unicode text")
+                faults.add(f"{location(index)}: found {show(row.key)}; expected Unicode text")
         return pa.array(texts, pa.string())
 
 

@@ -88,7 +88,7 @@ class ParquetExtension(Sink):
             try:
                 self._writer.close()
             finally:
-                self._writer.is_open = False  # else it would close itself again when the stream is gone
+                self._writer.is_open = False  # else it closes itself again after the stream was closed
             self._stream.flush()
             new = Footer.read(self._path)
             if new is None:
