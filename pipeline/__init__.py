@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from pipeline.join.materialize import materialize
     from pipeline.manifest.batch import load_manifest
     from pipeline.manifest.options import JoinOptions
+    from pipeline.report.citation import cite
+    from pipeline.report.comparison import diff
+    from pipeline.report.opened import open_batch
     from pipeline.report.status import batch_status
     from pipeline.report.verification import verify
     from pipeline.tasks.run import run_batch
@@ -41,13 +44,19 @@ __all__ = [
     "SecondOpinionError",
     "__version__",
     "batch_status",
+    "cite",
+    "diff",
     "load_manifest",
     "materialize",
+    "open_batch",
     "run_batch",
     "verify",
 ]
 
 _HOMES = {
+    "open_batch": "pipeline.report.opened",
+    "diff": "pipeline.report.comparison",
+    "cite": "pipeline.report.citation",
     "JoinOptions": "pipeline.manifest.options",
     "SecondOpinionError": "pipeline.errors",
     "batch_status": "pipeline.report.status",

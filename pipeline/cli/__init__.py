@@ -3,6 +3,7 @@
 ::
 
     main ──▶ commands ──▶ flags            what each command takes
+     │          ├───────▶ report_commands  verify, cite, diff
      │          │  └────▶ console          tables, progress and warnings on a terminal or in a log
      │          ├───────▶ evidence_lines   audits and impacts in a few lines
      └──────────┴───────▶ printing         results to stdout, messages to stderr
@@ -18,4 +19,5 @@ __all__ = [
     "flags",
     "main",
     "printing",
+    "report_commands",
 ]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from pipeline import __version__
-from pipeline.cli import flags
+from pipeline.cli import flags, report_commands
 from pipeline.cli.printing import ignoring_output_errors, print_message, print_result
-from pipeline.errors import BatchError, InputMissingError, count, listing, show
+from pipeline.errors import InputMissingError, count, listing, show
 from pipeline.manifest.options import JoinOptions
 
 if TYPE_CHECKING:
@@ -281,30 +281,10 @@ def _write_evidence(
     return 0
 
 
-@cli.command(epilog=flags.EXIT_CODES)
-@click.argument("report", shell_complete=flags.file_names)
-@click.option("--sha256", metavar="DIGEST", help="The digest under which the report is cited.")
-@click.option(
-    "--base-dir",
-    help="Folder that the report's paths are relative to. Default: the one that the report names.",
-)
-def verify(report: str, sha256: str | None, base_dir: str | None) -> int:
-    """Read all files that REPORT names, and compare them with it.
-
-    \b
-    Example:
-      second-opinion verify manifests/demo.report.json
-    """
-    from pipeline.report.verification import verify as verify_report
-
-    verified = verify_report(report, sha256=sha256, base_dir=base_dir)
-    if not verified.ok:
-        faults = count(len(verified.faults), "fault")
-        raise BatchError(listing(f"{report}: {faults}; the report cannot be relied on", verified.faults))
-    print_result(f"{report}: {count(verified.files, 'file')} as reported\nsha256: {verified.sha256}")
-    return 0
-
-
 def _explained(headline: str, reasons: Sequence[str]) -> str:
     """`headline` with the reasons below it, indented with all their lines."""
     return "\n".join([headline, *reasons]).replace("\n", "\n    ")
+
+
+for command in (report_commands.verify, report_commands.cite, report_commands.diff):
+    cli.add_command(command)

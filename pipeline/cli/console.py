@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -19,6 +19,7 @@ from pipeline.report.build import Report, TableReport
 
 if TYPE_CHECKING:  # a run in which nothing changed does not load pyarrow
     from pipeline.join.preview import Example, TablePreview
+    from pipeline.report.comparison import Difference, ScorerChange
     from pipeline.tasks.luigi_internals import Watch
 
 _LOG_WIDTH = 160
@@ -74,6 +75,58 @@ def preview(table: TablePreview) -> Group:
         if table.error is None:  # the error explains it already
             shown += [Text(f"    {printable(line)}") for line in explain(scorer.covered)]
     return Group(*shown)
+
+
+def difference(found: Difference) -> Group:
+    """What changed between two batches: a line per change, and a table of the scorers that changed."""
+    from pipeline.report.comparison import change_lines
+
+    shown: list[Text | Padding] = [Text("the batches are equal")] if found.is_equal else []
+    shown += [Text(f"added: {printable(each)}") for each in found.added]
+    shown += [Text(f"removed: {printable(each)}") for each in found.removed]
+    shown += [Text(f"renamed: {printable(old)} -> {printable(new)}") for old, new in found.renamed.items()]
+    for name, change in found.tables.items():
+        shown.append(Text(f"{printable(name)}: changed"))
+        shown += [Text(f"  {printable(line)}") for line in change_lines(change)]
+        if change.scorers:
+            shown.append(Padding(_scorer_changes(change.scorers), (0, 0, 0, 2), expand=False))
+        shown += [
+            Text(f"  {printable(f'{label}: {each.key}: {each.old:g} -> {each.new:g}')}")
+            for label, scorer in change.scorers.items()
+            for each in (scorer.drift.moved if scorer.drift else ())
+        ]
+    return Group(*shown)
+
+
+def _scorer_changes(scorers: Mapping[str, ScorerChange]) -> Table:
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("scorer", "coverage", "status"):
+        shown.add_column(name, overflow="fold")
+    for name in ("n", "Pearson", "Spearman", "max |d|", "median |d|", "turned"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for label, each in scorers.items():
+        coverage = [f"{name} {change.old} -> {change.new}" for name, change in each.coverage.items()]
+        statuses = [f"{name}: {count(rows, 'row')}" for name, rows in each.statuses.items()]
+        moved = each.drift
+        figures = (
+            ()
+            if moved is None
+            else (
+                moved.n,
+                moved.pearson,
+                moved.spearman,
+                moved.max_difference,
+                moved.median_difference,
+                moved.turned,
+            )
+        )
+        cells = [label, "\n".join(coverage), "\n".join(statuses), *map(_figure, figures)]
+        shown.add_row(*(Text(printable(cell)) for cell in cells))
+    return shown
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _examples(examples: Iterable[Example]) -> Table:

@@ -1,18 +1,27 @@
-"""The batch in one document, and whether that document is up to date.
+"""The batch in one document: built, checked, and used by those who cite it.
 
 ::
 
     build ──▶ markdown ──▶ escaping   receipts of a batch -> its report, for programs and for people
       ▲
-    freshness ──▶ status      which tables and reports are up to date, and why not
-    verification              a report -> every file it names, read again
+    freshness ──▶ status              which tables and reports are up to date, and why not
+    reading                           a report as a file
+      ├────▶ verification             every file it names, read again
+      ├────▶ citation                 what a training job notes of it
+      └────▶ opened                   its joined tables as pandas, Arrow or batches
+                └────▶ comparison ──▶ drift   what changed between two of them
 """
 
 __all__ = [
     "build",
+    "citation",
+    "comparison",
+    "drift",
     "escaping",
     "freshness",
     "markdown",
+    "opened",
+    "reading",
     "status",
     "verification",
 ]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from pipeline.errors import BatchError, InputMissingError, UsageError, listing, one_line, show
-from pipeline.storage import filenames, files, jsontext
+from pipeline.errors import BatchError, InputMissingError, one_line, show
+from pipeline.report.reading import read_report
+from pipeline.storage import files
 from pipeline.storage.files import FileDescription
-from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import load_schema, schema_faults
 
+_KINDS: tuple[Literal["inputs", "outputs"], ...] = ("inputs", "outputs")
 _THREADS = 4  # hashing frees the interpreter's lock
 
 
@@ -48,45 +48,17 @@ def verify(
     :param base_dir: folder that the report's paths are relative to. Default: where the report says, seen from itself.
     :raises UsageError: the file is not there, or is not a report of this project.
     """
-    path = Path(report)
-    content = _read(path)
-    document = _parsed(path, content)
-    found = hashlib.sha256(content).hexdigest()
-    faults = []
-    if sha256 is not None and sha256.lower() != found:
-        faults.append(f"{path}: the report has sha256 {found}; expected {show(sha256)}, as it is cited")
-    if document["status"] != "ok":
-        faults.append(f"{path}: the report of a failed batch; expected that of a complete one")
-    provenance = document["run_provenance"]
-    base = Path(base_dir or path.parent / provenance["args"].get("base_dir_from_report", "."))
+    read = read_report(report, base_dir)
+    faults = [fault for fault in (read.citation_fault(sha256), read.status_fault()) if fault is not None]
     named = [
         (f"{kind}.{role}", described)
-        for kind in ("inputs", "outputs")
-        for role, described in provenance[kind].items()
+        for kind in _KINDS
+        for role, described in read.document["run_provenance"][kind].items()
     ]
     with ThreadPoolExecutor(_THREADS) as threads:
-        differences = threads.map(lambda each: list(_differences(each[0], each[1], base)), named)
+        differences = threads.map(lambda each: list(_differences(each[0], each[1], read.base)), named)
         faults += [fault for found_faults in differences for fault in found_faults]
-    return Verification(found, len(named), tuple(map(one_line, faults)))
-
-
-def _read(path: Path) -> bytes:
-    if not filenames.is_name(path):
-        raise UsageError(f"found {show(str(path))}; expected the name of a file; expected a report")
-    try:
-        return files.read_bytes(path)
-    except BatchError as exc:
-        raise UsageError(f"{exc}; expected a report") from exc
-
-
-def _parsed(path: Path, content: bytes) -> JsonObject:
-    try:
-        document: JsonObject = jsontext.parse(content)
-    except ValueError as exc:
-        raise UsageError(f"{path}: {exc}; expected a report") from exc
-    if faults := list(schema_faults(document, load_schema("report"))):
-        raise UsageError(listing(f"{path}: not a report of this project", faults))
-    return document
+    return Verification(read.sha256, len(named), tuple(map(one_line, faults)))
 
 
 def _differences(role: str, described: FileDescription, base: Path) -> Iterator[str]:

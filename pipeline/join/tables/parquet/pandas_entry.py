@@ -44,6 +44,16 @@ class RangeIndex:
         return pa.array(self.start + self.step * rows.astype(np.int64), pa.int64())
 
 
+_KEY = b"pandas"
+
+
+def index_columns(schema: pa.Schema) -> list[str]:
+    """The columns that hold the index of the frame that the table was written from."""
+    found = _parsed((schema.metadata or {}).get(_KEY, b""))
+    named = [] if found is None else found["index_columns"]
+    return [each for each in named if isinstance(each, str) and each in schema.names]
+
+
 def range_index(entry: bytes, columns: Collection[str], rows: int) -> RangeIndex | None:
     """The index that the entry describes as a range; None: there is none, or it does not fit the rows.
 
