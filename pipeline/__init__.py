@@ -29,6 +29,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pipeline.errors import SecondOpinionError
+    from pipeline.join.frames import join_frame
     from pipeline.join.materialize import materialize
     from pipeline.manifest.batch import load_manifest
     from pipeline.manifest.options import JoinOptions
@@ -46,6 +47,7 @@ __all__ = [
     "batch_status",
     "cite",
     "diff",
+    "join_frame",
     "load_manifest",
     "materialize",
     "open_batch",
@@ -54,6 +56,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "join_frame": "pipeline.join.frames",
     "open_batch": "pipeline.report.opened",
     "diff": "pipeline.report.comparison",
     "cite": "pipeline.report.citation",

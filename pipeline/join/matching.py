@@ -15,7 +15,7 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -23,6 +23,7 @@ from pipeline.errors import BatchError
 from pipeline.join import columns, coverage, keys
 from pipeline.join.columns import SidecarMatch, TableMatch
 from pipeline.join.sidecars.read import read_sidecar
+from pipeline.join.sidecars.record import Scores
 from pipeline.join.tables import FeatureTable, open_table
 from pipeline.join.threads import ReadAhead
 from pipeline.manifest.declarations import ScorerDeclaration
@@ -80,6 +81,33 @@ class MatchedTable:
         columns.check_columns(features.columns, self.appended, self.found.options, features.key_column)
 
 
+class Inputs(Protocol):
+    """What a table is joined from."""
+
+    def features(self) -> FeatureTable:
+        """The feature table."""
+
+    def scores(self, sidecar: SidecarEntry) -> list[Scores]:
+        """The scores of one of its sidecars."""
+
+
+@dataclass(frozen=True)
+class FileInputs:
+    """The files that an entry names, relative to `base`."""
+
+    entry: TableEntry
+    base: Path
+
+    def features(self) -> FeatureTable:
+        """The feature table."""
+        features, key_column = self.entry.features, self.entry.options.key_column
+        return open_table(self.base / features.path, key_column, features.text)
+
+    def scores(self, sidecar: SidecarEntry) -> list[Scores]:
+        """The scores of one of its sidecars."""
+        return read_sidecar(sidecar, self.base, self.entry.options)
+
+
 @dataclass(frozen=True)
 class Opened:
     """A feature table and its comparable keys (string), null for a row that can match nothing."""
@@ -92,11 +120,11 @@ class Opened:
 class Matching:
     """A table whose inputs are being read in threads."""
 
-    def __init__(self, entry: TableEntry, base: Path, ahead: ReadAhead) -> None:
-        self._entry = entry
+    def __init__(self, entry: TableEntry, inputs: Inputs, ahead: ReadAhead) -> None:
+        self._entry, self._inputs = entry, inputs
         # The features come first, so that no thread that has read a sidecar waits for a call that has not begun.
-        self._opened = ahead.begin(_open, entry, base)
-        self._found = [ahead.begin(self._read_and_find, sidecar, base) for sidecar in entry.scores]
+        self._opened = ahead.begin(self._open)
+        self._found = [ahead.begin(self._read_and_find, sidecar) for sidecar in entry.scores]
 
     @property
     def features(self) -> FeatureTable:
@@ -115,8 +143,13 @@ class Matching:
         found = columns.match(opened.side, opened.comparable, self._sidecars(notify), entry.options)
         return MatchedTable(opened.features, found, entry.scorers, entry.features.path)
 
-    def _read_and_find(self, sidecar: SidecarEntry, base: Path) -> list[SidecarMatch]:
-        scores = read_sidecar(sidecar, base, self._entry.options)
+    def _open(self) -> Opened:
+        features, options = self._inputs.features(), self._entry.options
+        side = keys.Side(features.key_column, options.key_regex, features.keys)
+        return Opened(features, side, side.under(options.key_normalize))
+
+    def _read_and_find(self, sidecar: SidecarEntry) -> list[SidecarMatch]:
+        scores = self._inputs.scores(sidecar)
         comparable = self._opened.result().comparable
         return [columns.find(comparable, each) for each in scores]
 
@@ -134,13 +167,7 @@ def match_table(entry: TableEntry, base: Path) -> MatchedTable:
     :raises BatchError: an input is missing or faulty, or its keys collide.
     """
     with enough_memory(entry), ReadAhead() as ahead:
-        return Matching(entry, base, ahead).result()
-
-
-def _open(entry: TableEntry, base: Path) -> Opened:
-    features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
-    side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
-    return Opened(features, side, side.under(entry.options.key_normalize))
+        return Matching(entry, FileInputs(entry, base), ahead).result()
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.errors import InputError, UsageError, listing
 from pipeline.join import columns
-from pipeline.join.matching import MatchedTable, Matching, Progress, enough_memory
+from pipeline.join.matching import FileInputs, MatchedTable, Matching, Progress, enough_memory
 from pipeline.join.tables import Sink, create_table
 from pipeline.join.tables.base import rows_in, take_rows
 from pipeline.join.threads import ReadAhead
@@ -179,7 +179,7 @@ def _join(entry: TableEntry, base: Path, notify: Progress) -> _Joined:
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
     with ReadAhead() as ahead:
-        matching = Matching(entry, base, ahead)
+        matching = Matching(entry, FileInputs(entry, base), ahead)
         digesting = {role: ahead.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
         features = matching.features
         digesting[FEATURES] = ahead.begin(features.snapshot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from pipeline.errors import SidecarError, TableError, show
 from pipeline.join import keys
-from pipeline.join.sidecars.fields import Row, SetFields
+from pipeline.join.sidecars.fields import Reading, Row, RowFault, SetFields
 from pipeline.join.tables.parquet.table import ParquetTable
+from pipeline.storage.formats import TableFormat
 
 PART_BYTES = 1 << 24
 
@@ -67,14 +68,46 @@ def read_parts(path: Path, fields: SetFields) -> Iterator[Part]:
         names = table.columns
         needed = fields.needed(names)
         first = 1
-        for batch in table.batches(needed):
-            for part in _split(_plain_batch(path, batch.select(needed))):
-                yield Part(path, first, part, names)
-                first += part.num_rows
+        for part in _parts(path, names, needed, table.batches(needed)):
+            yield part
+            first = part.first + part.batch.num_rows
     except TableError as exc:
         raise SidecarError(str(exc)) from exc
     if first != table.rows + 1:
         raise SidecarError(f"{path}: damaged Parquet data: found {first - 1} rows; expected {table.rows}")
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table in memory as a source of rows, as if it had been read from Parquet.
+
+    Attributes:
+        path: what errors name.
+        table: unique names of columns.
+    """
+
+    path: Path
+    table: pa.Table
+    form: TableFormat = "parquet"
+
+    def blocks(self, how: Reading) -> Iterator[Part]:
+        """The table in parts."""
+        names = tuple(self.table.column_names)
+        return _parts(self.path, names, how.fields.needed(names), self.table.to_batches())
+
+    def rows(self, how: Reading) -> Iterator[tuple[int, Row | RowFault]]:
+        """Every row of the table."""
+        return (row for part in self.blocks(how) for row in part.rows())
+
+
+def _parts(
+    path: Path, names: tuple[str, ...], needed: list[str], batches: Iterable[pa.RecordBatch]
+) -> Iterator[Part]:
+    first = 1
+    for batch in batches:
+        for part in _split(_plain_batch(path, batch.select(needed))):
+            yield Part(path, first, part, names)
+            first += part.num_rows
 
 
 def _split(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,9 +15,9 @@ from pipeline.join.keys import KeyRule
 from pipeline.join.sidecars.blocks import Plain, read_plain
 from pipeline.join.sidecars.delimited_rows import DelimitedRows
 from pipeline.join.sidecars.fields import Reading, Row, RowFault
-from pipeline.join.sidecars.parquet_rows import Part, read_parts
+from pipeline.join.sidecars.parquet_rows import Part, TableSource
 from pipeline.join.sidecars.record import NUMBERED, RECORD, ScoreRow, Scores
-from pipeline.join.sidecars.rows import Block, read_blocks, read_rows, unit
+from pipeline.join.sidecars.rows import Block, FileSource, Source, unit
 from pipeline.join.sidecars.scores import ScoreReader
 from pipeline.join.threads import ReadAhead
 from pipeline.manifest.entries import SidecarEntry, slug
@@ -96,10 +96,35 @@ def read_sidecar(entry: SidecarEntry, base: Path, options: JoinOptions) -> list[
     named = entry.files(base)
     if not named:
         raise InputMissingError(f"{entry.path}: no file matches yet, below {base}")
+    return _read(entry, [(name, _file_source(entry, name, path)) for name, path in named], options)
+
+
+def read_table(label: str, table: pa.Table, options: JoinOptions) -> list[Scores]:
+    """The scores of a sidecar that is a table in memory, as if it had been read from Parquet.
+
+    :param label: the scorer's name, for rows that do not name it; it is also what `source` columns hold.
+    :raises SidecarError: as `read_sidecar`.
+    """
+    entry = SidecarEntry(path=label, label=label, format="parquet")
+    return _read(entry, [(label, TableSource(Path(label), table))], options)
+
+
+def _file_source(entry: SidecarEntry, name: str, path: Path) -> FileSource:
+    form = sidecar_format(name, entry.format)
+    if form is None:
+        raise SidecarError(
+            f"{name}: expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format in the entry"
+        )
+    return FileSource(path, form)
+
+
+def _read(entry: SidecarEntry, sources: Iterable[tuple[str, Source]], options: JoinOptions) -> list[Scores]:
     faults = Faults()
     reader = ScoreReader(entry, options)
     found = [
-        scores for name, path in named for scores in _File(entry, name, path, reader, options, faults).read()
+        scores
+        for name, source in sources
+        for scores in _File(entry, name, source, reader, options, faults).read()
     ]
     if faults.count:
         raise SidecarError(
@@ -120,20 +145,15 @@ class _File:
         self,
         entry: SidecarEntry,
         name: str,
-        path: Path,
+        source: Source,
         reader: ScoreReader,
         options: JoinOptions,
         faults: Faults,
     ) -> None:
-        form = sidecar_format(name, entry.format)
-        if form is None:
-            raise SidecarError(
-                f"{name}: expected one of {', '.join(SIDECAR_EXTENSIONS)}, or a format in the entry"
-            )
-        self._entry, self._name, self._path, self._form = entry, name, path, form
+        self._entry, self._name, self._source = entry, name, source
         self._reader, self._options, self._faults = reader, options, faults
         self._how = Reading(name, entry.label, reader.set_fields, entry.text)
-        self._location = f"{name} {unit(form)}"
+        self._location = f"{name} {unit(source.form)}"
         self._raw = False
 
     def read(self) -> list[Scores]:
@@ -147,15 +167,16 @@ class _File:
     def bad_statuses(self, label: str) -> Counter[str]:
         """How many rows of a scorer have each status that is not ok."""
         found: Counter[str] = Counter()
-        for _, row in self._rows():
+        for _, row in self._source.rows(self._how):
             if isinstance(row, dict) and label in self._reader.labels_of(row):
                 found[self._reader.bad_status(row) or ""] += 1
         return found
 
     def _note(self) -> str | None:
-        if self._form not in ("csv", "tsv"):
+        form = self._source.form
+        if form not in ("csv", "tsv"):
             return None
-        text = DelimitedRows(self._path, self._form, self._how).note()
+        text = DelimitedRows(self._source.path, form, self._how).note()
         return None if text is None else f"{self._name}: {text}"
 
     def recall(self, of: tuple[str, str], expected: int) -> pa.Table:
@@ -163,18 +184,18 @@ class _File:
 
         :raises InputError: they are no longer as many as before.
         """
-        again = _File(self._entry, self._name, self._path, self._reader, self._options, Faults())
+        again = _File(self._entry, self._name, self._source, self._reader, self._options, Faults())
         again._raw = True
         table = again._columns().get(of)
         if table is None or table.num_rows != expected:
-            raise InputError(f"{self._path}: the file changed while it was being read; run again")
+            raise InputError(f"{self._source.path}: the file changed while it was being read; run again")
         return table
 
     def _columns(self) -> dict[tuple[str, str], pa.Table]:
         gathered = _Gathering(self._location)
-        blocks = self._blocks()
+        blocks = self._source.blocks(self._how)
         if blocks is None:
-            self._take_rows(gathered, self._rows())
+            self._take_rows(gathered, self._source.rows(self._how))
         else:
             with ReadAhead() as ahead:
                 for block, plain in ahead.each(self._read_plain, blocks):
@@ -184,15 +205,6 @@ class _File:
         return {
             of: held.columns(functools.partial(self._comparable_rows, of[1])) for of, held in gathered.items()
         }
-
-    def _blocks(self) -> Iterator[Block | Part] | None:
-        """The file in blocks of many rows; None: its format has none."""
-        if self._form == "jsonl":
-            return read_blocks(self._path, self._how.fields)
-        return read_parts(self._path, self._how.fields) if self._form == "parquet" else None
-
-    def _rows(self) -> Iterator[tuple[int, Row | RowFault]]:
-        return read_rows(self._path, self._form, self._how)
 
     def _read_plain(self, block: Block | Part) -> tuple[Block | Part, Plain]:
         return block, read_plain(block, self._reader, self._comparable)

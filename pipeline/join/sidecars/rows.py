@@ -6,7 +6,7 @@ import io
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from pipeline.errors import SidecarError, show
 from pipeline.join.sidecars import shapes
 from pipeline.join.sidecars.delimited_rows import DelimitedRows
 from pipeline.join.sidecars.fields import ALL_BY_NAME, FIRST_LOOK, Reading, Row, RowFault, SetFields
-from pipeline.join.sidecars.parquet_rows import read_parts
+from pipeline.join.sidecars.parquet_rows import Part, read_parts
 from pipeline.storage import jsontext, textfiles
 from pipeline.storage.formats import TableFormat
 
@@ -43,6 +43,42 @@ def read_rows(
             return (row for part in read_parts(path, how.fields) for row in part.rows())
         case "csv" | "tsv":
             return DelimitedRows(path, form, how).read()
+
+
+class Source(Protocol):
+    """Where the rows of a sidecar come from."""
+
+    @property
+    def path(self) -> Path:
+        """The file, or what errors name in place of one."""
+
+    @property
+    def form(self) -> TableFormat:
+        """Its format."""
+
+    def blocks(self, how: Reading) -> Iterator[Block | Part] | None:
+        """The rows in blocks of many; None: the format has none."""
+
+    def rows(self, how: Reading) -> Iterator[tuple[int, Row | RowFault]]:
+        """The rows, each with its number, from 1."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file as a source of rows."""
+
+    path: Path
+    form: TableFormat
+
+    def blocks(self, how: Reading) -> Iterator[Block | Part] | None:
+        """The file in blocks; only JSON Lines and Parquet have some."""
+        if self.form == "jsonl":
+            return read_blocks(self.path, how.fields)
+        return read_parts(self.path, how.fields) if self.form == "parquet" else None
+
+    def rows(self, how: Reading) -> Iterator[tuple[int, Row | RowFault]]:
+        """Every row of the file."""
+        return read_rows(self.path, self.form, how)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,259 @@
+"""pandas DataFrames in, a DataFrame out: the join of `materialize`, without files.
+
+::
+
+    frame ─────────────▶ FrameTable ─┐
+    frames, or files ──▶ Scores ─────┴─ matching ─▶ MatchedTable ─▶ check ─▶ append ─▶ the frame with more columns
+
+Only the keys and the scores are converted to Arrow. So the index, and the type of every other column, stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.errors import JoinError, SidecarError, TableError, UsageError, listing, show
+from pipeline.join import columns, keys
+from pipeline.join.matching import FileInputs, MatchedTable, Matching, enough_memory
+from pipeline.join.sidecars.read import read_table
+from pipeline.join.sidecars.record import Scores
+from pipeline.join.tables.base import Chunk, FeatureTable, Form, decoded
+from pipeline.join.threads import ReadAhead
+from pipeline.manifest.entries import (
+    FeaturesEntry,
+    SidecarEntry,
+    TableEntry,
+    declaration_faults,
+    declarations,
+    option_faults,
+)
+from pipeline.manifest.options import JoinOptions
+from pipeline.records.versions import versions
+from pipeline.storage import jsontext
+
+ATTRIBUTE = "second_opinion"
+"""The name of the audit among the attributes of a joined frame."""
+
+FrameScores: TypeAlias = pd.DataFrame | str | os.PathLike[str] | Mapping[str, Any]
+"""A sidecar: its rows, its path, or the object that a manifest may hold."""
+
+_FRAME = "frame.parquet"  # how messages name the features; the name of a file that is never read
+
+
+def join_frame(
+    frame: pd.DataFrame,
+    scores: Mapping[str, FrameScores],
+    *,
+    options: JoinOptions | None = None,
+    scorers: Mapping[str, Mapping[str, Any]] | None = None,
+    base_dir: str | os.PathLike[str] = ".",
+) -> pd.DataFrame:
+    """Join scores onto a frame of features; rules, errors and columns are those of `materialize`.
+
+    :param frame: one row per clip; the key is a column, or a level of the index that has a name.
+    :param scores: the sidecars by label; a frame is read as if it had been written to Parquet.
+    :param options: how to join; None: the defaults.
+    :param scorers: what is declared of scorers, by label, as a manifest's `scorers` holds it.
+    :param base_dir: the folder that paths of sidecars are relative to.
+    :returns: a new frame with the appended columns; `attrs["second_opinion"]` is its audit.
+    :raises UsageError: the arguments cannot be used.
+    :raises BatchError: a sidecar is missing or faulty, or the join would be wrong.
+    """
+    _check_frame("frame", frame)
+    base, declared = Path(base_dir), jsontext.without_comments(scorers or {})
+    entry = _entry(scores, options or JoinOptions(), declared, base)
+    inputs = _FrameInputs(entry, base, frame, {label: _table(label, each) for label, each in _frames(scores)})
+    with enough_memory(entry), ReadAhead() as ahead:
+        matched = Matching(entry, inputs, ahead).result()
+    _check_index(frame, matched)
+    matched.check()
+    joined = _appended(frame, matched)
+    joined.attrs = {**frame.attrs, ATTRIBUTE: _audit(matched)}
+    return joined
+
+
+class FrameTable(FeatureTable):
+    """A frame as a feature table; columns are those that pandas would write to Parquet, the index behind the others."""
+
+    def __init__(self, frame: pd.DataFrame, wanted_key: str | None = None) -> None:
+        super().__init__(Path("frame"), wanted_key)
+        self._frame = frame
+        self.check_columns(self.columns)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, then of the levels of the index, as texts."""
+        levels = [name for name in self._frame.index.names if name is not None]
+        return tuple(map(str, [*self._frame.columns, *levels]))
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self._frame)
+
+    def keys(self) -> pa.Array:
+        """The texts of the key column (string), one per row; null where a row has none."""
+        name = self.key_column
+        try:
+            return keys.texts(_array(self._values(name)))
+        except (pa.ArrowException, TypeError, ValueError) as exc:
+            reason = " ".join(str(exc).split())
+            raise TableError(f"frame column {show(name)}: expected keys, texts or numbers: {reason}") from exc
+
+    def schema(self) -> pa.Schema:
+        """Names and types, as pandas would write them to Parquet."""
+        return self._table.schema
+
+    def chunks(self, form: Form) -> Iterator[Chunk]:
+        """The rows as record batches; a frame has no other form."""
+        if form != "arrow":
+            raise TableError(f"frame: found the form {form}; expected arrow")
+        return iter(self._table.to_batches())
+
+    @property
+    def _table(self) -> pa.Table:
+        return _table("frame", self._frame)
+
+    def _values(self, name: str) -> pd.Series | pd.Index:
+        position = self.columns.index(name)
+        if position < len(self._frame.columns):
+            return self._frame.iloc[:, position]
+        return self._frame.index.get_level_values(name)
+
+
+@dataclass(frozen=True)
+class _FrameInputs:
+    """A frame, and sidecars that are tables in memory or files."""
+
+    entry: TableEntry
+    base: Path
+    frame: pd.DataFrame
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+
+    def features(self) -> FeatureTable:
+        """The feature table."""
+        return FrameTable(self.frame, self.entry.options.key_column)
+
+    def scores(self, sidecar: SidecarEntry) -> list[Scores]:
+        """The scores of one of its sidecars."""
+        table = self.tables.get(sidecar.label or "")
+        if table is None:
+            return FileInputs(self.entry, self.base).scores(sidecar)
+        return read_table(str(sidecar.label), table, self.entry.options)
+
+
+def _entry(
+    scores: Mapping[str, FrameScores],
+    options: JoinOptions,
+    declared: Mapping[str, Mapping[str, Any]],
+    base: Path,
+) -> TableEntry:
+    """:raises UsageError: the sidecars, the options or what is declared cannot be used."""
+    if not isinstance(scores, Mapping) or not scores:
+        raise UsageError("scores: expected at least one sidecar, by label: {'dover': frame or path}")
+    sidecars = tuple(_sidecar(str(label), each, base) for label, each in scores.items())
+    faults = [f"scores[{show(each.label)}]{fault}" for each in sidecars for fault in each.faults()]
+    faults += [*option_faults(options.as_json()), *declaration_faults(declared)]
+    if faults:
+        raise UsageError(listing("the frame cannot be joined like this", faults))
+    return TableEntry(
+        features=FeaturesEntry(_FRAME),
+        scores=sidecars,
+        out=_FRAME,
+        audit_json=None,
+        options=options,
+        scorers=declarations(declared),
+    )
+
+
+def _sidecar(label: str, given: FrameScores, base: Path) -> SidecarEntry:
+    if isinstance(given, pd.DataFrame):
+        return SidecarEntry(path=label, label=label, format="parquet")
+    if isinstance(given, Mapping):
+        return SidecarEntry.of({"label": label, **jsontext.without_comments(given)}, base)
+    if isinstance(given, str | os.PathLike):
+        return SidecarEntry(path=os.fspath(given), label=label)
+    raise UsageError(
+        f"scores[{show(label)}]: found {type(given).__name__}; expected a DataFrame, a path or a manifest's object"
+    )
+
+
+def _frames(scores: Mapping[str, FrameScores]) -> Iterator[tuple[str, pd.DataFrame]]:
+    return ((str(label), each) for label, each in scores.items() if isinstance(each, pd.DataFrame))
+
+
+def _check_frame(name: str, frame: object) -> None:
+    """:raises UsageError: it is no DataFrame, or its columns have several levels."""
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(f"{name}: found {type(frame).__name__}; expected a pandas DataFrame")
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise UsageError(
+            f"{name}: found columns of {frame.columns.nlevels} levels; expected one level "
+            "(frame.columns = frame.columns.map('_'.join) makes one)"
+        )
+
+
+def _table(label: str, frame: pd.DataFrame) -> pa.Table:
+    """The frame as pandas would write it to Parquet.
+
+    :raises UsageError: its columns have several levels.
+    :raises SidecarError: Arrow cannot hold a column, or two columns have one name.
+    """
+    _check_frame(f"scores[{show(label)}]", frame)
+    try:
+        table = pa.Table.from_pandas(frame)
+    except (pa.ArrowException, TypeError, ValueError) as exc:
+        raise SidecarError(f"{label}: {' '.join(str(exc).split())}; expected columns of one type") from exc
+    if len(set(table.column_names)) < table.num_columns:
+        raise SidecarError(f"{label}: two columns have one name; expected unique names")
+    return table
+
+
+def _array(values: pd.Series | pd.Index) -> pa.Array:
+    found = pa.Array.from_pandas(values)
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def _check_index(frame: pd.DataFrame, matched: MatchedTable) -> None:
+    """:raises JoinError: an appended column would have the name of a level of the index."""
+    levels = [name for name in matched.appended.names if name in frame.index.names]
+    if levels:
+        raise JoinError(
+            f"{show(levels[0])} is a level of the frame's index; rename it, or set another prefix"
+        )
+
+
+def _appended(frame: pd.DataFrame, matched: MatchedTable) -> pd.DataFrame:
+    """The frame's rows that stay, with the appended columns: in the position of one of the same name, else at the end."""
+    found = matched.found
+    new = decoded(columns.append(found, 0, found.rows)).to_pandas()
+    new.index = frame.index
+    if found.kept is not None:
+        kept = found.kept.to_numpy(zero_copy_only=False)
+        frame, new = frame.loc[kept], new.loc[kept]
+    replaced = [name for name in frame.columns if name in new.columns]
+    if replaced:
+        frame = frame.assign(**{name: new[name] for name in replaced})
+    added = new.drop(columns=replaced)
+    return pd.concat([frame, added], axis="columns") if len(added.columns) else frame.copy()
+
+
+def _audit(matched: MatchedTable) -> dict[str, Any]:
+    """What an audit says of a joined table, but for the files."""
+    options = matched.found.options
+    return {
+        "key_column": matched.features.key_column,
+        "key_normalize": options.key_normalize,
+        "missing_policy": options.missing_policy,
+        "input_rows": matched.found.rows,
+        "output_rows": matched.output_rows,
+        "competitors": {each["competitor"]: cast("dict[str, Any]", each) for each in matched.covered},
+        "versions": versions(),
+    }
