@@ -146,9 +146,8 @@ class OpenedTable:
 
         :raises InputError: the file is not the one that the report describes, or changed while it was read.
         """
-        features = self._open()
-        selection = _selection(features, columns, self._prefixes, scores, with_index=False)
         taken = self._checked(snapshot(self.path))
+        selection = _selection(self._open(), columns, self._prefixes, scores, with_index=False)
         yield from selection.batches()
         check_unchanged(self.path, taken.signature)
 
