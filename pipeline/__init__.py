@@ -56,15 +56,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "join_frame": "pipeline.join.frames",
-    "open_batch": "pipeline.report.opened",
-    "diff": "pipeline.report.comparison",
-    "cite": "pipeline.report.citation",
     "JoinOptions": "pipeline.manifest.options",
     "SecondOpinionError": "pipeline.errors",
     "batch_status": "pipeline.report.status",
+    "cite": "pipeline.report.citation",
+    "diff": "pipeline.report.comparison",
+    "join_frame": "pipeline.join.frames",
     "load_manifest": "pipeline.manifest.batch",
     "materialize": "pipeline.join.materialize",
+    "open_batch": "pipeline.report.opened",
     "run_batch": "pipeline.tasks.run",
     "verify": "pipeline.report.verification",
 }

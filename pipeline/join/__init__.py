@@ -9,12 +9,14 @@
       ├──▶ coverage                         what each scorer covers, and when that is refused
       └──▶ threads                          what works ahead
     preview                                 the same, without writing
+    frames                                  the same, from pandas to pandas
 """
 
 __all__ = [
     "alternatives",
     "columns",
     "coverage",
+    "frames",
     "keys",
     "matching",
     "materialize",
