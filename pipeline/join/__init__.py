@@ -5,7 +5,7 @@
     materialize ──▶ matching ──▶ sidecars   a score file -> score records
       │                │    └──▶ tables     a feature table -> keys, rows; the joined table
       │                └───────▶ columns    keys + scores -> columns
-      │                           └──▶ keys, sharing, alternatives
+      │                           └──▶ keys, sharing
       ├──▶ coverage                         what each scorer covers, and when that is refused
       └──▶ threads                          what works ahead
     preview                                 the same, without writing
@@ -13,7 +13,6 @@
 """
 
 __all__ = [
-    "alternatives",
     "columns",
     "coverage",
     "frames",

@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import JoinError, SidecarError, listing, show
-from pipeline.join.alternatives import rows_but_for_case
-from pipeline.join.keys import KeyRule, Side
+from pipeline.join.keys import KeyRule, Side, rows_but_for_case
 from pipeline.join.sharing import Sharing, find_sharing
 from pipeline.join.sidecars import duplicates
 from pipeline.join.sidecars.record import Scores

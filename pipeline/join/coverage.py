@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import JoinError, count, listing, show
 from pipeline.join import keys
-from pipeline.join.alternatives import better_normalize
 from pipeline.join.columns import Scorer, ScorerMatch, TableMatch, column_prefix, raw_keys
+from pipeline.join.keys import KeyRule, Side
+from pipeline.join.sharing import find_sharing
 from pipeline.manifest.declarations import ScorerDeclaration
 from pipeline.manifest.entries import slug
+from pipeline.manifest.options import KeyNormalize
 from pipeline.records.materialized import Coverage, LowMatch, explain
 
 MAX_STATUSES = MAX_NOTES = 5
@@ -165,3 +169,36 @@ def _fault(found: TableMatch, covered: Coverage) -> str | None:
         return None
     counts = f"{show(covered['competitor'])}: {with_row} of {rows} rows matched, {missing} missing"
     return "\n    ".join([f"{counts}; {reason}", *explain(covered)])
+
+
+def better_normalize(
+    features: Side, scores: Sequence[Side], normalize: KeyNormalize, matched: int
+) -> tuple[KeyNormalize, int] | None:
+    """The `key_normalize` under which most feature rows match, and how many; one that a join refuses does not count.
+
+    :param matched: the rows that match under `normalize`.
+    :returns: None if no other beats that.
+    """
+    rows, score_keys = features.read(), pa.chunked_array([each.read() for each in scores], pa.string())
+    best: tuple[KeyNormalize, int] | None = None
+    for other in get_args(KeyNormalize):
+        if other != normalize:
+            count = _rows_under(other, features, rows, scores, score_keys.combine_chunks())
+            if count > (matched if best is None else best[1]):
+                best = (other, count)
+    return best
+
+
+def _rows_under(
+    normalize: KeyNormalize, features: Side, rows: pa.Array, scores: Sequence[Side], score_keys: pa.Array
+) -> int:
+    """How many feature rows would match; 0 if two scores would have one key, or a score belongs to some rows only."""
+    rule = KeyRule.of(normalize, features.name, features.regex)
+    theirs = pa.chunked_array([each.under(normalize) for each in scores], pa.string()).combine_chunks()
+    present = theirs.drop_null()
+    if len(present.unique()) < len(present):
+        return 0
+    positions: pa.Array = pc.index_in(rule.apply(rows), theirs, skip_nulls=True)
+    if find_sharing(rule, positions, lambda: rows, lambda: score_keys).refused:
+        return 0
+    return len(rows) - int(positions.null_count)

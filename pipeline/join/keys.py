@@ -197,3 +197,15 @@ def examples(comparable: pa.Array, raw: pa.Array, others: pa.Array) -> list[str]
     unmet = pc.and_(pc.invert(pc.is_in(comparable, others)), raw.is_valid())
     keys: list[str] = raw.filter(unmet).unique()[:MAX_KEYS_SHOWN].to_pylist()
     return keys
+
+
+def rows_but_for_case(unmatched: pa.Array, spare: pa.Array) -> int:
+    """How many unmatched feature rows have the key of a spare score but for letter case.
+
+    :param unmatched: comparable keys of rows without a score (string), null where a row has no key.
+    :param spare: comparable keys of scores that no row has (string).
+    """
+    if not len(unmatched) or not len(spare):
+        return 0
+    folded = pc.is_in(pc.utf8_lower(unmatched), pc.utf8_lower(spare), skip_nulls=True)
+    return int(folded.true_count)
