@@ -12,7 +12,7 @@ import click
 from pipeline import __version__
 from pipeline.cli import flags
 from pipeline.cli.printing import ignoring_output_errors, print_message, print_result
-from pipeline.errors import BatchError, InputMissingError, count, listing, show
+from pipeline.errors import BatchError, InputMissingError, count, exit_code, listing, show
 from pipeline.manifest.options import JoinOptions
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _preview(batch: Batch) -> int:
     from rich.console import Console
 
     from pipeline.cli import console
-    from pipeline.join.preview import exit_code, preview_batch
+    from pipeline.join.preview import preview_batch
 
     statuses = []
     for table in preview_batch(batch):
