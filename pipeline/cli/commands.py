@@ -39,12 +39,7 @@ def cli() -> None:
 @flags.manifest_argument
 @flags.report_flags
 @click.option("--fail-fast", is_flag=True, help="Begin no other table once one has failed.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that join tables."
-)
-@click.option(
-    "--scheduler", metavar="URL", help="A luigid, such as http://127.0.0.1:8082. Default: none is needed."
-)
+@flags.luigi_flags("join")
 def run(
     manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None, **how: Any
 ) -> int:
