@@ -31,6 +31,7 @@ from pipeline.storage.jsontext import JsonObject
 Kind: TypeAlias = Literal["audit", "impact"]
 KINDS: tuple[Kind, ...] = ("audit", "impact")
 DocumentName: TypeAlias = Literal["audit", "impact", "page"]
+DOCUMENTS: tuple[DocumentName, ...] = ("audit", "impact", "page")
 
 EVIDENCE_VERSION = 1
 """Increase it when equal tables give other figures."""

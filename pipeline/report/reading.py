@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from pipeline.errors import BatchError, InputError, UsageError, listing, show
+from pipeline.errors import InputError, UsageError, listing, show
 from pipeline.report.build import Report
-from pipeline.storage import filenames, files, jsontext
+from pipeline.storage import files, jsontext
 from pipeline.storage.jsontext import JsonObject
 from pipeline.storage.schema import load_schema, schema_faults
 
@@ -55,20 +55,11 @@ def read_report(report: str | Path, base_dir: str | Path | None = None) -> Repor
     :raises UsageError: the file is not there, or is not a report of this project.
     """
     path = Path(report)
-    content = _content(path)
+    content = files.read_named(path, "a report", UsageError)
     document = _parsed(path, content)
     folder = document["run_provenance"]["args"].get("base_dir_from_report", ".")
     base = Path(base_dir or path.parent / folder)
     return ReportFile(path, hashlib.sha256(content).hexdigest(), cast("Report", document), base)
-
-
-def _content(path: Path) -> bytes:
-    if not filenames.is_name(path):
-        raise UsageError(f"found {show(str(path))}; expected the name of a file; expected a report")
-    try:
-        return files.read_bytes(path)
-    except BatchError as exc:
-        raise UsageError(f"{exc}; expected a report") from exc
 
 
 def _parsed(path: Path, content: bytes) -> JsonObject:
