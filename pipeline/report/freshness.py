@@ -79,6 +79,15 @@ def failure_key(entry: TableEntry, base: Path) -> str:
     return hashlib.sha256(jsontext.canonical(seen)).hexdigest()
 
 
+def waiting(entry: TableEntry, base: Path) -> Failure | None:
+    """That a table waits for inputs, which are named; None: all are there."""
+    missing = [
+        f"{name}: {'no file matches' if '*' in name else 'the file is not there'} yet"
+        for _, name in entry.missing(base)
+    ]
+    return Failure("waiting", "; ".join(missing), failure_key(entry, base)) if missing else None
+
+
 class BatchCheck:
     """Whether a batch is up to date: its tables, and the report about them."""
 
@@ -164,14 +173,11 @@ class BatchCheck:
         if table.complete:
             return None
         tried = self._receipts.failure(entry, self._since_ns) if self._since_ns else None
-        if tried is not None or self._tried_only:
-            return tried
-        failure = self._receipts.failure(entry)
-        return (
-            failure
-            if failure is not None and failure.cause == failure_key(entry, self.batch.base_dir)
-            else None
-        )
+        if tried is None and not self._tried_only:
+            known = self._receipts.failure(entry)
+            current = known is not None and known.cause == failure_key(entry, self.batch.base_dir)
+            tried = known if current else None
+        return tried or waiting(entry, self.batch.base_dir)
 
     def remember(self) -> None:
         """Record what was read and built for this check, so that the next one need not repeat it."""

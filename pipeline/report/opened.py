@@ -86,7 +86,7 @@ class OpenedBatch:
         """
         for table in self._report.document["tables"]:
             if table["id"] == id:
-                return OpenedTable(self._report, table)
+                return OpenedTable.of(self._report, table)
         raise UsageError(
             f"{self._report.path}: found no table {show(id)}; expected one of {', '.join(map(show, self.ids))}"
         )
@@ -113,13 +113,29 @@ class OpenedTable:
         sha256: the digest that the report has of it.
     """
 
-    def __init__(self, report: ReportFile, table: TableReport) -> None:
+    def __init__(
+        self,
+        id: str,
+        path: Path,
+        sha256: str,
+        key_column: str | None,
+        coverage: Iterable[Coverage],  # as above
+    ) -> None:
+        self.id, self.path, self.sha256 = id, path, sha256
+        self._wanted_key = key_column
+        self._prefixes = [each["column_prefix"] for each in coverage]
+
+    @classmethod
+    def of(cls, report: ReportFile, table: TableReport) -> OpenedTable:
+        """The table that a report describes."""
         described = table["outputs"]["out"]
-        self.id = table["id"]
-        self.path = report.base / described["path"]
-        self.sha256 = described["sha256"]
-        self._key_column = table["config"]["key_column"]
-        self._prefixes = [each["column_prefix"] for each in table["summary"]["competitors"].values()]
+        return cls(
+            table["id"],
+            report.base / described["path"],
+            described["sha256"],
+            table["config"]["key_column"],
+            table["summary"]["competitors"].values(),
+        )
 
     @property
     def key_column(self) -> str:
@@ -178,7 +194,7 @@ class OpenedTable:
         return taken
 
     def _open(self) -> FeatureTable:
-        return open_joined(self.path, self._key_column)
+        return open_joined(self.path, self._wanted_key)
 
     def __repr__(self) -> str:
         return f"<table {self.id}: {self.path}>"

@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import luigi
 
 from pipeline.errors import BatchError, InputError, InputMissingError, SecondOpinionError, SkippedError
 from pipeline.join.materialize import materialize_entry
 from pipeline.manifest.batch import Batch, default_markdown, default_report, load_manifest
+from pipeline.manifest.entries import FEATURES
 from pipeline.records import snapshots
 from pipeline.records.receipts import Failure, FailureStatus, Receipts
 from pipeline.report.freshness import BatchCheck, failure_key
 from pipeline.storage import filenames, files, writing
+from pipeline.tasks.inputs import InputFile
 from pipeline.tasks.targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
@@ -177,6 +179,20 @@ class JoinedTable(TableTask):
         except SecondOpinionError:
             return False
 
+    def requires(self) -> dict[str, luigi.Task]:
+        """Every input by its role, `features` or `scores[0]` ...; a complete table does not ask for them."""
+        entry = self.batch.table(self.table)
+        named = {FEATURES: entry.features.path}
+        named |= {f"scores[{index}]": sidecar.path for index, sidecar in enumerate(entry.scores)}
+        return {role: self.input_task(role, path) for role, path in named.items()}
+
+    def input_task(self, role: str, path: str) -> luigi.Task:
+        """The task that provides an input. A subclass may name its own, which then runs before the table is joined.
+
+        :param path: the input as the manifest names it.
+        """
+        return InputFile(path=path, base_dir=str(self.batch.base_dir))
+
     def output(self) -> TableTarget:
         """The joined table, which exists only while it matches the manifest and the inputs."""
         batch = self.batch
@@ -227,6 +243,8 @@ class BatchReport(BatchTask):
     """The report of a batch, written when all its tables are complete."""
 
     task_namespace = "second_opinion"
+    table_task: ClassVar[type[JoinedTable]] = JoinedTable
+    """The class of the batch's tables; a subclass may name its own."""
 
     @classmethod
     def of(cls, batch: Batch, fail_fast_since: int = 0) -> BatchReport:
@@ -251,7 +269,7 @@ class BatchReport(BatchTask):
     def requires(self) -> list[JoinedTable]:
         """Every table of the batch."""
         shared = {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "fail_fast_since")}
-        return [JoinedTable(table=table.id, **shared) for table in self.batch.tables]
+        return [self.table_task(table=table.id, **shared) for table in self.batch.tables]
 
     def output(self) -> ReportTarget:
         """The report, which exists only while every table does and it describes them."""

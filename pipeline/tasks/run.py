@@ -199,7 +199,8 @@ def _record_unrecorded(batch: Batch, failed: Iterable[str], since_ns: int) -> No
     receipts = Receipts(batch.state_dir)
     for table in failed:
         entry = batch.table(table)
-        if receipts.failure(entry, since_ns) is None:
+        # A table that misses an input by now waits for it, whatever Luigi made of that.
+        if receipts.failure(entry, since_ns) is None and not entry.missing(batch.base_dir):
             failure = Failure("failed", unrecorded(batch), failure_key(entry, batch.base_dir))
             receipts.record_failure(entry, failure)
 

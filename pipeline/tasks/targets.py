@@ -1,22 +1,90 @@
-"""Luigi targets that exist only if their files are up to date."""
+"""Luigi targets: the inputs of a batch, and its tables and report, which exist only if they are up to date."""
 
 from __future__ import annotations
 
 import contextlib
+import io
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-import luigi
+from luigi.local_target import LocalFileSystem
+from luigi.target import FileSystemTarget
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, UsageError, show
 from pipeline.manifest.batch import Batch
-from pipeline.manifest.entries import TableEntry
+from pipeline.manifest.entries import SidecarEntry, TableEntry
 from pipeline.records.receipts import Receipts
 from pipeline.report.freshness import BatchCheck, check_table
+from pipeline.storage import filenames, files, textfiles
+from pipeline.storage.formats import table_format
+
+if TYPE_CHECKING:  # a run in which nothing changed does not load pandas
+    import pandas as pd
+    import pyarrow as pa
+
+    from pipeline.report.build import Report
+    from pipeline.report.opened import OpenedTable, Which
 
 
-class TableTarget(luigi.Target):
-    """A joined table: its files exist, are unchanged, and match the manifest and the inputs."""
+class ReadOnlyTarget(FileSystemTarget):
+    """A file that other tasks may read, and that only its own task writes."""
+
+    fs = LocalFileSystem()
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))  # type: ignore[no-untyped-call]  # luigi's
+
+    def open(self, mode: str = "r") -> IO[Any]:
+        """The file, for reading: `r` gives text, decompressed, or the bytes of a Parquet file; `rb` gives the bytes.
+
+        :raises UsageError: the mode is not one for reading.
+        """
+        path = Path(self.path)
+        if mode not in ("r", "rb"):
+            self._refuse(f"found the mode {show(mode)}")
+        if mode == "rb" or table_format(path.name) == "parquet":
+            return files.open_bytes(path)
+        return io.TextIOWrapper(textfiles.open_text_bytes(path), encoding="utf-8", newline="")
+
+    def remove(self) -> NoReturn:
+        """Refused, as writing is."""
+        self._refuse("found a request to remove it")
+
+    def temporary_path(self) -> NoReturn:
+        """Refused, as writing is."""
+        self._refuse("found a request to write it")
+
+    def _refuse(self, found: str) -> NoReturn:
+        raise UsageError(f"{self.path}: {found}; expected 'r' or 'rb', as only its own task writes this file")
+
+
+class InputTarget(ReadOnlyTarget):
+    """A feature table or a sidecar; of a pattern, all its matches.
+
+    Attributes:
+        path: the file or the pattern, below the base folder.
+    """
+
+    def __init__(self, path: str, base: Path) -> None:
+        super().__init__(base / path)
+        self._entry, self._base = SidecarEntry(path), base
+
+    def exists(self) -> bool:
+        """True if the file is there, or a file matches. One that cannot be read is there: its table reports why."""
+        with contextlib.suppress(InputError):
+            return any(filenames.exists(path) for _, path in self._entry.files(self._base))
+        return True
+
+
+class TableTarget(ReadOnlyTarget):
+    """A joined table: its files exist, are unchanged, and match the manifest and the inputs.
+
+    Attributes:
+        path: the joined table.
+    """
 
     def __init__(self, batch: Batch, entry: TableEntry) -> None:
+        super().__init__(batch.base_dir / entry.out)
         self._batch = batch
         self._entry = entry
 
@@ -29,11 +97,43 @@ class TableTarget(luigi.Target):
             return check_table(self._entry, self._batch.base_dir, Receipts(self._batch.state_dir)).complete
         return False
 
+    def load(self, scores: Which = "ok") -> pd.DataFrame:
+        """The joined table.
 
-class ReportTarget(luigi.Target):
-    """The report of a batch: it exists only if every table does and its bytes describe them."""
+        :param scores: `ok`: a score whose status is not `ok` is NaN; `all`: scores as the table has them.
+        :raises InputError: the table was not joined yet, or its file has changed since.
+        """
+        return self._opened.to_pandas(scores=scores)
+
+    def read(self, scores: Which = "ok") -> pa.Table:
+        """The joined table as an Arrow table; parameters and errors are those of `load`."""
+        return self._opened.to_arrow(scores=scores)
+
+    @property
+    def _opened(self) -> OpenedTable:
+        from pipeline.report.opened import OpenedTable
+
+        made = Receipts(self._batch.state_dir).made(self._entry)
+        if made is None:
+            raise InputError(f"{self.path}: the table was not joined yet; run its batch")
+        return OpenedTable(
+            id=self._entry.id,
+            path=Path(self.path),
+            sha256=made.outputs["out"]["sha256"],
+            key_column=self._entry.options.key_column,
+            coverage=tuple(made.summary["competitors"].values()),
+        )
+
+
+class ReportTarget(ReadOnlyTarget):
+    """The report of a batch: it exists only if every table does and its bytes describe them.
+
+    Attributes:
+        path: the report in JSON.
+    """
 
     def __init__(self, batch: Batch) -> None:
+        super().__init__(batch.report_json)
         self._batch = batch
 
     def exists(self) -> bool:
@@ -41,3 +141,30 @@ class ReportTarget(luigi.Target):
         with contextlib.suppress(InputError):
             return BatchCheck(self._batch).complete
         return False
+
+    @property
+    def sha256(self) -> str:
+        """The digest by which the batch is cited.
+
+        :raises InputError: there is no report yet.
+        """
+        return files.digest(Path(self.path))
+
+    @property
+    def document(self) -> Report:
+        """The report.
+
+        :raises UsageError: there is none yet.
+        """
+        from pipeline.report.reading import read_report
+
+        return read_report(self.path).document
+
+    def table(self, id: str) -> OpenedTable:  # noqa: A002  # a manifest calls it so
+        """One table of the batch.
+
+        :raises UsageError: there is no report yet, or it has no such table.
+        """
+        from pipeline.report.opened import open_batch
+
+        return open_batch(self.path).table(id)

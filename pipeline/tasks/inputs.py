@@ -1,0 +1,24 @@
+"""The inputs of tables, as tasks that no run of this project completes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import luigi
+
+from pipeline.tasks.targets import InputTarget
+
+
+class InputFile(luigi.ExternalTask):
+    """A feature table or a sidecar that something else writes."""
+
+    task_namespace = "second_opinion"
+
+    path = luigi.Parameter(
+        description="the file as the manifest names it; a pattern of a sidecar is one input"
+    )
+    base_dir = luigi.Parameter(description="folder of relative paths")
+
+    def output(self) -> InputTarget:
+        """The file."""
+        return InputTarget(self.path, Path(self.base_dir))
