@@ -201,7 +201,7 @@ class EvidenceState:
 
 
 def document_paths(batch: Batch, name: DocumentName) -> list[Path]:
-    """Where a document of a batch goes: `m.audit.json` and `m.audit.md` beside `m.report.json`; the page is `m.html`."""
+    """The files of a document of a batch: `m.audit.json` and `m.audit.md` beside `m.report.json`; the page is `m.html`."""
     if name == "page":
         return [batch.report_json.with_name(f"{batch.stem}.html")]
     return [batch.report_json.with_name(f"{batch.stem}.{name}{suffix}") for suffix in (".json", ".md")]

@@ -161,7 +161,7 @@ class ThriftyWorker(Worker):
     """
 
     forks_all = False
-    """Whether Luigi's configuration asks for a process for every task."""
+    """Whether Luigi's configuration wants a process for every task."""
 
     def _create_task_process(self, task: BatchTask) -> TaskProcess:
         process: TaskProcess = super()._create_task_process(task)

@@ -26,9 +26,9 @@ def given_out(scheduler: Any, seed: int) -> list[str]:
     chosen = random.Random(seed)  # noqa: S311  # nothing here is secret
     tables = [f"t{number:02}" for number in range(12)]
     _report(scheduler, REPORT, deps=tables, priority=0)
-    for place in chosen.sample(range(12), 12):
+    for at in chosen.sample(range(12), 12):
         status = chosen.choice(["PENDING", "PENDING", "DONE"])
-        _report(scheduler, tables[place], status=status, runnable=status == "PENDING", priority=12 - place)
+        _report(scheduler, tables[at], status=status, runnable=status == "PENDING", priority=12 - at)
     given: list[str] = []
     while (task := scheduler.get_work(worker="w", host="h", current_tasks=[])["task_id"]) and len(given) < 60:
         given.append(task)
@@ -65,7 +65,7 @@ def test_a_table_is_heard_of_when_its_turn_has_come(tmp_path: Path, monkeypatch:
 
 
 def test_all_tasks_are_looked_at_by_the_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Luigi prunes and counts when it is asked for work, and that is held back, also where all tables fail."""
+    """Luigi prunes and counts when a worker requests work; that is held back, even if all tables fail."""
     monkeypatch.setattr(luigi_internals, "LOOK_AGAIN_SECONDS", 3600.0)
     looks: list[str] = []
     for name in ("prune", "count_pending"):
