@@ -143,13 +143,13 @@ class CentralScheduler(_Watched, RemoteScheduler):
 
 
 def _node_name(family: str, params: Mapping[str, str]) -> str:
-    """The name of a task in luigid's visualiser, with its table.
+    """The name of a task in luigid's visualiser, with its table or its file.
 
     By itself the visualiser shows the family only, which is the same for all tables of a batch. The table is added as
     an argument of Luigi's command line, since the visualiser shows the name as part of a command. Other workers do not
     load tasks by this name, as luigid gives a task only to workers that registered it.
     """
-    return family if "table" not in params else f"{family} --table {params['table']}"
+    return next((f"{family} --{name} {params[name]}" for name in ("table", "path") if name in params), family)
 
 
 class ThriftyWorker(Worker):

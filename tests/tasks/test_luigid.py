@@ -211,24 +211,26 @@ def test_the_visualiser_sees_a_table_grow(tmp_path: Path, server: Luigid) -> Non
 
 
 def tasks_of(server: Luigid, folder: Path) -> list[Any]:
-    """What the visualiser gets of the tasks of the batch in that folder, of which BatchReport is the first."""
+    """What the visualiser gets of the tasks of the batch in that folder: BatchReport, its tables, their inputs."""
     listed = server.ask("task_list", status="", upstream_status="")
-    ours = {
-        task: known
+    (root,) = (
+        task
         for task, known in listed.items()
-        if known["params"].get("manifest") == str(folder / "m.json")
-    }
-    (root,) = (task for task, known in ours.items() if "table" not in known["params"])
+        if known["params"].get("manifest") == str(folder / "m.json") and "table" not in known["params"]
+    )
     graph = server.ask("dep_graph", task_id=root, include_done=True)
-    assert graph.keys() == ours.keys()
-    return [graph.pop(root), *sorted(graph.values(), key=lambda known: str(known["name"]))]
+    return [graph.pop(root), *sorted(graph.values(), key=lambda known: str(known["name"]), reverse=True)]
 
 
 def test_the_visualiser_tells_tables_apart(folder: Path, server: Luigid) -> None:
     """Each node of the graph has its table's name; of the parameters the table comes first, and no default is shown."""
     digest(started(folder, *run_command(server)))
-    root, *tables = tasks_of(server, folder)
+    root, *others = tasks_of(server, folder)
+    tables, inputs = others[: len(TABLES)][::-1], others[len(TABLES) :][::-1]
     manifest = str(folder / "m.json")
+    assert [(task["name"], task["status"]) for task in inputs] == [
+        (f"second_opinion.InputFile --path {name}", "DONE") for name in ("dover.jsonl", "features.jsonl")
+    ]
     assert root["name"] == "second_opinion.BatchReport"
     assert [task["name"] for task in tables] == [
         f"second_opinion.JoinedTable --table {name}" for name in TABLES
