@@ -29,6 +29,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pipeline.errors import SecondOpinionError
+    from pipeline.evidence.tasks import RetrainImpact, SignalMixAudit
     from pipeline.join.frames import join_frame
     from pipeline.join.materialize import materialize
     from pipeline.manifest.batch import load_manifest
@@ -38,11 +39,18 @@ if TYPE_CHECKING:
     from pipeline.report.opened import open_batch
     from pipeline.report.status import batch_status
     from pipeline.report.verification import verify
+    from pipeline.tasks.graph import BatchReport, JoinedTable
+    from pipeline.tasks.inputs import InputFile
     from pipeline.tasks.run import run_batch
 
 __all__ = [
+    "BatchReport",
+    "InputFile",
     "JoinOptions",
+    "JoinedTable",
+    "RetrainImpact",
     "SecondOpinionError",
+    "SignalMixAudit",
     "__version__",
     "batch_status",
     "cite",
@@ -56,8 +64,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BatchReport": "pipeline.tasks.graph",
+    "InputFile": "pipeline.tasks.inputs",
     "JoinOptions": "pipeline.manifest.options",
+    "JoinedTable": "pipeline.tasks.graph",
+    "RetrainImpact": "pipeline.evidence.tasks",
     "SecondOpinionError": "pipeline.errors",
+    "SignalMixAudit": "pipeline.evidence.tasks",
     "batch_status": "pipeline.report.status",
     "cite": "pipeline.report.citation",
     "diff": "pipeline.report.comparison",

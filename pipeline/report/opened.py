@@ -114,14 +114,9 @@ class OpenedTable:
     """
 
     def __init__(
-        self,
-        id: str,
-        path: Path,
-        sha256: str,
-        key_column: str | None,
-        coverage: Iterable[Coverage],  # as above
+        self, name: str, path: Path, sha256: str, key_column: str | None, coverage: Iterable[Coverage]
     ) -> None:
-        self.id, self.path, self.sha256 = id, path, sha256
+        self.id, self.path, self.sha256 = name, path, sha256
         self._wanted_key = key_column
         self._prefixes = [each["column_prefix"] for each in coverage]
 

@@ -186,7 +186,7 @@ class JoinedTable(TableTask):
         named |= {f"scores[{index}]": sidecar.path for index, sidecar in enumerate(entry.scores)}
         return {role: self.input_task(role, path) for role, path in named.items()}
 
-    def input_task(self, role: str, path: str) -> luigi.Task:
+    def input_task(self, role: str, path: str) -> luigi.Task:  # noqa: ARG002  # the role is for subclasses
         """The task that provides an input. A subclass may name its own, which then runs before the table is joined.
 
         :param path: the input as the manifest names it.

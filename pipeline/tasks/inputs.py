@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import luigi
@@ -18,6 +19,13 @@ class InputFile(luigi.ExternalTask):
         description="the file as the manifest names it; a pattern of a sidecar is one input"
     )
     base_dir = luigi.Parameter(description="folder of relative paths")
+
+    @classmethod
+    @functools.cache  # Luigi calls it four times per input, and reads all attributes of the class each time
+    def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
+        """The parameters in order of declaration."""
+        declared: list[tuple[str, luigi.Parameter]] = super().get_params()  # type: ignore[no-untyped-call]  # luigi's
+        return declared
 
     def output(self) -> InputTarget:
         """The file."""

@@ -117,7 +117,7 @@ class TableTarget(ReadOnlyTarget):
         if made is None:
             raise InputError(f"{self.path}: the table was not joined yet; run its batch")
         return OpenedTable(
-            id=self._entry.id,
+            name=self._entry.id,
             path=Path(self.path),
             sha256=made.outputs["out"]["sha256"],
             key_column=self._entry.options.key_column,

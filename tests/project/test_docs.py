@@ -190,7 +190,7 @@ def test_no_block_is_of_a_kind_that_no_test_looks_at() -> None:
     kinds = {
         kind for page in PAGES for kind in re.findall(r"^```(.+)$", page.read_text("utf-8"), re.MULTILINE)
     }
-    assert kinds <= {"sh", "python", "cron", "ini", "text", "console", "json"}
+    assert kinds <= {"sh", "python", "py", "cron", "ini", "text", "console", "json"}
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
@@ -216,6 +216,14 @@ def test_readme_shows_nothing_that_every_change_makes_wrong() -> None:
 def test_readme_shows_a_manifest_that_runs() -> None:
     """The manifest in the README is the file it names."""
     assert blocks(ROOT / "README.md", "json")[0] == (ROOT / "manifests" / "first.json").read_text("utf-8")
+
+
+def test_pipelines_shows_the_files_it_names() -> None:
+    """The programs on docs/pipelines.md are the files of manifests/ that it names, whole."""
+    shown = blocks(ROOT / "docs" / "pipelines.md", "py")
+    assert shown == [
+        (ROOT / "manifests" / name).read_text("utf-8") for name in ("retrain.py", "retrain_chain.py")
+    ]
 
 
 def test_links_lead_somewhere() -> None:
