@@ -24,7 +24,7 @@ class InputFile(luigi.ExternalTask):
     @functools.cache  # Luigi calls it four times per input, and reads all attributes of the class each time
     def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
         """The parameters in order of declaration."""
-        declared: list[tuple[str, luigi.Parameter]] = super().get_params()  # type: ignore[no-untyped-call]  # luigi's
+        declared: list[tuple[str, luigi.Parameter]] = super().get_params()
         return declared
 
     def output(self) -> InputTarget:

@@ -32,7 +32,7 @@ class ReadOnlyTarget(FileSystemTarget):
     fs = LocalFileSystem()
 
     def __init__(self, path: Path) -> None:
-        super().__init__(str(path))  # type: ignore[no-untyped-call]  # luigi's
+        super().__init__(str(path))
 
     def open(self, mode: str = "r") -> IO[Any]:
         """The file, for reading: `r` gives text, decompressed, or the bytes of a Parquet file; `rb` gives the bytes.
