@@ -225,7 +225,8 @@ class JoinedTable(TableTask):
         Receipts(batch.state_dir).record_failure(entry, failure)
 
     def _show_progress(self, doing: str, share: float) -> None:
-        """Show the progress in the visualiser if a worker runs the task, at most once per _MESSAGE_SECONDS."""
+        """Report progress: as Luigi's event, and to the visualiser at most once per _MESSAGE_SECONDS."""
+        self.trigger_event(luigi.Event.PROGRESS, self, {"doing": doing, "share": share})
         show: Callable[[str], None] | None = self.set_status_message
         now = time.monotonic()
         if show is not None and now - self._shown_at >= _MESSAGE_SECONDS:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from luigi.configuration import get_config
 from luigi.interface import core
 from luigi.rpc import RemoteScheduler
 from luigi.scheduler import Scheduler
@@ -124,11 +125,15 @@ class CentralScheduler(_Watched, RemoteScheduler):
         self._rpc_retry_wait = _RPC_WAIT_SECONDS
 
     def add_task(self, *args: Any, **kwargs: Any) -> Any:
-        """A table that failed is not tried again within the run: the same inputs fail the same way."""
+        """A table that failed is not tried again within the run, unless Luigi's configuration says how often.
+
+        The same inputs fail the same way.
+        """
+        once = {} if _sets_retries() else {"retry_policy_dict": {"retry_count": 1}}
         changed = (
             {"family": _node_name(kwargs["family"], kwargs.get("params") or {})} if "family" in kwargs else {}
         )
-        return super().add_task(*args, **kwargs | {"retry_policy_dict": {"retry_count": 1}} | changed)
+        return super().add_task(*args, **kwargs | once | changed)
 
     def with_status(self, status: str) -> dict[str, Mapping[str, str]]:
         """The parameters of the luigid's tasks of a status, by the task's id."""
@@ -140,6 +145,10 @@ class CentralScheduler(_Watched, RemoteScheduler):
         """Have the luigid forget that a task failed."""
         luigid: Any = self
         luigid.re_enable_task(task)
+
+
+def _sets_retries() -> bool:
+    return any(get_config().has_option("scheduler", name) for name in ("retry_count", "retry-count"))
 
 
 def _node_name(family: str, params: Mapping[str, str]) -> str:
@@ -191,7 +200,7 @@ class Factory:
             scheduler=scheduler,
             worker_processes=worker_processes,
             assistant=assistant,
-            keep_alive=isinstance(scheduler, CentralScheduler),
+            keep_alive=isinstance(scheduler, CentralScheduler) or worker().keep_alive,
             wait_interval=_IDLE_SECONDS,
             wait_jitter=_IDLE_SECONDS,
             # Luigi's, for SIGUSR1, which only the main thread may install

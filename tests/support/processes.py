@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ COMMAND = (sys.executable, "-m", "pipeline")
 # Luigi refuses a command line that runs already, wherever: as a test may do beside another.
 LUIGI = (sys.executable, "-m", "luigi", "--module", "pipeline", "--no-lock")
 DEADLINE_SECONDS = 180.0
+NO_SECTIONS: Mapping[str, Mapping[str, str]] = {}
 
 
 def environment(**added: str) -> dict[str, str]:
@@ -146,11 +147,13 @@ class Luigid:
 
     disconnect_seconds = 3
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sections: Mapping[str, Mapping[str, str]] = NO_SECTIONS) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         settings = configparser.ConfigParser()
         settings.read(ROOT / "luigi.cfg", "utf-8")
+        for name, section in sections.items():
+            settings.read_dict({name: section})
         settings["scheduler"]["worker_disconnect_delay"] = str(self.disconnect_seconds)
         with (folder / "luigi.cfg").open("w", encoding="utf-8") as stream:
             settings.write(stream)
@@ -189,9 +192,12 @@ class Luigid:
 
 
 @contextlib.contextmanager
-def luigid(folder: Path) -> Iterator[Luigid]:
-    """A luigid that runs beside the block, with its files in `folder`."""
-    server = Luigid(folder)
+def luigid(folder: Path, sections: Mapping[str, Mapping[str, str]] = NO_SECTIONS) -> Iterator[Luigid]:
+    """A luigid that runs beside the block, with its files in `folder`.
+
+    :param sections: options of its configuration beyond the project's own.
+    """
+    server = Luigid(folder, sections)
     try:
         yield server
     finally:
