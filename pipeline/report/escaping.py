@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.errors import one_line
 
@@ -43,44 +43,58 @@ _OPENING = re.compile(
 
 
 def escaped(text: str) -> str:
-    """`text`, without blanks at its ends, as all that a line holds, or all but markup and plain words before it."""
+    """`text`, without blanks at its ends, as a whole line, or as its end after markup and plain words."""
     text = _visible(text)
-    return _with_backslashes(text, _signs(text))
+    return _written(text, _backslashes(text, _signs(text)))
 
 
 def escaped_block(text: str) -> str:
     """`text`, without blanks at its ends, as a paragraph or an item of a list."""
     text = _visible(text)
-    opening = _OPENING.match(text)
-    return _with_backslashes(text, _signs(text) | ({opening.end()} if opening else set()))
+    return _written(text, block_escapes(text))
 
 
 def escaped_heading(text: str) -> str:
-    """`text`, without blanks at its ends, as a heading, of which Markdown takes away the number signs at the end."""
+    """`text`, without blanks at its ends, as a heading."""
     text = _visible(text)
-    return _with_backslashes(text, _signs(text) | ({len(text) - 1} if text.endswith("#") else set()))
+    return _written(text, heading_escapes(text))
 
 
 def escaped_cell(text: str) -> str:
     """`text` as a cell of a table, blanks at its ends included."""
     text = one_line(text)
-    signs = _signs(text) | {at for at, each in enumerate(text) if each == "|"}
-    # A blank at an end is written as an entity, as Markdown takes others away.
-    blanks = {at for at in (0, len(text) - 1) if text[at : at + 1] == " "}
-    return "".join("&#32;" if at in blanks else each for at, each in enumerate(_marked(text, signs)))
+    return _written(text, cell_escapes(text))
+
+
+def block_escapes(text: str) -> dict[int, str]:
+    """What to write for characters of a paragraph or of an item of a list, by their positions."""
+    opening = _OPENING.match(text)
+    return _backslashes(text, _signs(text) | ({opening.end()} if opening else set()))
+
+
+def heading_escapes(text: str) -> dict[int, str]:
+    """What to write for characters of a heading, by their positions. Markdown removes number signs at its end."""
+    return _backslashes(text, _signs(text) | ({len(text) - 1} if text.endswith("#") else set()))
+
+
+def cell_escapes(text: str) -> dict[int, str]:
+    """What to write for characters of a cell, by their positions. Markdown removes blanks at its ends, but no entity."""
+    bars = {at for at, each in enumerate(text) if each == "|"}
+    blanks = {at: "&#32;" for at in (0, len(text) - 1) if text[at : at + 1] == " "}
+    return _backslashes(text, _signs(text) | bars) | blanks
 
 
 def _visible(text: str) -> str:
     return one_line(text).strip(" ")
 
 
-def _with_backslashes(text: str, signs: set[int]) -> str:
-    return "".join(_marked(text, signs))
+def _written(text: str, escapes: Mapping[int, str]) -> str:
+    return "".join(escapes.get(at, each) for at, each in enumerate(text))
 
 
-def _marked(text: str, signs: set[int]) -> Iterator[str]:
-    """The characters of `text`, each with the backslash before it."""
-    return (f"\\{each}" if at in signs else each for at, each in enumerate(text))
+def _backslashes(text: str, signs: Iterable[int]) -> dict[int, str]:
+    """The character at each position in `signs`, with a backslash before it; none is behind the end of `text`."""
+    return {at: f"\\{text[at]}" for at in signs if at < len(text)}
 
 
 def _signs(text: str) -> set[int]:

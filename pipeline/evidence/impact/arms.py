@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from pipeline.evidence.documents import Arm, Delta, Figures
-from pipeline.evidence.impact.protocol import ImpactSettings
+from pipeline.evidence.impact.protocol import BASE, CONTROL, SCORES, WITH_SCORES, ImpactSettings, corrected
 from pipeline.evidence.statistics.folds import Fold, Rows, repeated_folds
 from pipeline.evidence.statistics.metrics import (
     CORRELATIONS,
@@ -25,10 +25,6 @@ from pipeline.evidence.statistics.models import Model
 from pipeline.evidence.statistics.resampling import Draws, interval, sampled
 from pipeline.evidence.table import Codes, Floats
 
-BASE = "base"
-WITH_SCORES = "base+scores"
-SCORES = "scores"
-CONTROL = "base+shuffled"
 MAX_MAPPED_ROWS = 5_000
 
 Progress = Callable[[int, int], None]
@@ -102,11 +98,6 @@ def compare(
             if name != BASE
         ],
     )
-
-
-def corrected(level: float, scorers: int) -> float:
-    """The level of intervals of differences, of which there is one per scorer (Bonferroni)."""
-    return 1 - (1 - level) / scorers
 
 
 def arm_of(label: str) -> str:

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.evidence.documents import AllRows, Arm, Delta, TableImpact, Verdict, rounded
-from pipeline.evidence.impact.arms import CONTROL, WITH_SCORES, Inputs, Progress, compare, corrected
-from pipeline.evidence.impact.protocol import DEFAULTS, MIN_GROUPS, ImpactSettings
+from pipeline.evidence.impact.arms import Inputs, Progress, compare
+from pipeline.evidence.impact.protocol import (
+    CONTROL,
+    DEFAULTS,
+    MIN_GROUPS,
+    WITH_SCORES,
+    ImpactSettings,
+    corrected,
+)
 from pipeline.evidence.statistics.folds import Rows
 from pipeline.evidence.statistics.models import BoostedTrees, Model, SupportVectors
 from pipeline.evidence.table import MAX_MAGNITUDE, Codes, EvidenceTable, Floats

@@ -11,6 +11,12 @@ ModelName: TypeAlias = Literal["svr-rbf", "hist-gradient-boosting"]
 
 MIN_GROUPS = 30
 
+BASE = "base"
+WITH_SCORES = "base+scores"
+"""The arm that the verdict compares with `BASE`."""
+SCORES = "scores"
+CONTROL = "base+shuffled"
+
 
 @dataclass(frozen=True)
 class ImpactSettings:
@@ -36,3 +42,8 @@ class ImpactSettings:
 
 
 DEFAULTS = ImpactSettings()
+
+
+def corrected(level: float, scorers: int) -> float:
+    """The level of the intervals of differences: Bonferroni's correction for one comparison per scorer."""
+    return 1 - (1 - level) / scorers

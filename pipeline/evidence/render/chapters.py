@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.evidence.documents import Audit, Delta, Impact, ScorerCoverage, TableAudit, TableImpact
 from pipeline.evidence.render import figures
+from pipeline.evidence.render.arms import main_delta
 from pipeline.evidence.render.figures import Drawing
 from pipeline.report.build import Report, TableReport
 
@@ -35,8 +36,7 @@ class Chapter:
     @property
     def main_delta(self) -> Delta | None:
         """The change that the verdict rests on."""
-        deltas = self.impact["deltas"] if self.impact else []
-        return next((delta for delta in deltas if delta["name"] == figures.MAIN_ARM), None)
+        return main_delta(self.impact["deltas"]) if self.impact else None
 
     @property
     def scorers(self) -> dict[str, ScorerCoverage]:

@@ -10,12 +10,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pipeline.evidence.documents import Correlations, Delta, Histogram, Scatter
+from pipeline.evidence.impact import protocol
+from pipeline.evidence.render.arms import arm_title, beside_control
 from pipeline.evidence.render.numbers import fixed, interval, number, plural, signed
 from pipeline.evidence.render.svg import CHARACTER, CONTROL, FONT_SIZE, INK, SERIES, Canvas, cut, styled
 from pipeline.evidence.table import MAX_MAGNITUDE
 
-MAIN_ARM = "base+scores"
-CONTROL_ARM = "base+shuffled"
 MAX_WITH_NUMBERS = 12
 """Columns up to which a heat map has room for its numbers."""
 
@@ -145,15 +145,15 @@ def forest(deltas: Sequence[Delta], rows: str, name: str) -> Drawing | None:
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False)
     for at, delta in enumerate(measured):
-        control, change = delta["name"] == CONTROL_ARM, np.array([delta["srcc"]], float)
-        colour, height = CONTROL if control else SERIES, row * at + 31
+        is_control, change = delta["name"] == protocol.CONTROL, np.array([delta["srcc"]], float)
+        colour, height = CONTROL if is_control else SERIES, row * at + 31
         axes.plot([0, 0], [height - 11, height + 11], color=INK, linewidth=1.25)
         ends = delta["intervals"].get("srcc", [])
         if len(ends) == 2 and None not in ends:
             axes.plot(
                 np.array(ends, float), [height, height], color=colour, linewidth=2.5, solid_capstyle="butt"
             )
-        axes.plot(change, [height], color=colour, marker="D" if control else "o", markersize=8)
+        axes.plot(change, [height], color=colour, marker="D" if is_control else "o", markersize=8)
         words = _change(delta)
         canvas.text(0, top + row * at + 16, cut(arm_title(delta["name"]), 392 - len(words) * CHARACTER))
         canvas.text(400, top + row * at + 16, words, ha="right")
@@ -165,18 +165,8 @@ def forest(deltas: Sequence[Delta], rows: str, name: str) -> Drawing | None:
     return Drawing(name, canvas.inline(name, title, f"{said}."), title, f"On {rows}")
 
 
-def beside_control(deltas: Sequence[Delta]) -> list[Delta]:
-    """What the verdict rests on, the control that it is to be compared with, then the others in their order."""
-    first = {MAIN_ARM: 0, CONTROL_ARM: 1}
-    return sorted(deltas, key=lambda delta: first.get(delta["name"], 2))
-
-
-def arm_title(name: str) -> str:
-    """An arm's name, and that the control is one."""
-    return f"{name} (control)" if name == CONTROL_ARM else name
-
-
 def _change(delta: Delta) -> str:
+    """The change of SRCC in words; the ends of its interval are spelled without a plus sign."""
     return f"{signed(delta['srcc'])} {interval(delta['intervals'].get('srcc'))}".rstrip()
 
 

@@ -16,8 +16,10 @@ from markupsafe import Markup
 
 from pipeline.errors import printable
 from pipeline.evidence.documents import Audit, Cited, Impact
-from pipeline.evidence.render import figures, numbers
+from pipeline.evidence.render.arms import arm_title, beside_control
 from pipeline.evidence.render.chapters import chapters
+from pipeline.evidence.render.engine import environment
+from pipeline.evidence.render.numbers import NONE
 from pipeline.report.build import Report
 
 VERDICTS = {
@@ -55,34 +57,16 @@ def render_page(report: Report, audit: Audit, impact: Impact | None, documents: 
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.evidence.render"),
-        autoescape=True,
-        finalize=_finalized,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "arm": figures.arm_title,
-        "beside_control": figures.beside_control,
-        "fixed": numbers.fixed,
-        "interval": numbers.interval,
-        "number": numbers.number,
-        "plural": numbers.plural,
-        "share": numbers.share,
-        "signed": numbers.signed,
-        "title_of": lambda family, titles: titles.get(family, family),
-    }
-    environment.globals["verdicts"] = VERDICTS
-    return environment
+    engine = environment(_finalized)
+    engine.filters |= {"arm": arm_title, "beside_control": beside_control}
+    engine.globals["verdicts"] = VERDICTS
+    return engine
 
 
 def _finalized(value: object) -> object:
     """What an expression of the template shows: a dash for None, every control character in sight."""
     if value is None:
-        return numbers.NONE
+        return NONE
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value).replace("\n", "\\n")
     return value
