@@ -1,4 +1,4 @@
-"""The arms of an impact as every document shows them: by name, and in the order of comparison."""
+"""The arms of an impact as page and Markdown show them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pipeline.evidence.impact.protocol import CONTROL, WITH_SCORES
 
 
 def main_delta(deltas: Iterable[Delta]) -> Delta | None:
-    """The change that the verdict rests on; None if it was not measured."""
+    """The change that decides the verdict; None if it was not measured."""
     return next((delta for delta in deltas if delta["name"] == WITH_SCORES), None)
 
 
 def beside_control(deltas: Sequence[Delta]) -> list[Delta]:
-    """The change that the verdict rests on, then that of the control, then the others in their order."""
+    """The change that decides the verdict, then that of the control, then the others in their order."""
     first = {WITH_SCORES: 0, CONTROL: 1}
     return sorted(deltas, key=lambda delta: first.get(delta["name"], 2))
 

@@ -1,4 +1,4 @@
-"""The audit as Markdown, for people; it says nothing that the JSON does not."""
+"""The audit as Markdown, for people; it contains nothing that the JSON does not."""
 
 from __future__ import annotations
 

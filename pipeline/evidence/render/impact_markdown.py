@@ -1,4 +1,4 @@
-"""The impact as Markdown, for people; it says nothing that the JSON does not."""
+"""The impact as Markdown, for people; it contains nothing that the JSON does not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def impact_markdown(document: Impact) -> bytes:
 
 
 def _verdict(table: TableImpact) -> dict[str, object]:
-    """What the table of verdicts shows of one table; no SRCC and no change if nothing was measured."""
+    """The values of one row of the table of verdicts; None for those that were not measured."""
     srcc = {arm["name"]: arm["srcc"] for arm in table["arms"]}
     return {
         "table": table,

@@ -1,4 +1,4 @@
-"""Numbers as people read them: few digits, a real minus sign, a dash where there is none."""
+"""Numbers as people read them: few digits, a real minus sign, a dash for None."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pipeline.evidence.documents import Interval
 
 NONE = "\N{EN DASH}"
-_MAX_FIXED = 10_000  # larger figures are spelled with an exponent
+_MAX_FIXED = 10_000  # larger figures have an exponent
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -25,7 +25,7 @@ def fixed(value: float | None, digits: int = 3) -> str:
         return NONE
     if abs(value) >= _MAX_FIXED:
         return _minus(f"{value:.3g}")
-    return _minus(f"{round(value, digits) + 0.0:.{digits}f}")  # no minus before zeros alone
+    return _minus(f"{round(value, digits) + 0.0:.{digits}f}")  # adding 0.0 turns -0.0 into 0.0
 
 
 def signed(value: float | None) -> str:

@@ -1,7 +1,7 @@
-"""The page of a batch: report, audit and impact as one HTML file that needs nothing beside itself.
+"""The page of a batch: report, audit and impact as one self-contained HTML file.
 
-No request leaves it: style, script and figures are in the file, and its Content-Security-Policy forbids all others.
-All that comes from inputs is text: escaped by the template engine, control characters made visible.
+The page sends no request: style, script and figures are in the file, and its Content-Security-Policy forbids all others.
+Everything from inputs is text: the template engine escapes it and shows control characters as escapes.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ VERDICTS = {
 def render_page(report: Report, audit: Audit, impact: Impact | None, documents: Mapping[str, Cited]) -> bytes:
     """The page as UTF-8; equal documents give equal bytes.
 
-    :param impact: None: it has not been measured.
-    :param documents: the files that hold them, by what they are: "Batch report", "Audit", "Impact".
+    :param impact: None: not measured yet.
+    :param documents: their files, by the names that the page shows: "Batch report", "Audit", "Impact".
     """
     script, shown = _resource("page.js"), chapters(report, audit, impact)
     return (
@@ -64,7 +64,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _finalized(value: object) -> object:
-    """What an expression of the template shows: a dash for None, every control character in sight."""
+    """What an expression of the template shows: a dash for None, escapes for control characters."""
     if value is None:
         return NONE
     if isinstance(value, str) and not isinstance(value, Markup):
