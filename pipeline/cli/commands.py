@@ -120,7 +120,7 @@ def join(
     from pipeline.tasks.interruption import interruptible
 
     with interruptible():
-        made = materialize(
+        joined = materialize(
             flags.feature_entry(features),
             [flags.score_entry(each) for each in scores],
             out,
@@ -128,16 +128,16 @@ def join(
             options=JoinOptions(**options),
             scorers=None if declare is None else flags.declared(declare),
         )
-    for note in made.summary.get("notes", []):
+    for note in joined.summary.get("notes", []):
         print_message(note)
-    for covered in made.summary["competitors"].values():
+    for covered in joined.summary["competitors"].values():
         print_result(covered_line(covered))
         for line in explain(covered):
             print_message(f"{covered['competitor']}: {line}")
-    for line in explain_losses(made.summary):
+    for line in explain_losses(joined.summary):
         print_message(line)
     print_result(
-        f"{out}: {count(made.summary['output_rows'], 'row')}, sha256 {made.outputs['out']['sha256']}"
+        f"{out}: {count(joined.summary['output_rows'], 'row')}, sha256 {joined.outputs['out']['sha256']}"
     )
     return 0
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.errors import BatchError, SidecarError, TableError
-from pipeline.join.sidecars.read import Scores, read_sidecar
+from pipeline.join.sidecars.read import read_sidecar
+from pipeline.join.sidecars.record import Scores
 from pipeline.join.tables import check_representable
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions

@@ -29,7 +29,7 @@ def read(folder: Path, text: str, name: str = "s.json", **entry: Any) -> dict[st
     found: dict[str, float | None] = {}
     given = {"path": name, "label": "dover", **entry}
     for scores in read_sidecar(SidecarEntry.of(given, folder), folder, JoinOptions()):
-        found |= zip(scores.keys.to_pylist(), scores.score.to_pylist(), strict=True)
+        found |= zip(scores.keys.to_pylist(), scores.records["score"].to_pylist(), strict=True)
     return found
 
 
