@@ -1,4 +1,4 @@
-r"""Text that Markdown shows as it is: a backslash before each sign that Markdown would read, and before no other.
+r"""Text for Markdown: a backslash before each character that Markdown would read as a sign, and before no other.
 
 The signs are those of GitHub-flavoured Markdown, https://github.github.com/gfm/, and of markdown-it with linkify.
 """
@@ -14,7 +14,7 @@ from pipeline.errors import one_line
 
 _SINGLE = re.compile(
     r"""
-      \\(?=[!-/:-@[-`{-~]|\ ?$)             # what is behind it would be escaped
+      \\(?=[!-/:-@[-`{-~]|\ ?$)             # a backslash would escape the next character
     | &(?=\#?[A-Za-z0-9]+;)                 # &amp;
     | <(?=[A-Za-z/!?].*>)                   # <b>, <!-- -->, <http://...>
     | \](?=\()                              # [text](address)
@@ -25,10 +25,10 @@ _SINGLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""Signs that are read alone."""
+"""Signs that Markdown reads by themselves."""
 
 _PAIRED = re.compile(r"\*+|_+|~+|`+")
-"""Signs that are read if there are two of them: *emphasis*, ~gone~, `code`."""
+"""Signs that Markdown reads in pairs: *emphasis*, ~strikethrough~, `code`."""
 
 _PUNCTUATION = frozenset(string.punctuation) - {"~"}
 
@@ -39,7 +39,7 @@ _OPENING = re.compile(
     """,
     re.VERBOSE,
 )
-"""What stands before a sign that would begin a list, a heading, a quotation, a definition, code, or be a line across."""
+"""Ends before a sign at the start of a block: of a list, heading, quotation, definition, code, or a horizontal rule."""
 
 
 def escaped(text: str) -> str:
@@ -98,12 +98,12 @@ def _backslashes(text: str, signs: Iterable[int]) -> dict[int, str]:
 
 
 def _signs(text: str) -> set[int]:
-    """Where Markdown would read a sign, whatever the kind of the block."""
+    """The positions of signs that Markdown reads in every kind of block."""
     return {found.start() for found in _SINGLE.finditer(text)} | set(_paired(text))
 
 
 def _paired(text: str) -> Iterator[int]:
-    """Where a sign is that may be one of a pair: one that opens, and behind it one that closes."""
+    """The positions of signs that may form a pair: one that opens it, and a later one that closes it."""
     for sign in "*_~`":
         runs = [run for run in _PAIRED.finditer(text) if run[0][0] == sign]
         opening = [
@@ -117,10 +117,10 @@ def _paired(text: str) -> Iterator[int]:
 
 
 def _may_open(outside: str, sign: str, inside: str) -> bool:
-    """Whether a run of the sign between these two characters, empty at an end of the text, may open or close a pair.
+    """True if a run of the sign between these two characters may open or close a pair; an end of the text is empty.
 
-    What is neither a letter nor a digit is taken for punctuation or not, whichever lets it: readers differ in that for
-    signs beyond ASCII, and GitHub's looks through a tilde.
+    Readers differ on which characters beyond ASCII are punctuation, and GitHub's ignores a tilde. So a character that is
+    neither a letter nor a digit counts as punctuation or not, whichever allows the pair.
     """
     if sign == "`":
         return True

@@ -1,7 +1,7 @@
-"""Whether a joined table is up to date with the manifest and the inputs, and if not, why.
+"""Checks whether joined tables are up to date with the manifest and the inputs, and finds the reasons if not.
 
-A table is complete if a receipt records it for the same entry, the same semantics and inputs of the same content, and
-its outputs are still the files that were written then. Deleting an input does not invalidate an existing table.
+A table is complete if its receipt has the same entry, the same semantics and the same digests of inputs, and if its
+outputs are unchanged since. Deleting an input does not invalidate an existing table.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from pipeline.storage.jsontext import JsonObject
 
 @dataclass(frozen=True)
 class TableCheck:
-    """Whether one table is up to date.
+    """The result of checking one table.
 
     Attributes:
-        made: the table that was last written, with its files as they are now; None: no record of one.
-        stale: why that table is out of date; empty: it is up to date.
-        missing: inputs that were deleted since, by role and path.
-        was_read: whether a file had to be read to find out.
+        made: the receipt of the table, with its files as they are now; None: there is no receipt.
+        stale: why the table is out of date; empty: it is up to date.
+        missing: inputs that were deleted since then, by role and path.
+        was_read: True if the check had to read a file.
     """
 
     made: Materialized | None
@@ -80,13 +80,14 @@ def failure_key(entry: TableEntry, base: Path) -> str:
 
 
 class BatchCheck:
-    """Whether a batch is up to date: its tables, and the report about them."""
+    """A check of a batch: whether its tables and its report are up to date."""
 
     def __init__(self, batch: Batch, since_ns: int = 0, *, tried_only: bool = False) -> None:
         """Check the tables of the batch.
 
-        :param since_ns: failures since then count, whatever has changed; 0: only failures whose `failure_key` is unchanged.
-        :param tried_only: only those count: a table that failed before and was not tried since is `not_run`.
+        :param since_ns: failures since this time are current, even if something has changed; 0: only failures whose
+            `failure_key` is unchanged are current.
+        :param tried_only: True: only failures since `since_ns` are current; a table that failed earlier is `not_run`.
         """
         self.batch = batch
         self._since_ns = since_ns
@@ -119,7 +120,7 @@ class BatchCheck:
 
     @cached_property
     def identity(self) -> str:
-        """Digest of the report's facts, whatever its format."""
+        """Digest of the report's facts, independent of its format."""
         return hashlib.sha256(jsontext.canonical(self.report)).hexdigest()
 
     @cached_property
@@ -174,7 +175,7 @@ class BatchCheck:
         )
 
     def remember(self) -> None:
-        """Record what was read and built for this check, so that the next one need not repeat it."""
+        """Record the files and the report that this check read, so that the next check need not read them again."""
         for entry, table in zip(self.batch.tables, self.tables, strict=True):
             if table.complete and table.was_read and table.made is not None:
                 self._receipts.record_made(entry, table.made)
@@ -182,7 +183,7 @@ class BatchCheck:
             self._remember_report(map(snapshots.snapshot, self._report_paths))
 
     def remember_written(self) -> None:
-        """Record the report, whose content has just been written, so that the verdict need not build it again."""
+        """Record the report that has just been written, so that the final check need not build it again."""
         digests = (hashlib.sha256(part).hexdigest() for part in self.content)
         self._remember_report(map(snapshots.of_written, self._report_paths, digests))
 

@@ -99,7 +99,7 @@ def _failed(table: TableReport) -> str:
 
 
 def _lines_of(error: str) -> Iterator[str]:
-    """The lines of a message, without the marks of its list."""
+    """The lines of a message, without the bullets of its list."""
     return filter(None, (line.strip().removeprefix("- ").strip() for line in error.splitlines()))
 
 

@@ -1,4 +1,4 @@
-"""The status of a batch, found without writing anything: which tables are complete, which are not and why."""
+"""The status of a batch: which tables are complete, and why the others are not. Nothing is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TableStatus:
     """The status of one table.
 
     Attributes:
-        id: its name.
+        id: the id of the table.
         state: complete; stale: it exists but is out of date; missing: it does not exist; waiting: an input does not
             exist yet; failed: it failed, and nothing it depends on has changed since.
         reasons: why it is not complete; of a complete table, the inputs that are missing.
