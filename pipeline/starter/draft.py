@@ -61,7 +61,7 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
         found = find(root, _reserved(manifest, root))
         proposal = propose(root, found.features, found.sidecars)
     except MemoryError as exc:
-        raise BatchError(f"{root}: not enough memory to hold the keys of what is there") from exc
+        raise BatchError(f"{root}: not enough memory for the keys of its files") from exc
     left_out = [*found.left_out, *proposal.left_out]
     if not proposal.tables:
         summary = f"{root}: found {count(len(found.features), 'feature table')} and {count(len(found.sidecars), 'sidecar')}"
@@ -189,7 +189,7 @@ def _messages(
         yield from (f"left out: {line}" for line in _by_reason(left_out))
     yield ""
     yield f"written: {manifest}"
-    yield f"look at it, then: second-opinion check {manifest} --preview"
+    yield f"review it, then: second-opinion check {manifest} --preview"
 
 
 def _by_reason(left_out: Iterable[tuple[str, str]]) -> Iterator[str]:

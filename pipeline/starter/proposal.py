@@ -86,7 +86,7 @@ def _pair(
                 if _distance(name, table) == nearest:
                     paired[table].append((scored, found))
                 else:
-                    reason = f"not joined onto {table}, of which {found.met} keys meet: another table stands nearer"
+                    reason = f"not joined onto {table}, although {found.met} keys match: another table is nearer"
                     proposal.left_out.append((name, reason))
             return
     _leave_out(proposal, name, f"no feature table has its keys: {_some(reading.first)}")
@@ -133,7 +133,7 @@ def _served(
         found = meeting(setting, columns.column(setting.key_column), scored.keys)
         if found is None or not found.is_likely:
             reason = (
-                f"the other sidecars of {columns.features.name} need options under which its keys do not meet"
+                f"the other sidecars of {columns.features.name} need options under which its keys do not match"
             )
             proposal.left_out.append((scored.entry.path, reason))
             continue
@@ -224,11 +224,11 @@ def _key_notes(columns: Columns, setting: Setting, served: Sequence[Scored]) -> 
         f"key_column {setting.key_column}: it has {best.met} of the {count(best.loaded, 'key')} of a sidecar"
     ]
     if setting.key_normalize != "auto":
-        notes.append(f"key_normalize {setting.key_normalize}: so most keys meet")
+        notes.append(f"key_normalize {setting.key_normalize}: most keys match with it")
     if setting.score_key_regex is not None:
         notes.append(
-            f"score_key_regex {setting.score_key_regex}: takes away what the sidecars' keys have beside the clip"
+            f"score_key_regex {setting.score_key_regex}: removes what the sidecars' keys contain besides the clip"
         )
     if setting.key_regex is not None:
-        notes.append(f"key_regex {setting.key_regex}: takes away what the table's keys have beside the clip")
+        notes.append(f"key_regex {setting.key_regex}: removes what the table's keys contain besides the clip")
     return notes

@@ -127,7 +127,7 @@ class Fields:
             return ScoreSetting()
         fields = self._pooled_means() or self.worded or self.in_frames or self.measures
         if len(fields) == 1:
-            note = f"score_field {fields[0]}: no field has a name that is known to hold a score"
+            note = f"score_field {fields[0]}: no field has a known name of a score"
             return ScoreSetting(score_field=fields[0], notes=(note,))
         if not fields:
             return ScoreSetting()

@@ -46,7 +46,7 @@ class Scored:
             )
         if self.entry.key_field is not None:
             notes.append(
-                f"key_field {self.entry.key_field}: no field has a name that is known to hold the key"
+                f"key_field {self.entry.key_field}: no field has a known name of a key"
             )
         if self.entry.key_from is not None:
             notes.append("key_from file: no field names the clip, so the file's name does")
