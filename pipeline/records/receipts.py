@@ -60,14 +60,14 @@ class Receipts:
     def __init__(self, state_dir: Path) -> None:
         self._journals = Journals(state_dir)
 
-    def made(self, entry: TableEntry) -> Materialized | None:
+    def built(self, entry: TableEntry) -> Materialized | None:
         """The last record of a build of the table; None if there is none."""
         return _read_as(Materialized, self._journals.newest(entry.out, "made"), "made")
 
     def failure(self, entry: TableEntry, since_ns: int = 0) -> Failure | None:
         """The last failure of the table; None if it was built since then, or if it was not tried since `since_ns`."""
-        failed, made = (self._journals.newest(entry.out, kind) for kind in ("failed", "made"))
-        if failed is None or failed["at"] < max(since_ns, made["at"] if made else 0):
+        failed, built = (self._journals.newest(entry.out, kind) for kind in ("failed", "made"))
+        if failed is None or failed["at"] < max(since_ns, built["at"] if built else 0):
             return None
         return _read_as(Failure, failed, "failed")
 
@@ -92,12 +92,12 @@ class Receipts:
         """
         self._journals.append(_REPORT, "report", asdict(report))
 
-    def record_made(self, entry: TableEntry, made: Materialized) -> None:
+    def record_built(self, entry: TableEntry, built: Materialized) -> None:
         """Record a build of the table, which ends its failure.
 
         :raises OutputError: the state folder cannot be written.
         """
-        self._journals.append(entry.out, "made", made.as_json())
+        self._journals.append(entry.out, "made", built.as_json())
 
     def record_failure(self, entry: TableEntry, failure: Failure) -> None:
         """Record a failure of the table; the record of its last build is kept.

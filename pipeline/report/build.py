@@ -32,14 +32,14 @@ class TableState:
     """
 
     entry: TableEntry
-    made: Materialized | None = None
+    built: Materialized | None = None
     failure: Failure | None = None
     stale: tuple[str, ...] = ()
 
     @property
     def status(self) -> TableStatus:
         """The status that the report shows."""
-        if self.made is not None:
+        if self.built is not None:
             return "ok"
         return "not_run" if self.failure is None else self.failure.status
 
@@ -119,12 +119,12 @@ def _table(state: TableState) -> TableReport:
         "config": entry["config"],
         "status": state.status,
     }
-    if state.made is not None:
-        table["summary"] = state.made.summary
-        table["fingerprint"] = state.made.fingerprint
-        table["versions"] = state.made.versions
-        table["inputs"] = state.made.inputs
-        table["outputs"] = state.made.outputs
+    if state.built is not None:
+        table["summary"] = state.built.summary
+        table["fingerprint"] = state.built.fingerprint
+        table["versions"] = state.built.versions
+        table["inputs"] = state.built.inputs
+        table["outputs"] = state.built.outputs
     else:
         not_run = "; ".join(["not run", *state.stale])
         table["error"] = not_run if state.failure is None else state.failure.error

@@ -31,13 +31,13 @@ class TableCheck:
     """The result of checking one table.
 
     Attributes:
-        made: the receipt of the table, with its files as they are now; None: there is no receipt.
+        built: the receipt of the table, with its files as they are now; None: there is no receipt.
         stale: why the table is out of date; empty: it is up to date.
         missing: inputs that were deleted since then, by role and path.
         was_read: True if the check had to read a file.
     """
 
-    made: Materialized | None
+    built: Materialized | None
     stale: tuple[str, ...]
     missing: tuple[str, ...]
     was_read: bool
@@ -45,18 +45,18 @@ class TableCheck:
     @property
     def complete(self) -> bool:
         """True if the table is up to date."""
-        return self.made is not None and not self.stale
+        return self.built is not None and not self.stale
 
 
 def check_table(entry: TableEntry, base: Path, receipts: Receipts) -> TableCheck:
     """Compare a table's receipt with its entry and its files; reads only files that may have changed."""
-    made = receipts.made(entry)
-    if made is None:
+    built = receipts.built(entry)
+    if built is None:
         return TableCheck(None, ("never built",), (), was_read=False)
-    comparison = _Comparison(made, base)
-    stale = [*_changes(made.entry, entry.as_json())]
-    if made.semantics != SEMANTICS_VERSION:
-        stale.append(f"built by version {made.semantics} of the join's semantics, now {SEMANTICS_VERSION}")
+    comparison = _Comparison(built, base)
+    stale = [*_changes(built.entry, entry.as_json())]
+    if built.semantics != SEMANTICS_VERSION:
+        stale.append(f"built by version {built.semantics} of the join's semantics, now {SEMANTICS_VERSION}")
     stale += comparison.inputs(entry)
     stale += comparison.outputs(entry)
     return TableCheck(comparison.refreshed(), tuple(stale), tuple(comparison.missing), comparison.was_read)
@@ -113,7 +113,7 @@ class BatchCheck:
     def report(self) -> Report:
         """The report of the batch as it is now, with the failures that `failure` returns."""
         states = [
-            TableState(entry, table.made if table.complete else None, self.failure(entry, table), table.stale)
+            TableState(entry, table.built if table.complete else None, self.failure(entry, table), table.stale)
             for entry, table in zip(self.batch.tables, self.tables, strict=True)
         ]
         return build_report(self.batch, states)
@@ -177,8 +177,8 @@ class BatchCheck:
     def remember(self) -> None:
         """Record the files and the report that this check read, so that the next check need not read them again."""
         for entry, table in zip(self.batch.tables, self.tables, strict=True):
-            if table.complete and table.was_read and table.made is not None:
-                self._receipts.record_made(entry, table.made)
+            if table.complete and table.was_read and table.built is not None:
+                self._receipts.record_built(entry, table.built)
         if self.complete and self._recorded is None:
             self._remember_report(map(snapshots.snapshot, self._report_paths))
 
@@ -194,8 +194,8 @@ class BatchCheck:
 class _Comparison:
     """Comparison of a table's files with its receipt."""
 
-    def __init__(self, made: Materialized, base: Path) -> None:
-        self._made = made
+    def __init__(self, built: Materialized, base: Path) -> None:
+        self._built = built
         self._base = base
         self._snapshots: dict[str, Snapshot] = {}
         self.missing: list[str] = []
@@ -204,10 +204,10 @@ class _Comparison:
     def refreshed(self) -> Materialized:
         """The receipt with the files as they are now."""
         if not self._snapshots:
-            return self._made
+            return self._built
         return replace(
-            self._made,
-            seen=self._made.seen | {role: taken.as_record() for role, taken in self._snapshots.items()},
+            self._built,
+            seen=self._built.seen | {role: taken.as_record() for role, taken in self._snapshots.items()},
         )
 
     def inputs(self, entry: TableEntry) -> Iterator[str]:
@@ -218,7 +218,7 @@ class _Comparison:
             yield str(exc)
             return
         for role, path in paths.items():
-            known = self._made.inputs.get(role)
+            known = self._built.inputs.get(role)
             if known is None:
                 yield f"{role}: new input {show(filenames.relative(path, self._base))}"
                 continue
@@ -230,13 +230,13 @@ class _Comparison:
             except BatchError as exc:
                 yield f"{role}: {exc}"
         self.missing += [
-            f"{role}: {known['path']}" for role, known in self._made.inputs.items() if role not in paths
+            f"{role}: {known['path']}" for role, known in self._built.inputs.items() if role not in paths
         ]
 
     def outputs(self, entry: TableEntry) -> Iterator[str]:
         """Differences of the outputs."""
         for role, path in entry.outputs(self._base):
-            known = self._made.outputs.get(role)
+            known = self._built.outputs.get(role)
             if known is None:
                 continue  # requested since then: reported as a change of the entry
             try:
@@ -248,7 +248,7 @@ class _Comparison:
                 yield f"{role}: {exc}"
 
     def _sha256(self, role: str, path: Path) -> str:
-        known = self._made.snapshot(role)
+        known = self._built.snapshot(role)
         taken = snapshots.look_again(path, known)
         if taken is not known:
             self.was_read = True

@@ -44,7 +44,7 @@ class BatchStatus:
 
     @property
     def exit_code(self) -> int:
-        """0 the batch is complete, 3 it only waits for inputs, 1 there is something to do or to mend."""
+        """0 the batch is complete, 3 it only waits for inputs, 1 something is out of date, missing or failed."""
         states = {table.state for table in self.tables}
         if states == {"complete"} and not self.report:
             return 0
@@ -72,7 +72,7 @@ def _table(check: BatchCheck, entry: TableEntry, table: TableCheck) -> TableStat
     failure = check.failure(entry, table)
     if failure is not None:
         return TableStatus(entry.id, "failed", (failure.error,))
-    if table.made is None or not filenames.exists(check.batch.base_dir / entry.out):
+    if table.built is None or not filenames.exists(check.batch.base_dir / entry.out):
         return TableStatus(entry.id, "missing", table.stale)
     return TableStatus(entry.id, "stale", table.stale)
 
