@@ -113,7 +113,9 @@ class BatchCheck:
     def report(self) -> Report:
         """The report of the batch as it is now, with the failures that `failure` returns."""
         states = [
-            TableState(entry, table.built if table.complete else None, self.failure(entry, table), table.stale)
+            TableState(
+                entry, table.built if table.complete else None, self.failure(entry, table), table.stale
+            )
             for entry, table in zip(self.batch.tables, self.tables, strict=True)
         ]
         return build_report(self.batch, states)

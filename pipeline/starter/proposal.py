@@ -86,7 +86,9 @@ def _pair(
                 if _distance(name, table) == nearest:
                     paired[table].append((scored, found))
                 else:
-                    reason = f"not joined onto {table}, although {found.met} keys match: another table is nearer"
+                    reason = (
+                        f"not joined onto {table}, although {found.met} keys match: another table is nearer"
+                    )
                     proposal.left_out.append((name, reason))
             return
     _leave_out(proposal, name, f"no feature table has its keys: {_some(reading.first)}")
@@ -132,9 +134,7 @@ def _served(
     for scored, _ in paired:
         found = meeting(setting, columns.column(setting.key_column), scored.keys)
         if found is None or not found.is_likely:
-            reason = (
-                f"the other sidecars of {columns.features.name} need options under which its keys do not match"
-            )
+            reason = f"the other sidecars of {columns.features.name} need options under which its keys do not match"
             proposal.left_out.append((scored.entry.path, reason))
             continue
         named = _unique_label(scored.entry, [each.entry for each in served])

@@ -101,7 +101,9 @@ class _Search:
 
 def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
     if not name.isprintable() or "*" in name:
-        raise BatchError("its name contains a character that a manifest cannot, or a *; expected another name")
+        raise BatchError(
+            "its name contains a character that a manifest cannot, or a *; expected another name"
+        )
     if name.endswith(".run-log.jsonl"):
         raise BatchError("a run log")
     sample = take_sample(folder, name)

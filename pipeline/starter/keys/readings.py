@@ -45,9 +45,7 @@ class Scored:
                 f"label {self.entry.label}: no row names the scorer, so the name of its file or folder is taken"
             )
         if self.entry.key_field is not None:
-            notes.append(
-                f"key_field {self.entry.key_field}: no field has a known name of a key"
-            )
+            notes.append(f"key_field {self.entry.key_field}: no field has a known name of a key")
         if self.entry.key_from is not None:
             notes.append("key_from file: no field names the clip, so the file's name does")
         return notes
