@@ -96,6 +96,17 @@ class BatchBusyError(BatchError):
     exit_code = 4
 
 
+def exit_code(statuses: Iterable[str]) -> int:
+    """The exit code for a batch whose tables have these statuses.
+
+    0: all are `ok`; 3: nothing failed, but a table is `waiting`; 1: any other status.
+    """
+    found = set(statuses)
+    if found == {"ok"}:
+        return 0
+    return InputMissingError.exit_code if found <= {"ok", "waiting"} else BatchError.exit_code
+
+
 def show(value: object) -> str:
     """`value` as a message quotes it: on one line, control characters escaped, long values cut."""
     if isinstance(value, str):

@@ -12,7 +12,7 @@ import click
 from pipeline import __version__
 from pipeline.cli import flags
 from pipeline.cli.printing import ignoring_output_errors, print_message, print_result
-from pipeline.errors import BatchError, InputMissingError, count, listing, show
+from pipeline.errors import BatchError, InputMissingError, count, exit_code, listing, show
 from pipeline.manifest.options import JoinOptions
 
 if TYPE_CHECKING:
@@ -39,12 +39,7 @@ def cli() -> None:
 @flags.manifest_argument
 @flags.report_flags
 @click.option("--fail-fast", is_flag=True, help="Begin no other table once one has failed.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that join tables."
-)
-@click.option(
-    "--scheduler", metavar="URL", help="A luigid, such as http://127.0.0.1:8082. Default: none is needed."
-)
+@flags.luigi_flags("join")
 def run(
     manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None, **how: Any
 ) -> int:
@@ -196,7 +191,7 @@ def _preview(batch: Batch) -> int:
     from rich.console import Console
 
     from pipeline.cli import console
-    from pipeline.join.preview import exit_code, preview_batch
+    from pipeline.join.preview import preview_batch
 
     statuses = []
     for table in preview_batch(batch):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import BatchError, Faults, InputError, ManifestError, show
+from pipeline.errors import Faults, InputError, ManifestError, show
 from pipeline.manifest.clashes import FileClaims
 from pipeline.manifest.declarations import EvidenceRequest
 from pipeline.manifest.entries import (
@@ -127,7 +127,7 @@ def load_manifest(
     :raises ManifestError: with every fault of the manifest, each with its JSON path.
     """
     path = Path(manifest)
-    content = _read(path)
+    content = files.read_named(path, "a manifest", ManifestError)
     report = Path(report_json or default_report(path))
     faults = Faults()
     raw = _parse(path, content)
@@ -145,15 +145,6 @@ def load_manifest(
         faults.add(fault)
     _raise_any(path, faults)
     return batch
-
-
-def _read(path: Path) -> bytes:
-    if not filenames.is_name(path):
-        raise ManifestError(f"found {show(str(path))}; expected the name of a file; expected a manifest")
-    try:
-        return files.read_bytes(path)
-    except BatchError as exc:
-        raise ManifestError(f"{exc}; expected a manifest") from exc
 
 
 def _parse(path: Path, content: bytes) -> Any:

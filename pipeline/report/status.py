@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pipeline.errors import BatchError, exit_code
 from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import TableEntry
 from pipeline.report.freshness import BatchCheck, TableCheck
@@ -45,10 +46,8 @@ class BatchStatus:
     @property
     def exit_code(self) -> int:
         """0 the batch is complete, 3 it only waits for inputs, 1 something is out of date, missing or failed."""
-        states = {table.state for table in self.tables}
-        if states == {"complete"} and not self.report:
-            return 0
-        return 3 if "waiting" in states and states <= {"complete", "waiting"} else 1
+        tables = exit_code("ok" if table.state == "complete" else table.state for table in self.tables)
+        return tables or (BatchError.exit_code if self.report else 0)
 
 
 def batch_status(batch: Batch) -> BatchStatus:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BatchError, InputMissingError, UsageError, listing, one_line, show
-from pipeline.storage import filenames, files, jsontext
+from pipeline.storage import files, jsontext
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 from pipeline.storage.schema import load_schema, schema_faults
@@ -49,7 +49,7 @@ def verify(
     :raises UsageError: the file does not exist, or is not a report of this project.
     """
     path = Path(report)
-    content = _read(path)
+    content = files.read_named(path, "a report", UsageError)
     document = _parsed(path, content)
     found = hashlib.sha256(content).hexdigest()
     faults = []
@@ -68,15 +68,6 @@ def verify(
         differences = threads.map(lambda each: list(_differences(each[0], each[1], base)), named)
         faults += [fault for found_faults in differences for fault in found_faults]
     return Verification(found, len(named), tuple(map(one_line, faults)))
-
-
-def _read(path: Path) -> bytes:
-    if not filenames.is_name(path):
-        raise UsageError(f"found {show(str(path))}; expected the name of a file; expected a report")
-    try:
-        return files.read_bytes(path)
-    except BatchError as exc:
-        raise UsageError(f"{exc}; expected a report") from exc
 
 
 def _parsed(path: Path, content: bytes) -> JsonObject:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, Self, TypedDict
 
-from pipeline.errors import InputError, InputMissingError
+from pipeline.errors import BatchError, InputError, InputMissingError, SecondOpinionError, show
 from pipeline.storage import filenames
 
 DIGEST_BUFFER = 1 << 20
@@ -113,6 +113,20 @@ def read_bytes(path: Path) -> bytes:
     """The file's content, unchanged."""
     with open_bytes(path) as stream, reading(path):
         return stream.read()
+
+
+def read_named(path: Path, what: str, error: type[SecondOpinionError]) -> bytes:
+    """The content of a file that the user named in an argument.
+
+    :param what: what the file should be, such as `a manifest`.
+    :param error: the class to raise if no file can have that name, or it cannot be read.
+    """
+    if not filenames.is_name(path):
+        raise error(f"found {show(str(path))}; expected the name of a file; expected {what}")
+    try:
+        return read_bytes(path)
+    except BatchError as exc:
+        raise error(f"{exc}; expected {what}") from exc
 
 
 def holds(path: Path, content: bytes) -> bool:

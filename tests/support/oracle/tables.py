@@ -120,7 +120,7 @@ def key_column_of(table: Table, wanted: str | None) -> str:
     if not table.columns and not table.rows:
         return wanted or KEYS[0]
     column = wanted or first(dict.fromkeys(table.columns), KEYS)[0]
-    if column not in table.columns:
+    if not column or column not in table.columns:  # a column may have no name
         raise RefusedError(Fault("TableError", "" if table.kind == "text" else "no key column"))
     if column in table.nested:
         raise RefusedError(Fault("TableError", "expected keys, texts or numbers"))
