@@ -103,7 +103,7 @@ class EvidenceState:
     def joined(self, entry: TableEntry) -> Materialized | None:
         """The record of a joined table; None: the table is not complete."""
         table = self.check.tables[self.batch.position(entry.id)]
-        return table.made if table.complete else None
+        return table.built if table.complete else None
 
     def part(self, kind: Kind, entry: TableEntry) -> Result | None:
         """The result for a table as it is now; None: there is none."""

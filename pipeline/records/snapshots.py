@@ -1,8 +1,8 @@
-"""What a file held when it was last read, and whether its signature proves that it still does.
+"""Snapshots: the digest of a file when it was last read, and a signature that shows whether it has changed.
 
-A signature is what the file system reports about a file: size, times, inode. One that is taken right after a change
-can be the same after another change in the same tick of the clock; such a snapshot is not *settled*, and its
-file is read again. (git has the same problem as "racily clean" entries of its index.)
+A signature is the file's size, times and inode. A signature taken right after a change can be the same after another
+change in the same tick of the clock. Such a snapshot is not *settled*, and its file is read again. (git calls the same
+problem "racily clean" entries of its index.)
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Record: TypeAlias = tuple[str, int, int, int, int, bool]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The digest of a file's content, and the signature by which a later change is noticed.
+    """The digest of a file's content, and the signature that shows a later change.
 
     Attributes:
         sha256: digest of the content.
-        signature: the file's signature while it was digested.
+        signature: the file's signature when it was digested.
         settled: True if any later change must give another signature.
     """
 

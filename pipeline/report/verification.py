@@ -1,4 +1,4 @@
-"""Whether the files that a report names still match it; always reads them all."""
+"""Verification of the files that a report names; it always reads them all."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def verify(
     It needs neither the manifest nor the records of the batch, so a copy of the batch's folder verifies too.
 
     :param sha256: the digest under which the report is cited; None: it is not checked.
-    :param base_dir: folder that the report's paths are relative to. Default: where the report says, seen from itself.
-    :raises UsageError: the file is not there, or is not a report of this project.
+    :param base_dir: folder that the report's paths are relative to. Default: as the report gives it, relative to itself.
+    :raises UsageError: the file does not exist, or is not a report of this project.
     """
     read = read_report(report, base_dir)
     faults = [fault for fault in (read.citation_fault(sha256), read.status_fault()) if fault is not None]

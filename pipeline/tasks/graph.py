@@ -206,7 +206,7 @@ class JoinedTable(TableTask):
         if self.fail_fast_since and receipts.has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
         key = failure_key(entry, batch.base_dir)  # an input may change while it is read
-        record = functools.partial(receipts.record_made, entry)
+        record = functools.partial(receipts.record_built, entry)
         with recording(functools.partial(self.record_failure, key=key)):
             # Recorded before the outputs take their names, so that no crash leaves a finished table without a record.
             made = materialize_entry(entry, batch.base_dir, self._show_progress, commit=record)
