@@ -214,6 +214,7 @@ class _Parts:
                 options=defaults.with_overrides(table),
                 scorers=scorers,
                 evidence=EvidenceRequest.of(table["evidence"]) if table.get("evidence") else None,
+                resources=tuple(sorted((table.get("resources") or {}).items())),
             )
 
 

@@ -198,6 +198,7 @@ class TableEntry:
         id: the id, unique in the batch; empty for a table outside a batch.
         scorers: the declarations of all scorers, including those that the table does not use.
         evidence: the requested evidence; None: the table declares no label.
+        resources: what joining it takes of Luigi's resources, as pairs of name and amount.
     """
 
     features: FeaturesEntry
@@ -208,9 +209,10 @@ class TableEntry:
     id: str = ""
     scorers: tuple[ScorerDeclaration, ...] = ()
     evidence: EvidenceRequest | None = None
+    resources: tuple[tuple[str, int], ...] = ()
 
     def as_json(self) -> JsonObject:
-        """The JSON object that decides the table's content and path: everything except id and evidence."""
+        """The JSON object that decides the table's content and path: everything except id, evidence and resources."""
         declared = {each.label: shown for each in self.scorers if (shown := each.as_json())}
         return {
             "features": self.features.as_json(),

@@ -170,6 +170,11 @@ class JoinedTable(TableTask):
         batch = self.batch
         return len(batch.tables) - batch.position(self.table)  # Luigi accepts none below zero
 
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # luigi only reads it
+        """What joining the table takes of Luigi's resources, by name."""
+        return dict(self.batch.table(self.table).resources)
+
     def is_worth_a_process(self) -> bool:
         """True if the inputs exceed SMALL_BYTES. False if they cannot be measured: `run` will then report the error."""
         try:

@@ -113,15 +113,15 @@ class TableTarget(ReadOnlyTarget):
     def _opened(self) -> OpenedTable:
         from pipeline.report.opened import OpenedTable
 
-        made = Receipts(self._batch.state_dir).made(self._entry)
-        if made is None:
+        built = Receipts(self._batch.state_dir).built(self._entry)
+        if built is None:
             raise InputError(f"{self.path}: the table was not joined yet; run its batch")
         return OpenedTable(
             name=self._entry.id,
             path=Path(self.path),
-            sha256=made.outputs["out"]["sha256"],
+            sha256=built.outputs["out"]["sha256"],
             key_column=self._entry.options.key_column,
-            coverage=tuple(made.summary["competitors"].values()),
+            coverage=tuple(built.summary["competitors"].values()),
         )
 
 

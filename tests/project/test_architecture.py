@@ -21,6 +21,7 @@ KNOWING_LUIGI = {
     "tasks.scheduling",
     "tasks.luigi_internals",
     "tasks.graph",
+    "tasks.inputs",
     "tasks.targets",
     "evidence.tasks",
 }
@@ -191,8 +192,13 @@ def test_calls_that_touch_no_files_are_recognised(call: str) -> None:
 def test_the_public_names_are_exact_and_there() -> None:
     """`pipeline.__all__` lists all that the package offers, sorted, and each name can be imported."""
     assert pipeline.__all__ == [
+        "BatchReport",
+        "InputFile",
         "JoinOptions",
+        "JoinedTable",
+        "RetrainImpact",
         "SecondOpinionError",
+        "SignalMixAudit",
         "__version__",
         "batch_status",
         "cite",

@@ -10,9 +10,10 @@ from typing import Any
 
 import luigi
 import pytest
+from luigi.scheduler import Scheduler
 
-from pipeline import JoinedTable
-from tests.support.builders import batch_of, clips, run_manifest, write_jsonl
+from pipeline import BatchReport, JoinedTable, SecondOpinionError, load_manifest, run_batch
+from tests.support.builders import batch_of, clips, run_manifest, table_entry, write_jsonl, write_manifest
 from tests.support.processes import luigid, until
 
 EVENTS = ("START", "PROGRESS", "SUCCESS", "FAILURE", "PROCESSING_TIME")
@@ -148,3 +149,27 @@ def test_retries(tmp_path: Path, configure: Callable[..., None], events: list[tu
     assert run_manifest(half_failing(tmp_path)).exit_code == 1
     assert events.count(("FAILURE", "b")) == 3
     assert events.count(("START", "a")) == 1
+
+
+def test_resources(tmp_path: Path) -> None:
+    """Tables that take the same resource are joined one after another, and others beside them."""
+    tables = [table_entry(name, resources={"scorer_disk": 1}) for name in "ab"]
+    batch_of(tmp_path, "abc")
+    batch = load_manifest(write_manifest(tmp_path / "m.json", [*tables, table_entry("c")]))
+    a, b, c = BatchReport.of(batch).requires()
+    assert [each.process_resources() for each in (a, b, c)] == [{"scorer_disk": 1}, {"scorer_disk": 1}, {}]
+    scheduler = Scheduler(resources={"scorer_disk": 1})
+    for task in (a, b, c):
+        scheduler.add_task(worker="w", task_id=task.task_id, resources=task.process_resources(), params={})
+    taken = [scheduler.get_work(worker="w")["task_id"] for _ in range(3)]
+    assert {a.task_id, b.task_id} - {*taken}
+    assert c.task_id in taken
+    assert run_batch(batch, workers=2).exit_code == 0
+
+
+def test_resources_that_are_no_amounts(tmp_path: Path) -> None:
+    """A resource is a positive whole number; anything else is a fault of the manifest."""
+    batch_of(tmp_path, "a")
+    manifest = write_manifest(tmp_path / "m.json", [table_entry("a", resources={"disk": 0})])
+    with pytest.raises(SecondOpinionError, match=r"resources.disk: found 0; expected"):
+        load_manifest(manifest)
