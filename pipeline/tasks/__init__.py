@@ -3,7 +3,7 @@
 ::
 
     run ──▶ scheduling ──▶ luigi_internals       a batch from its manifest to its verdict
-     │          ├────────▶ graph ──▶ targets     JoinedTable, BatchReport
+     │          ├────────▶ graph ──▶ inputs, targets   JoinedTable, BatchReport
      │          └────────▶ interruption          Ctrl-C, SIGTERM
      └────▶ runlog                               times and memory, which no report contains
 
@@ -12,6 +12,7 @@ No other room but `evidence` imports luigi; `luigi_internals` holds all that is 
 
 __all__ = [
     "graph",
+    "inputs",
     "interruption",
     "luigi_internals",
     "run",
