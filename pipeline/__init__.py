@@ -3,7 +3,7 @@
 One manifest lists the tables of a batch. Each is a Luigi task whose target is the joined table; a BatchReport
 task requires them all and writes one provenance report. As a library::
 
-    from pipeline import materialize
+    from . import materialize
     materialize("chug.parquet", ["dover=dover.jsonl"], "joined/chug.parquet")
 
 The rooms, from top to bottom. A room imports from itself and from the rooms below it only::
@@ -25,23 +25,25 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from . import alias
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pipeline.errors import SecondOpinionError
-    from pipeline.evidence.tasks import RetrainImpact, SignalMixAudit
-    from pipeline.join.frames import join_frame
-    from pipeline.join.materialize import materialize
-    from pipeline.manifest.batch import load_manifest
-    from pipeline.manifest.options import JoinOptions
-    from pipeline.report.citation import cite
-    from pipeline.report.comparison import diff
-    from pipeline.report.opened import open_batch
-    from pipeline.report.status import batch_status
-    from pipeline.report.verification import verify
-    from pipeline.tasks.graph import BatchReport, JoinedTable
-    from pipeline.tasks.inputs import InputFile
-    from pipeline.tasks.run import run_batch
+    from .errors import SecondOpinionError
+    from .evidence.tasks import RetrainImpact, SignalMixAudit
+    from .join.frames import join_frame
+    from .join.materialize import materialize
+    from .manifest.batch import load_manifest
+    from .manifest.options import JoinOptions
+    from .report.citation import cite
+    from .report.comparison import diff
+    from .report.opened import open_batch
+    from .report.status import batch_status
+    from .report.verification import verify
+    from .tasks.graph import BatchReport, JoinedTable
+    from .tasks.inputs import InputFile
+    from .tasks.run import run_batch
 
 __all__ = [
     "BatchReport",
@@ -64,22 +66,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BatchReport": "pipeline.tasks.graph",
-    "InputFile": "pipeline.tasks.inputs",
-    "JoinOptions": "pipeline.manifest.options",
-    "JoinedTable": "pipeline.tasks.graph",
-    "RetrainImpact": "pipeline.evidence.tasks",
-    "SecondOpinionError": "pipeline.errors",
-    "SignalMixAudit": "pipeline.evidence.tasks",
-    "batch_status": "pipeline.report.status",
-    "cite": "pipeline.report.citation",
-    "diff": "pipeline.report.comparison",
-    "join_frame": "pipeline.join.frames",
-    "load_manifest": "pipeline.manifest.batch",
-    "materialize": "pipeline.join.materialize",
-    "open_batch": "pipeline.report.opened",
-    "run_batch": "pipeline.tasks.run",
-    "verify": "pipeline.report.verification",
+    "BatchReport": ".tasks.graph",
+    "InputFile": ".tasks.inputs",
+    "JoinOptions": ".manifest.options",
+    "JoinedTable": ".tasks.graph",
+    "RetrainImpact": ".evidence.tasks",
+    "SecondOpinionError": ".errors",
+    "SignalMixAudit": ".evidence.tasks",
+    "batch_status": ".report.status",
+    "cite": ".report.citation",
+    "diff": ".report.comparison",
+    "join_frame": ".join.frames",
+    "load_manifest": ".manifest.batch",
+    "materialize": ".join.materialize",
+    "open_batch": ".report.opened",
+    "run_batch": ".tasks.run",
+    "verify": ".report.verification",
 }
 
 
@@ -88,10 +90,12 @@ def __getattr__(name: str) -> object:
     if name in _HOMES:
         import importlib
 
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        return getattr(importlib.import_module(_HOMES[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+alias.install(__name__)
+
 if "luigi" in sys.modules:
     # `luigi --module pipeline` imports this package to find the tasks; nothing else waits for them.
-    import pipeline.evidence.tasks  # noqa: F401  # imported for what it registers, and below it pipeline.tasks.graph
+    from .evidence import tasks as _tasks  # noqa: F401  # imported for what it registers, and below it tasks.graph

@@ -1,5 +1,5 @@
 """`python -m pipeline` is the command `second-opinion`."""
 
-from pipeline.cli.main import main
+from .cli.main import main
 
 main()

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from pipeline import __version__
-from pipeline.cli import flags, report_commands
-from pipeline.cli.printing import ignoring_output_errors, print_message, print_result
-from pipeline.errors import InputMissingError, count, exit_code, listing, show
-from pipeline.manifest.options import JoinOptions
+from .. import __version__
+from ..errors import InputMissingError, count, exit_code, listing, show
+from ..manifest.options import JoinOptions
+from . import flags, report_commands
+from .printing import ignoring_output_errors, print_message, print_result
 
 if TYPE_CHECKING:
-    from pipeline.manifest.batch import Batch
+    from ..manifest.batch import Batch
 
 
 @click.group(
@@ -51,9 +51,9 @@ def run(
     """
     from rich.console import Console
 
-    from pipeline.cli import console
-    from pipeline.manifest.batch import load_manifest
-    from pipeline.tasks.run import run_batch
+    from ..manifest.batch import load_manifest
+    from ..tasks.run import run_batch
+    from . import console
 
     batch = load_manifest(manifest, base_dir, report_json, report_md)
     with console.progress(Console(stderr=True), len(batch.tables)) as watch:
@@ -110,9 +110,9 @@ def join(
       second-opinion join --features clips.parquet --scores dover=dover.jsonl \\
           --out joined.parquet --missing-policy mark
     """
-    from pipeline.join.materialize import materialize
-    from pipeline.records.materialized import covered_line, explain, explain_losses
-    from pipeline.tasks.interruption import interruptible
+    from ..join.materialize import materialize
+    from ..records.materialized import covered_line, explain, explain_losses
+    from ..tasks.interruption import interruptible
 
     with interruptible():
         joined = materialize(
@@ -153,7 +153,7 @@ def init(folder: str, out: str | None) -> int:
       second-opinion check corpora/second-opinion.json --preview
       second-opinion run corpora/second-opinion.json
     """
-    from pipeline.starter import write_starter
+    from ..starter import write_starter
 
     started = write_starter(folder, out)
     print_result("\n".join(started.messages))
@@ -171,7 +171,7 @@ def check(manifest: str, base_dir: str | None, preview: bool) -> int:
       second-opinion check manifests/demo.json
       second-opinion check manifests/demo.json --preview
     """
-    from pipeline.manifest.batch import load_manifest
+    from ..manifest.batch import load_manifest
 
     batch = load_manifest(manifest, base_dir)
     print_result(f"{manifest}: {count(len(batch.tables), 'table')}, no fault")
@@ -190,8 +190,8 @@ def check(manifest: str, base_dir: str | None, preview: bool) -> int:
 def _preview(batch: Batch) -> int:
     from rich.console import Console
 
-    from pipeline.cli import console
-    from pipeline.join.preview import preview_batch
+    from ..join.preview import preview_batch
+    from . import console
 
     statuses = []
     for table in preview_batch(batch):
@@ -213,8 +213,8 @@ def status(manifest: str, base_dir: str | None, report_json: str | None, report_
     Example:
       second-opinion status manifests/demo.json
     """
-    from pipeline.manifest.batch import load_manifest
-    from pipeline.report.status import batch_status
+    from ..manifest.batch import load_manifest
+    from ..report.status import batch_status
 
     found = batch_status(load_manifest(manifest, base_dir, report_json, report_md))
     for table in found.tables:
@@ -234,7 +234,7 @@ def audit(manifest: str, **how: Any) -> int:
     Example:
       second-opinion audit manifests/demo.json
     """
-    from pipeline.cli.evidence_lines import audit_lines
+    from .evidence_lines import audit_lines
 
     return _write_evidence("audit", manifest, audit_lines, **how)
 
@@ -250,7 +250,7 @@ def impact(manifest: str, **how: Any) -> int:
     Example:
       second-opinion impact manifests/demo.json --workers 2
     """
-    from pipeline.cli.evidence_lines import impact_lines
+    from .evidence_lines import impact_lines
 
     return _write_evidence("impact", manifest, impact_lines, **how)
 
@@ -265,8 +265,8 @@ def _write_evidence(
     families: str | None,
     **how: Any,
 ) -> int:
-    from pipeline.evidence.batch import give_evidence
-    from pipeline.manifest.batch import load_manifest
+    from ..evidence.batch import give_evidence
+    from ..manifest.batch import load_manifest
 
     batch = load_manifest(manifest, base_dir, report_json, report_md)
     given = give_evidence(batch, kind, families=Path(families) if families else None, **how)

@@ -13,14 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.errors import count, printable, show
-from pipeline.records.materialized import Coverage, covered_line, explain, explain_losses
-from pipeline.report.build import Report, TableReport
+from ..errors import count, printable, show
+from ..records.materialized import Coverage, covered_line, explain, explain_losses
+from ..report.build import Report, TableReport
 
 if TYPE_CHECKING:  # a run in which nothing changed does not load pyarrow
-    from pipeline.join.preview import Example, TablePreview
-    from pipeline.report.comparison import Difference, ScorerChange
-    from pipeline.tasks.luigi_internals import Watch
+    from ..join.preview import Example, TablePreview
+    from ..report.comparison import Difference, ScorerChange
+    from ..tasks.luigi_internals import Watch
 
 _LOG_WIDTH = 160
 _MAX_SHOWN = 50
@@ -79,7 +79,7 @@ def preview(table: TablePreview) -> Group:
 
 def difference(found: Difference) -> Group:
     """What changed between two batches: a line per change, and a table of the scorers that changed."""
-    from pipeline.report.comparison import change_lines
+    from ..report.comparison import change_lines
 
     shown: list[Text | Padding] = [Text("the batches are equal")] if found.is_equal else []
     shown += [Text(f"added: {printable(each)}") for each in found.added]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.errors import count
+from ..errors import count
 
 
 def audit_lines(audit: Mapping[str, Any]) -> Iterator[str]:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from pipeline.errors import UsageError, listing
-from pipeline.manifest.options import OPTIONS, Option
-from pipeline.storage.jsontext import JsonObject
+from ..errors import UsageError, listing
+from ..manifest.options import OPTIONS, Option
+from ..storage.jsontext import JsonObject
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXIT_CODES = """
@@ -114,7 +114,7 @@ def declared(given: str) -> Mapping[str, Any]:
 
     :raises UsageError: it is not a valid object.
     """
-    from pipeline.storage.schema import load_schema
+    from ..storage.schema import load_schema
 
     manifest = load_schema("manifest")
     schema = {**manifest["properties"]["scorers"], "$defs": manifest["$defs"]}
@@ -122,11 +122,11 @@ def declared(given: str) -> Mapping[str, Any]:
 
 
 def _entry(flag: str, given: str, name: str, expected: str) -> str | Mapping[str, Any]:
-    from pipeline.storage import filenames
+    from ..storage import filenames
 
     if not given.startswith("{") or filenames.is_file(Path(given)):
         return given
-    from pipeline.storage.schema import load_schema
+    from ..storage.schema import load_schema
 
     definitions = load_schema("manifest")["$defs"]
     schema = {**definitions[name], "$defs": definitions}
@@ -134,8 +134,8 @@ def _entry(flag: str, given: str, name: str, expected: str) -> str | Mapping[str
 
 
 def _parsed(flag: str, given: str, schema: JsonObject, expected: str) -> Mapping[str, Any]:
-    from pipeline.storage import jsontext
-    from pipeline.storage.schema import schema_faults
+    from ..storage import jsontext
+    from ..storage.schema import schema_faults
 
     try:
         value: Mapping[str, Any] = jsontext.parse(given)

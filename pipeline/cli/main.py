@@ -10,9 +10,9 @@ from typing import NoReturn
 
 import click
 
-from pipeline.cli.commands import cli
-from pipeline.cli.printing import ignoring_output_errors, print_message
-from pipeline.errors import BatchError, SecondOpinionError, UsageError, one_line
+from ..errors import BatchError, SecondOpinionError, UsageError, one_line
+from .commands import cli
+from .printing import ignoring_output_errors, print_message
 
 INTERRUPTED = 130
 

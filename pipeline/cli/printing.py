@@ -10,7 +10,7 @@ from typing import IO
 
 import click
 
-from pipeline.errors import printable
+from ..errors import printable
 
 
 @contextlib.contextmanager

@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from pipeline.cli import flags
-from pipeline.cli.printing import ignoring_output_errors, print_result
-from pipeline.errors import BatchError, count, listing
+from ..errors import BatchError, count, listing
+from . import flags
+from .printing import ignoring_output_errors, print_result
 
 _DIFF_EXIT_CODES = """
 \b
@@ -32,7 +32,7 @@ def verify(report: str, sha256: str | None, base_dir: str | None) -> int:
     Example:
       second-opinion verify manifests/demo.report.json
     """
-    from pipeline.report.verification import verify as verify_report
+    from ..report.verification import verify as verify_report
 
     verified = verify_report(report, sha256=sha256, base_dir=base_dir)
     if not verified.ok:
@@ -60,7 +60,7 @@ def cite(report: str, sha256: str | None, form: str) -> int:
     Example:
       second-opinion cite manifests/demo.report.json --format bibtex
     """
-    from pipeline.report.citation import cite as cite_report
+    from ..report.citation import cite as cite_report
 
     citation = cite_report(report, sha256=sha256)
     written = {"text": citation.as_text, "json": citation.as_json, "bibtex": citation.as_bibtex}
@@ -81,8 +81,8 @@ def diff(old: str, new: str, as_json: bool) -> int:
     """
     from rich.console import Console
 
-    from pipeline.cli import console
-    from pipeline.report.comparison import diff as compare
+    from ..report.comparison import diff as compare
+    from . import console
 
     difference = compare(old, new)
     if as_json:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import BatchError, EvidenceError, InputMissingError, UsageError, listing
-from pipeline.evidence.documents import TableAudit, TableError
-from pipeline.evidence.state import DOCUMENTS, EvidenceState, Kind, check_paths, document_paths, failed_paths
-from pipeline.manifest.batch import Batch
-from pipeline.storage import files, jsontext, writing
-from pipeline.tasks.run import BatchResult, run_batch, unrecorded
+from ..errors import BatchError, EvidenceError, InputMissingError, UsageError, listing
+from ..manifest.batch import Batch
+from ..storage import files, jsontext, writing
+from ..tasks.run import BatchResult, run_batch, unrecorded
+from .documents import TableAudit, TableError
+from .state import DOCUMENTS, EvidenceState, Kind, check_paths, document_paths, failed_paths
 
 _COOL_DOWN_SECONDS = 15.0
 """luigid ignores a task for 10 s after it is done (stable_done_cooldown_secs); wait longer than that."""
@@ -71,9 +71,9 @@ def give_evidence(
 
 def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None) -> EvidenceState:
     """Run Luigi on what is missing; the files show the result."""
-    from pipeline.evidence.tasks import RetrainImpact, SignalMixAudit
-    from pipeline.tasks import scheduling
-    from pipeline.tasks.graph import PROCESS_DIED, BatchReport
+    from ..tasks import scheduling
+    from ..tasks.graph import PROCESS_DIED, BatchReport
+    from .tasks import RetrainImpact, SignalMixAudit
 
     batch = state.batch
     report = BatchReport.of(batch)
@@ -106,7 +106,7 @@ def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None
 
 
 def _leaks(state: EvidenceState) -> list[str]:
-    from pipeline.evidence.work import leak_faults
+    from .work import leak_faults
 
     parts = [state.part("audit", entry) for entry in state.batch.tables]
     audits: list[TableAudit] = [part.body for part in parts if part and part.body]  # type: ignore[misc]  # from its own JSON
@@ -120,7 +120,7 @@ def _fail(state: EvidenceState, kind: Kind, failed: Iterable[str]) -> None:
     :raises EvidenceError: a table failed.
     :raises BatchError: a document cannot be written, or a table changed meanwhile.
     """
-    from pipeline.evidence.work import write_document, write_failed, write_page
+    from .work import write_document, write_failed, write_page
 
     errors, leaks = _errors(state, kind), _leaks(state)
     if not (errors or leaks) and state.check.tables_complete:

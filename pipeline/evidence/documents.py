@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-from pipeline.records.provenance import RunProvenance
+from ..records.provenance import RunProvenance
 
 AUDIT_SCHEMA = "second-opinion-signal-mix-audit-v1"
 IMPACT_SCHEMA = "second-opinion-retrain-impact-v1"

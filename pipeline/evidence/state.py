@@ -18,15 +18,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pipeline.errors import BatchError, UsageError, listing
-from pipeline.manifest.batch import Batch, failed_path
-from pipeline.manifest.clashes import FileClaims
-from pipeline.manifest.entries import TableEntry
-from pipeline.records.materialized import Materialized
-from pipeline.records.versions import code_sha256
-from pipeline.report.freshness import BatchCheck
-from pipeline.storage import files, jsontext, writing
-from pipeline.storage.jsontext import JsonObject
+from ..errors import BatchError, UsageError, listing
+from ..manifest.batch import Batch, failed_path
+from ..manifest.clashes import FileClaims
+from ..manifest.entries import TableEntry
+from ..records.materialized import Materialized
+from ..records.versions import code_sha256
+from ..report.freshness import BatchCheck
+from ..storage import files, jsontext, writing
+from ..storage.jsontext import JsonObject
 
 Kind: TypeAlias = Literal["audit", "impact"]
 KINDS: tuple[Kind, ...] = ("audit", "impact")

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.errors import EvidenceError, listing, show
-from pipeline.join import keys
-from pipeline.join.columns import APPENDED
-from pipeline.join.tables import FeatureTable, open_joined
-from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
-from pipeline.manifest.entries import TableEntry, slug
-from pipeline.records.materialized import Coverage, Materialized
+from ..errors import EvidenceError, listing, show
+from ..join import keys
+from ..join.columns import APPENDED
+from ..join.tables import FeatureTable, open_joined
+from ..manifest.declarations import EvidenceRequest, ScorerDeclaration
+from ..manifest.entries import TableEntry, slug
+from ..records.materialized import Coverage, Materialized
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]

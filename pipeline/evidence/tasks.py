@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import luigi
 
-from pipeline.errors import BatchError
-from pipeline.evidence.state import EvidenceState, Kind, Result
-from pipeline.tasks.graph import BatchReport, BatchTask, PathParameter, TableTask, recording
+from ..errors import BatchError
+from ..tasks.graph import BatchReport, BatchTask, PathParameter, TableTask, recording
+from .state import EvidenceState, Kind, Result
 
 
 class PartTarget(luigi.Target):
@@ -70,7 +70,7 @@ class _TablePart(_EvidenceTask, TableTask):
 
     def run(self) -> None:
         """Compute the part, and record it or the error."""
-        from pipeline.evidence.work import compute_part
+        from .work import compute_part
 
         state = self.state
         entry = state.batch.table(self.table)
@@ -134,7 +134,7 @@ class SignalMixAudit(_EvidenceTask):
 
         :raises EvidenceError: a score follows the label too closely.
         """
-        from pipeline.evidence.work import write_document
+        from .work import write_document
 
         write_document("audit", self.state)
 
@@ -155,6 +155,6 @@ class RetrainImpact(_EvidenceTask):
 
     def run(self) -> None:
         """Write the impact, and the page once more with it."""
-        from pipeline.evidence.work import write_document
+        from .work import write_document
 
         write_document("impact", self.state)

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import BatchError, EvidenceError, listing
-from pipeline.evidence.audit.build import audit_batch, audit_table
-from pipeline.evidence.audit.families import load_families
-from pipeline.evidence.documents import (
+from ..errors import BatchError, EvidenceError, listing
+from ..manifest.batch import Batch
+from ..manifest.entries import TableEntry
+from ..records.provenance import RunProvenance, run_provenance
+from ..report.build import batch_argv
+from ..storage import files, jsontext, writing
+from ..storage.files import FileDescription
+from ..storage.jsontext import JsonObject
+from .audit.build import audit_batch, audit_table
+from .audit.families import load_families
+from .documents import (
     AUDIT_SCHEMA,
     IMPACT_SCHEMA,
     Audit,
@@ -21,19 +28,12 @@ from pipeline.evidence.documents import (
     TableImpact,
     rounded,
 )
-from pipeline.evidence.impact.measure import measure_impact
-from pipeline.evidence.render.audit_markdown import audit_markdown
-from pipeline.evidence.render.impact_markdown import impact_markdown
-from pipeline.evidence.render.page import render_page
-from pipeline.evidence.state import KINDS, EvidenceState, Kind, document_paths, failed_paths
-from pipeline.evidence.table import read_table
-from pipeline.manifest.batch import Batch
-from pipeline.manifest.entries import TableEntry
-from pipeline.records.provenance import RunProvenance, run_provenance
-from pipeline.report.build import batch_argv
-from pipeline.storage import files, jsontext, writing
-from pipeline.storage.files import FileDescription
-from pipeline.storage.jsontext import JsonObject
+from .impact.measure import measure_impact
+from .render.audit_markdown import audit_markdown
+from .render.impact_markdown import impact_markdown
+from .render.page import render_page
+from .state import KINDS, EvidenceState, Kind, document_paths, failed_paths
+from .table import read_table
 
 _MAX_THREADS = 4
 

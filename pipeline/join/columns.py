@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import JoinError, SidecarError, listing, show
-from pipeline.join.keys import KeyRule, Side, rows_but_for_case
-from pipeline.join.sharing import Sharing, find_sharing
-from pipeline.join.sidecars import duplicates
-from pipeline.join.sidecars.record import Scores
-from pipeline.manifest.entries import slug
-from pipeline.manifest.options import JoinOptions
+from ..errors import JoinError, SidecarError, listing, show
+from ..manifest.entries import slug
+from ..manifest.options import JoinOptions
+from .keys import KeyRule, Side, rows_but_for_case
+from .sharing import Sharing, find_sharing
+from .sidecars import duplicates
+from .sidecars.record import Scores
 
 APPENDED = pa.schema(
     [

@@ -9,15 +9,15 @@ from typing import get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import JoinError, count, listing, show
-from pipeline.join import keys
-from pipeline.join.columns import Scorer, ScorerMatch, TableMatch, column_prefix, raw_keys
-from pipeline.join.keys import KeyRule, Side
-from pipeline.join.sharing import find_sharing
-from pipeline.manifest.declarations import ScorerDeclaration
-from pipeline.manifest.entries import slug
-from pipeline.manifest.options import KeyNormalize
-from pipeline.records.materialized import Coverage, LowMatch, explain
+from ..errors import JoinError, count, listing, show
+from ..manifest.declarations import ScorerDeclaration
+from ..manifest.entries import slug
+from ..manifest.options import KeyNormalize
+from ..records.materialized import Coverage, LowMatch, explain
+from . import keys
+from .columns import Scorer, ScorerMatch, TableMatch, column_prefix, raw_keys
+from .keys import KeyRule, Side
+from .sharing import find_sharing
 
 MAX_STATUSES = MAX_NOTES = 5
 LOW_SHARE = 0.5

@@ -19,14 +19,8 @@ from typing import Any, TypeAlias, cast
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.errors import JoinError, SidecarError, TableError, UsageError, listing, show
-from pipeline.join import columns, keys
-from pipeline.join.matching import FileInputs, MatchedTable, Matching, enough_memory
-from pipeline.join.sidecars.read import read_table
-from pipeline.join.sidecars.record import Scores
-from pipeline.join.tables.base import Chunk, FeatureTable, Form, decoded
-from pipeline.join.threads import ReadAhead
-from pipeline.manifest.entries import (
+from ..errors import JoinError, SidecarError, TableError, UsageError, listing, show
+from ..manifest.entries import (
     FeaturesEntry,
     SidecarEntry,
     TableEntry,
@@ -34,9 +28,15 @@ from pipeline.manifest.entries import (
     declarations,
     option_faults,
 )
-from pipeline.manifest.options import JoinOptions
-from pipeline.records.versions import versions
-from pipeline.storage import jsontext
+from ..manifest.options import JoinOptions
+from ..records.versions import versions
+from ..storage import jsontext
+from . import columns, keys
+from .matching import FileInputs, MatchedTable, Matching, enough_memory
+from .sidecars.read import read_table
+from .sidecars.record import Scores
+from .tables.base import Chunk, FeatureTable, Form, decoded
+from .threads import ReadAhead
 
 ATTRIBUTE = "second_opinion"
 """The name of the audit among the attributes of a joined frame."""

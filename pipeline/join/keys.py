@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.manifest.options import KeyNormalize
-from pipeline.manifest.regexes import whole_key
+from ..manifest.options import KeyNormalize
+from ..manifest.regexes import whole_key
 
 CANDIDATES = (
     "clip_id",

@@ -19,16 +19,16 @@ from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
-from pipeline.errors import BatchError
-from pipeline.join import columns, coverage, keys
-from pipeline.join.columns import SidecarMatch, TableMatch
-from pipeline.join.sidecars.read import read_sidecar
-from pipeline.join.sidecars.record import Scores
-from pipeline.join.tables import FeatureTable, open_table
-from pipeline.join.threads import ReadAhead
-from pipeline.manifest.declarations import ScorerDeclaration
-from pipeline.manifest.entries import SidecarEntry, TableEntry
-from pipeline.records.materialized import Coverage
+from ..errors import BatchError
+from ..manifest.declarations import ScorerDeclaration
+from ..manifest.entries import SidecarEntry, TableEntry
+from ..records.materialized import Coverage
+from . import columns, coverage, keys
+from .columns import SidecarMatch, TableMatch
+from .sidecars.read import read_sidecar
+from .sidecars.record import Scores
+from .tables import FeatureTable, open_table
+from .threads import ReadAhead
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with the current step and the finished share of the whole table (0 to 1)."""

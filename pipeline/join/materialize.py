@@ -16,14 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError, UsageError, listing
-from pipeline.join import columns
-from pipeline.join.matching import FileInputs, MatchedTable, Matching, Progress, enough_memory
-from pipeline.join.tables import Sink, create_table
-from pipeline.join.tables.base import rows_in, take_rows
-from pipeline.join.threads import ReadAhead
-from pipeline.manifest.clashes import FileClaims
-from pipeline.manifest.entries import (
+from ..errors import InputError, UsageError, listing
+from ..manifest.clashes import FileClaims
+from ..manifest.entries import (
     FEATURES,
     FeaturesEntry,
     SidecarEntry,
@@ -32,15 +27,20 @@ from pipeline.manifest.entries import (
     declarations,
     option_faults,
 )
-from pipeline.manifest.options import OPTIONS, JoinOptions
-from pipeline.records.materialized import Materialized, Remarks, TableSummary
-from pipeline.records.provenance import fingerprint, run_provenance
-from pipeline.records.snapshots import Snapshot, check_unchanged, of_written, snapshot
-from pipeline.records.versions import SEMANTICS_VERSION, versions
-from pipeline.storage import filenames, files, jsontext, writing
-from pipeline.storage.files import FileDescription, Signature
-from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import load_schema, schema_faults
+from ..manifest.options import OPTIONS, JoinOptions
+from ..records.materialized import Materialized, Remarks, TableSummary
+from ..records.provenance import fingerprint, run_provenance
+from ..records.snapshots import Snapshot, check_unchanged, of_written, snapshot
+from ..records.versions import SEMANTICS_VERSION, versions
+from ..storage import filenames, files, jsontext, writing
+from ..storage.files import FileDescription, Signature
+from ..storage.jsontext import JsonObject
+from ..storage.schema import load_schema, schema_faults
+from . import columns
+from .matching import FileInputs, MatchedTable, Matching, Progress, enough_memory
+from .tables import Sink, create_table
+from .tables.base import rows_in, take_rows
+from .threads import ReadAhead
 
 _UNUSABLE = "the table cannot be joined like this; nothing was written"
 

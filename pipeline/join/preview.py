@@ -10,13 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import BatchError, InputMissingError
-from pipeline.join import columns
-from pipeline.join.matching import MatchedTable, enough_memory, match_table
-from pipeline.join.tables import check_representable
-from pipeline.manifest.batch import Batch
-from pipeline.manifest.entries import TableEntry
-from pipeline.records.materialized import Coverage
+from ..errors import BatchError, InputMissingError
+from ..manifest.batch import Batch
+from ..manifest.entries import TableEntry
+from ..records.materialized import Coverage
+from . import columns
+from .matching import MatchedTable, enough_memory, match_table
+from .tables import check_representable
 
 EXAMPLES = 5
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.errors import MAX_FAULTS_SHOWN
-from pipeline.join.keys import MAX_KEYS_SHOWN, KeyRule, basenames
+from ..errors import MAX_FAULTS_SHOWN
+from .keys import MAX_KEYS_SHOWN, KeyRule, basenames
 
 _MAX_FOLDERS = 64  # that are compared; no corpus is nested deeper, and each takes a pass over the keys
 _CASELESS = 2 * _MAX_FOLDERS + 2  # more than any number of steps

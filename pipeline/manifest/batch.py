@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import Faults, InputError, ManifestError, show
-from pipeline.manifest.clashes import FileClaims
-from pipeline.manifest.declarations import EvidenceRequest
-from pipeline.manifest.entries import (
+from ..errors import Faults, InputError, ManifestError, show
+from ..storage import filenames, files, jsontext, textfiles
+from ..storage.jsontext import JsonObject
+from ..storage.schema import Violations, json_path, load_schema, violations
+from .clashes import FileClaims
+from .declarations import EvidenceRequest
+from .entries import (
     FeaturesEntry,
     SidecarEntry,
     TableEntry,
@@ -20,10 +23,7 @@ from pipeline.manifest.entries import (
     declarations,
     text_faults,
 )
-from pipeline.manifest.options import JoinOptions
-from pipeline.storage import filenames, files, jsontext, textfiles
-from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import Violations, json_path, load_schema, violations
+from .options import JoinOptions
 
 REPORT_SUFFIX = ".report.json"
 _NEEDED = {"features", "scores", "out"}

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import show
-from pipeline.manifest.patterns import Pattern
-from pipeline.storage import filenames
+from ..errors import show
+from ..storage import filenames
+from .patterns import Pattern
 
 
 class FileClaims:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from pipeline.errors import show
-from pipeline.storage.jsontext import JsonObject
+from ..errors import show
+from ..storage.jsontext import JsonObject
 
 Direction: TypeAlias = Literal["higher", "lower"]
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError, show
-from pipeline.manifest.clashes import FileClaims
-from pipeline.manifest.declarations import EvidenceRequest, ScorerDeclaration
-from pipeline.manifest.field_paths import path_fault
-from pipeline.manifest.options import OPTIONS, JoinOptions
-from pipeline.manifest.patterns import Pattern
-from pipeline.storage import filenames
-from pipeline.storage.dialect import DECIMALS, UNSET, TextSettings
-from pipeline.storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
-from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import json_path, schema_faults
+from ..errors import InputError, show
+from ..storage import filenames
+from ..storage.dialect import DECIMALS, UNSET, TextSettings
+from ..storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
+from ..storage.jsontext import JsonObject
+from ..storage.schema import json_path, schema_faults
+from .clashes import FileClaims
+from .declarations import EvidenceRequest, ScorerDeclaration
+from .field_paths import path_fault
+from .options import OPTIONS, JoinOptions
+from .patterns import Pattern
 
 
 def slug(label: str) -> str:
@@ -327,7 +327,7 @@ def text_faults(given: Mapping[str, object]) -> Iterator[str]:
             yield f"{name}: {fault}"
     for name in ("key_regex", "score_key_regex"):
         if isinstance(pattern := given.get(name), str) and pattern:
-            from pipeline.manifest.regexes import regex_fault
+            from .regexes import regex_fault
 
             if (fault := regex_fault(pattern)) is not None:
                 yield f"{name}: {fault}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import show
+from ..errors import show
 
 ABSENT: Any = object()
 """The result of a lookup if there is no such field; null is a value."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
-from pipeline.storage.jsontext import JsonObject
+from ..storage.jsontext import JsonObject
 
 KeyNormalize: TypeAlias = Literal["auto", "raw", "basename", "stem"]
 MissingPolicy: TypeAlias = Literal["mark", "drop", "fail"]

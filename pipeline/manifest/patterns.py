@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.storage import filenames
+from ..storage import filenames
 
 _FOLDERS = "**"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import show
+from ..errors import show
 
 
 def regex_fault(pattern: str) -> str | None:

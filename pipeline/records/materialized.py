@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import NotRequired, TypedDict
 
-from pipeline.errors import count, show
-from pipeline.records.snapshots import Record, Snapshot
-from pipeline.storage.files import FileDescription
-from pipeline.storage.jsontext import JsonObject
+from ..errors import count, show
+from ..storage.files import FileDescription
+from ..storage.jsontext import JsonObject
+from .snapshots import Record, Snapshot
 
 
 class LowMatch(TypedDict, total=False):

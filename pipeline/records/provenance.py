@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from pipeline.manifest.entries import TableEntry
-from pipeline.records.versions import PACKAGE, SEMANTICS_VERSION, code_sha256, versions
-from pipeline.storage import files, jsontext
-from pipeline.storage.files import FileDescription
-from pipeline.storage.jsontext import JsonObject
+from ..manifest.entries import TableEntry
+from ..storage import files, jsontext
+from ..storage.files import FileDescription
+from ..storage.jsontext import JsonObject
+from .versions import PACKAGE, SEMANTICS_VERSION, code_sha256, versions
 
 PROVENANCE_SCHEMA = "ai-run-provenance-v1"
 

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
-from pipeline.manifest.entries import TableEntry
-from pipeline.records.materialized import Materialized
-from pipeline.records.snapshots import Record
-from pipeline.storage.journal import Journals
-from pipeline.storage.jsontext import JsonObject
+from ..manifest.entries import TableEntry
+from ..storage.journal import Journals
+from ..storage.jsontext import JsonObject
+from .materialized import Materialized
+from .snapshots import Record
 
 FailureStatus: TypeAlias = Literal["failed", "waiting"]
 _Kind = TypeVar("_Kind")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from pipeline.errors import InputError
-from pipeline.storage import files
-from pipeline.storage.files import TICK_NS, Signature
+from ..errors import InputError
+from ..storage import files
+from ..storage.files import TICK_NS, Signature
 
 COARSE_TICK_NS = 2_000_000_000
 """One tick of a file system that keeps whole seconds (FAT: two)."""

@@ -6,13 +6,13 @@ import functools
 from importlib import metadata
 from pathlib import Path
 
-import pipeline
-from pipeline.storage import files
+from .. import __version__
+from ..storage import files
 
 SEMANTICS_VERSION = 3
 """Version of the join's semantics. It is raised if the same inputs and options give different bytes."""
 
-PACKAGE = Path(pipeline.__file__).parent
+PACKAGE = Path(__file__).parents[1]
 _LIBRARIES = ("luigi", "pandas", "pyarrow")
 _SOURCES = ("*.py", "*.json", "*.j2", "*.css", "*.js")
 
@@ -20,7 +20,7 @@ _SOURCES = ("*.py", "*.json", "*.j2", "*.css", "*.js")
 @functools.cache
 def versions() -> dict[str, str]:
     """The versions that decide a table's bytes: this project's, and those of luigi, pandas and pyarrow."""
-    return {"second-opinion": pipeline.__version__} | {name: metadata.version(name) for name in _LIBRARIES}
+    return {"second-opinion": __version__} | {name: metadata.version(name) for name in _LIBRARIES}
 
 
 @functools.cache

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from pipeline.manifest.batch import Batch, default_report
-from pipeline.manifest.entries import TableEntry
-from pipeline.records.materialized import Materialized, TableSummary
-from pipeline.records.provenance import RunProvenance, run_provenance
-from pipeline.records.receipts import Failure
-from pipeline.storage import filenames, jsontext
-from pipeline.storage.files import FileDescription
-from pipeline.storage.jsontext import JsonObject
+from ..manifest.batch import Batch, default_report
+from ..manifest.entries import TableEntry
+from ..records.materialized import Materialized, TableSummary
+from ..records.provenance import RunProvenance, run_provenance
+from ..records.receipts import Failure
+from ..storage import filenames, jsontext
+from ..storage.files import FileDescription
+from ..storage.jsontext import JsonObject
 
 REPORT_SCHEMA = "second-opinion-materializer-batch-v1"
 TableStatus: TypeAlias = Literal["ok", "failed", "waiting", "not_run"]

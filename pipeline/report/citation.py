@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.errors import count
-from pipeline.report.reading import read_report
+from ..errors import count
+from .reading import read_report
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.errors import BatchError, UsageError
-from pipeline.join import keys
-from pipeline.records.materialized import Coverage
-from pipeline.report.build import TableReport
-from pipeline.report.drift import Drift, drift
-from pipeline.report.opened import OpenedBatch, OpenedTable
-from pipeline.report.reading import ReportFile, read_report
-from pipeline.storage.jsontext import JsonObject
+from ..errors import BatchError, UsageError
+from ..join import keys
+from ..records.materialized import Coverage
+from ..storage.jsontext import JsonObject
+from .build import TableReport
+from .drift import Drift, drift
+from .opened import OpenedBatch, OpenedTable
+from .reading import ReportFile, read_report
 
 _SIDES = (" old", " new")
 _COUNTS = ("matched_rows", "missing_rows", "bad_rows", "unused_scores", "shared_rows")

@@ -10,7 +10,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipeline.errors import one_line
+from ..errors import one_line
 
 _SINGLE = re.compile(
     r"""

@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.errors import BatchError, InputError, InputMissingError, show
-from pipeline.manifest.batch import Batch
-from pipeline.manifest.entries import TableEntry
-from pipeline.records import snapshots
-from pipeline.records.materialized import Materialized
-from pipeline.records.receipts import Failure, Receipts, ReportRecord
-from pipeline.records.snapshots import Snapshot
-from pipeline.records.versions import SEMANTICS_VERSION
-from pipeline.report.build import Report, TableState, build_report, render
-from pipeline.report.markdown import to_markdown
-from pipeline.storage import filenames, files, jsontext
-from pipeline.storage.jsontext import JsonObject
+from ..errors import BatchError, InputError, InputMissingError, show
+from ..manifest.batch import Batch
+from ..manifest.entries import TableEntry
+from ..records import snapshots
+from ..records.materialized import Materialized
+from ..records.receipts import Failure, Receipts, ReportRecord
+from ..records.snapshots import Snapshot
+from ..records.versions import SEMANTICS_VERSION
+from ..storage import filenames, files, jsontext
+from ..storage.jsontext import JsonObject
+from .build import Report, TableState, build_report, render
+from .markdown import to_markdown
 
 
 @dataclass(frozen=True)

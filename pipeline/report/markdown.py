@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.records.materialized import explain_files, explain_losses
-from pipeline.records.provenance import RunProvenance
-from pipeline.report.build import Report, TableReport
-from pipeline.report.escaping import escaped, escaped_block, escaped_cell, escaped_heading
+from ..records.materialized import explain_files, explain_losses
+from ..records.provenance import RunProvenance
+from .build import Report, TableReport
+from .escaping import escaped, escaped_block, escaped_cell, escaped_heading
 
 
 def to_markdown(report: Report) -> bytes:

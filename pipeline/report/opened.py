@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import BatchError, InputError, UsageError, count, listing, show
-from pipeline.join.columns import APPENDED
-from pipeline.join.tables import FeatureTable, open_joined
-from pipeline.join.tables.parquet.pandas_entry import index_columns
-from pipeline.join.tables.parquet.table import ParquetTable
-from pipeline.records.materialized import Coverage
-from pipeline.records.snapshots import Snapshot, check_unchanged, snapshot
-from pipeline.report.build import TableReport
-from pipeline.report.reading import ReportFile, read_report
+from ..errors import BatchError, InputError, UsageError, count, listing, show
+from ..join.columns import APPENDED
+from ..join.tables import FeatureTable, open_joined
+from ..join.tables.parquet.pandas_entry import index_columns
+from ..join.tables.parquet.table import ParquetTable
+from ..records.materialized import Coverage
+from ..records.snapshots import Snapshot, check_unchanged, snapshot
+from .build import TableReport
+from .reading import ReportFile, read_report
 
 if TYPE_CHECKING:
     import pandas as pd

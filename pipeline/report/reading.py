@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from pipeline.errors import InputError, UsageError, listing, show
-from pipeline.report.build import Report
-from pipeline.storage import files, jsontext
-from pipeline.storage.jsontext import JsonObject
-from pipeline.storage.schema import load_schema, schema_faults
+from ..errors import InputError, UsageError, listing, show
+from ..storage import files, jsontext
+from ..storage.jsontext import JsonObject
+from ..storage.schema import load_schema, schema_faults
+from .build import Report
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pipeline.errors import BatchError, exit_code
-from pipeline.manifest.batch import Batch
-from pipeline.manifest.entries import TableEntry
-from pipeline.report.freshness import BatchCheck, TableCheck
-from pipeline.storage import filenames
+from ..errors import BatchError, exit_code
+from ..manifest.batch import Batch
+from ..manifest.entries import TableEntry
+from ..storage import filenames
+from .freshness import BatchCheck, TableCheck
 
 State: TypeAlias = Literal["complete", "stale", "missing", "waiting", "failed"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.errors import BatchError, InputMissingError, one_line, show
-from pipeline.report.reading import read_report
-from pipeline.storage import files
-from pipeline.storage.files import FileDescription
+from ..errors import BatchError, InputMissingError, one_line, show
+from ..storage import files
+from ..storage.files import FileDescription
+from .reading import read_report
 
 _KINDS: tuple[Literal["inputs", "outputs"], ...] = ("inputs", "outputs")
 _THREADS = 4  # hashing frees the interpreter's lock

@@ -7,6 +7,6 @@
                  └──────▶ keys    which keys match, and under which join options
 """
 
-from pipeline.starter.draft import Started, write_starter
+from .draft import Started, write_starter
 
 __all__ = ["Started", "write_starter"]

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from pipeline.errors import BatchError, UsageError, count, listing, show
-from pipeline.manifest.batch import default_report, failed_path
-from pipeline.manifest.entries import SidecarEntry, TableEntry
-from pipeline.manifest.options import OPTIONS
-from pipeline.records.materialized import covered_line
-from pipeline.starter.files.discovery import Found, find
-from pipeline.starter.files.names import own_name
-from pipeline.starter.proposal import Proposal, propose
-from pipeline.storage import filenames, writing
-from pipeline.storage.jsontext import JsonObject
+from ..errors import BatchError, UsageError, count, listing, show
+from ..manifest.batch import default_report, failed_path
+from ..manifest.entries import SidecarEntry, TableEntry
+from ..manifest.options import OPTIONS
+from ..records.materialized import covered_line
+from ..storage import filenames, writing
+from ..storage.jsontext import JsonObject
+from .files.discovery import Found, find
+from .files.names import own_name
+from .proposal import Proposal, propose
 
 MANIFEST = "second-opinion.json"
 _MAX_NAMED = 3

@@ -8,16 +8,16 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from pipeline.errors import BatchError, count, show
-from pipeline.join.keys import MAX_KEYS_SHOWN
-from pipeline.join.preview import TablePreview, preview_table
-from pipeline.join.sidecars.scores import ScoreReader
-from pipeline.manifest.entries import FeaturesEntry, SidecarEntry, TableEntry, slug
-from pipeline.manifest.options import JoinOptions
-from pipeline.starter.files.found import Features, Sidecar
-from pipeline.starter.keys.meeting import Meeting, best_meeting, meeting
-from pipeline.starter.keys.readings import Columns, Readings, Scored
-from pipeline.starter.keys.setting import Setting, combined, loosened
+from ..errors import BatchError, count, show
+from ..join.keys import MAX_KEYS_SHOWN
+from ..join.preview import TablePreview, preview_table
+from ..join.sidecars.scores import ScoreReader
+from ..manifest.entries import FeaturesEntry, SidecarEntry, TableEntry, slug
+from ..manifest.options import JoinOptions
+from .files.found import Features, Sidecar
+from .keys.meeting import Meeting, best_meeting, meeting
+from .keys.readings import Columns, Readings, Scored
+from .keys.setting import Setting, combined, loosened
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import show
-from pipeline.storage import textfiles
+from ..errors import show
+from . import textfiles
 
 DELIMITERS = (",", ";", "\t", "|")
 """The delimiters that are recognised; any other must be set."""

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
-from pipeline.errors import InputError, show
+from ..errors import InputError, show
 
 _MAX_PATH_BYTES = 4096
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}  # no file can have this path

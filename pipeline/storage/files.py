@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, Self, TypedDict
 
-from pipeline.errors import BatchError, InputError, InputMissingError, SecondOpinionError, show
-from pipeline.storage import filenames
+from ..errors import BatchError, InputError, InputMissingError, SecondOpinionError, show
+from . import filenames
 
 DIGEST_BUFFER = 1 << 20
 TICK_NS = 100_000_000

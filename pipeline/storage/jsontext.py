@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from pipeline.errors import show
+from ..errors import show
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object, checked by a schema here or later."""

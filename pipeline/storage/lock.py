@@ -10,8 +10,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import BatchBusyError, OutputError, show
-from pipeline.storage import writing
+from ..errors import BatchBusyError, OutputError, show
+from . import writing
 
 
 @contextlib.contextmanager

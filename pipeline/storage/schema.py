@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from pipeline.errors import MAX_FAULTS_SHOWN, show
-from pipeline.storage.jsontext import JsonObject
+from ..errors import MAX_FAULTS_SHOWN, show
+from .jsontext import JsonObject
 
 MAX_VIOLATIONS = 1000
 _KINDS = {
@@ -27,7 +27,11 @@ _KINDS = {
 @functools.cache
 def load_schema(name: str) -> JsonObject:
     """The JSON Schema (draft 2020-12) that ships as `pipeline/schemas/<name>.schema.json`."""
-    text = resources.files("pipeline").joinpath(f"schemas/{name}.schema.json").read_text("utf-8")
+    text = (
+        resources.files(__package__.rpartition(".")[0])
+        .joinpath(f"schemas/{name}.schema.json")
+        .read_text("utf-8")
+    )
     schema: JsonObject = json.loads(text)
     return schema
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.errors import InputError
-from pipeline.storage import files, writing
-from pipeline.storage.formats import compression
+from ..errors import InputError
+from . import files, writing
+from .formats import compression
 
 MAX_WHOLE_BYTES = 1 << 27
 """Maximum bytes of a document or a line, which is in memory as a whole."""

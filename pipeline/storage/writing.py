@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from pipeline.errors import InputError, OutputError
-from pipeline.storage import filenames, files
+from ..errors import InputError, OutputError
+from . import filenames, files
 
 _MIN_SYNCED_BYTES = 1 << 26
 _MAX_NAME_BYTES = 150  # no file system accepts more than 255, and the host takes up to 64

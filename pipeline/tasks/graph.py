@@ -14,16 +14,16 @@ from typing import ClassVar, TypeAlias
 
 import luigi
 
-from pipeline.errors import BatchError, InputError, InputMissingError, SecondOpinionError, SkippedError
-from pipeline.join.materialize import materialize_entry
-from pipeline.manifest.batch import Batch, default_markdown, default_report, load_manifest
-from pipeline.manifest.entries import FEATURES
-from pipeline.records import snapshots
-from pipeline.records.receipts import Failure, FailureStatus, Receipts
-from pipeline.report.freshness import BatchCheck, failure_key
-from pipeline.storage import filenames, files, writing
-from pipeline.tasks.inputs import InputFile
-from pipeline.tasks.targets import ReportTarget, TableTarget
+from ..errors import BatchError, InputError, InputMissingError, SecondOpinionError, SkippedError
+from ..join.materialize import materialize_entry
+from ..manifest.batch import Batch, default_markdown, default_report, load_manifest
+from ..manifest.entries import FEATURES
+from ..records import snapshots
+from ..records.receipts import Failure, FailureStatus, Receipts
+from ..report.freshness import BatchCheck, failure_key
+from ..storage import filenames, files, writing
+from .inputs import InputFile
+from .targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
 """Tables whose inputs are at most this large are joined sooner than a process for them could start."""

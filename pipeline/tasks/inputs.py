@@ -7,7 +7,7 @@ from pathlib import Path
 
 import luigi
 
-from pipeline.tasks.targets import InputTarget
+from .targets import InputTarget
 
 
 class InputFile(luigi.ExternalTask):

@@ -23,10 +23,10 @@ from luigi.scheduler import Scheduler
 from luigi.task_status import DONE, FAILED, PENDING
 from luigi.worker import TaskProcess, Worker, worker
 
-from pipeline.tasks import interruption
+from . import interruption
 
 if TYPE_CHECKING:
-    from pipeline.tasks.graph import BatchTask
+    from .graph import BatchTask
 
 Watch = Callable[[str, bool], None]
 """Called with a table's id and whether it is complete, when Luigi reports that it is done or has failed."""

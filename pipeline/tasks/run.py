@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import OutputError, UsageError, exit_code, show
-from pipeline.manifest.batch import Batch, failed_path
-from pipeline.records.receipts import Failure, Receipts
-from pipeline.report.build import Report
-from pipeline.report.freshness import BatchCheck, failure_key
-from pipeline.storage import files, writing
-from pipeline.tasks import runlog
+from ..errors import OutputError, UsageError, exit_code, show
+from ..manifest.batch import Batch, failed_path
+from ..records.receipts import Failure, Receipts
+from ..report.build import Report
+from ..report.freshness import BatchCheck, failure_key
+from ..storage import files, writing
+from . import runlog
 
 if TYPE_CHECKING:
-    from pipeline.tasks.luigi_internals import Watch
+    from .luigi_internals import Watch
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def run_batch(
     if check.complete:
         return _verdict(check)
     _check_settings()
-    from pipeline.tasks import scheduling
+    from . import scheduling
 
     with scheduling.held(batch, scheduler):
         return _run(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
@@ -88,8 +88,8 @@ def unrecorded(batch: Batch) -> str:
 
 def _run(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchResult:
     """Run Luigi on the incomplete tables, then check the batch and return the result."""
-    from pipeline.tasks import scheduling
-    from pipeline.tasks.graph import BatchReport
+    from . import scheduling
+    from .graph import BatchReport
 
     started = time.time()
     since_ns = Receipts(batch.state_dir).now()
@@ -135,7 +135,7 @@ def _is_url(scheduler: str) -> bool:
 def _check_settings() -> None:
     """:raises UsageError: Luigi cannot use the configuration that it finds."""
     try:
-        from pipeline.tasks.luigi_internals import read_settings
+        from .luigi_internals import read_settings
 
         read_settings()
     except (configparser.Error, ValueError) as exc:
@@ -186,7 +186,7 @@ def _verdict(check: BatchCheck) -> BatchResult:
 
 
 def _write_report(check: BatchCheck) -> None:
-    from pipeline.tasks.graph import write_report
+    from .graph import write_report
 
     write_report(check)
 

@@ -8,8 +8,8 @@ import resource
 import socket
 import sys
 
-from pipeline.manifest.batch import Batch
-from pipeline.storage import filenames, writing
+from ..manifest.batch import Batch
+from ..storage import filenames, writing
 
 
 def append(batch: Batch, started: float, seconds: dict[str, float], workers: int) -> None:

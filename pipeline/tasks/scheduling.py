@@ -15,14 +15,14 @@ import luigi
 import pyarrow as pa
 from luigi.rpc import RPCError
 
-from pipeline.errors import BatchError, InputMissingError, SchedulerError, SecondOpinionError
-from pipeline.manifest.batch import Batch
-from pipeline.records.versions import code_sha256, versions
-from pipeline.storage import files, writing
-from pipeline.storage.lock import holding
-from pipeline.tasks.graph import BatchTask
-from pipeline.tasks.interruption import interruptible
-from pipeline.tasks.luigi_internals import RPC_TRIES, CentralScheduler, Factory, Watch, await_processes
+from ..errors import BatchError, InputMissingError, SchedulerError, SecondOpinionError
+from ..manifest.batch import Batch
+from ..records.versions import code_sha256, versions
+from ..storage import files, writing
+from ..storage.lock import holding
+from .graph import BatchTask
+from .interruption import interruptible
+from .luigi_internals import RPC_TRIES, CentralScheduler, Factory, Watch, await_processes
 
 POLL_SECONDS = 0.2
 State = TypeVar("State")

@@ -10,20 +10,20 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from luigi.local_target import LocalFileSystem
 from luigi.target import FileSystemTarget
 
-from pipeline.errors import InputError, UsageError, show
-from pipeline.manifest.batch import Batch
-from pipeline.manifest.entries import SidecarEntry, TableEntry
-from pipeline.records.receipts import Receipts
-from pipeline.report.freshness import BatchCheck, check_table
-from pipeline.storage import filenames, files, textfiles
-from pipeline.storage.formats import table_format
+from ..errors import InputError, UsageError, show
+from ..manifest.batch import Batch
+from ..manifest.entries import SidecarEntry, TableEntry
+from ..records.receipts import Receipts
+from ..report.freshness import BatchCheck, check_table
+from ..storage import filenames, files, textfiles
+from ..storage.formats import table_format
 
 if TYPE_CHECKING:  # a run in which nothing changed does not load pandas
     import pandas as pd
     import pyarrow as pa
 
-    from pipeline.report.build import Report
-    from pipeline.report.opened import OpenedTable, Which
+    from ..report.build import Report
+    from ..report.opened import OpenedTable, Which
 
 
 class ReadOnlyTarget(FileSystemTarget):
@@ -111,7 +111,7 @@ class TableTarget(ReadOnlyTarget):
 
     @property
     def _opened(self) -> OpenedTable:
-        from pipeline.report.opened import OpenedTable
+        from ..report.opened import OpenedTable
 
         built = Receipts(self._batch.state_dir).built(self._entry)
         if built is None:
@@ -156,7 +156,7 @@ class ReportTarget(ReadOnlyTarget):
 
         :raises UsageError: there is none yet.
         """
-        from pipeline.report.reading import read_report
+        from ..report.reading import read_report
 
         return read_report(self.path).document
 
@@ -165,6 +165,6 @@ class ReportTarget(ReadOnlyTarget):
 
         :raises UsageError: there is no report yet, or it has no such table.
         """
-        from pipeline.report.opened import open_batch
+        from ..report.opened import open_batch
 
         return open_batch(self.path).table(id)

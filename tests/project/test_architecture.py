@@ -13,7 +13,10 @@ import pipeline
 
 ROOT = Path(pipeline.__file__).parent
 
-ROOMS = ("cli", "evidence", "starter", "tasks", "report", "join", "records", "manifest", "storage", "errors")
+ROOMS = (
+    *("cli", "evidence", "starter", "tasks", "report", "join", "records", "manifest", "storage", "errors"),
+    "alias",
+)
 """From top to bottom: a room imports from itself and from those below it."""
 
 MAX_ENTRIES, MAX_LINES, MAX_FUNCTION_LINES = 12, 350, 45
@@ -40,6 +43,7 @@ FILE_CALLS = {
 FILE_MODULES = {"fcntl", "fileinput", "glob", "mmap", "shutil", "tempfile"}
 
 FILE_CALLS_ELSEWHERE = {
+    ("alias", "os.path.realpath"): "the folders that the import system found, before any room is imported",
     ("cli", "os.open"): "the null device, which takes the place of a closed standard output",
     ("starter", "self.features.open"): "a function of this project, which opens a table by its reader",
     ("join", "pq.ParquetFile"): "pyarrow reads columns without Python's lock if it opens the file itself",
@@ -49,8 +53,21 @@ FILE_CALLS_ELSEWHERE = {
 
 
 def modules() -> dict[str, ast.Module]:
-    """Every module of the package, parsed, by its name below the package."""
-    return {_name(path): ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+    """Every module of the package, parsed, by its name below the package; relative imports are made absolute."""
+    return {_name(path): _parsed(path) for path in sorted(ROOT.rglob("*.py"))}
+
+
+def _parsed(path: Path) -> ast.Module:
+    tree = ast.parse(path.read_text("utf-8"))
+    package = path.relative_to(ROOT.parent).parent.parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level or (node.module or "").partition(".")[0] != ROOT.name, (
+                f"{path}: import it relatively"
+            )
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            node.module, node.level = ".".join([*above, *filter(None, [node.module])]), 0
+    return tree
 
 
 def _name(path: Path) -> str:

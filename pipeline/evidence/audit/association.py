@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evidence.audit.baseline import out_of_fold
-from pipeline.evidence.documents import Interval, WithTarget
-from pipeline.evidence.statistics.correlations import partial, pearson, ranks
-from pipeline.evidence.statistics.resampling import Draws, interval
-from pipeline.evidence.table import EvidenceTable, Floats
+from ..documents import Interval, WithTarget
+from ..statistics.correlations import partial, pearson, ranks
+from ..statistics.resampling import Draws, interval
+from ..table import EvidenceTable, Floats
+from .baseline import out_of_fold
 
 Rows = NDArray[np.intp]
 

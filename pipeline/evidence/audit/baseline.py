@@ -11,11 +11,11 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pipeline.evidence.statistics.correlations import standardized
-from pipeline.evidence.statistics.folds import Rows, grouped_folds
-from pipeline.evidence.statistics.models import BoostedTrees, Model, Predictor
-from pipeline.evidence.statistics.resampling import sampled
-from pipeline.evidence.table import MAX_MAGNITUDE, Codes, Floats
+from ..statistics.correlations import standardized
+from ..statistics.folds import Rows, grouped_folds
+from ..statistics.models import BoostedTrees, Model, Predictor
+from ..statistics.resampling import sampled
+from ..table import MAX_MAGNITUDE, Codes, Floats
 
 FOLDS = 5
 MAX_LINEAR_ROWS = 2_000

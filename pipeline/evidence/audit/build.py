@@ -12,12 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from pipeline.evidence.audit import plots
-from pipeline.evidence.audit.association import Association
-from pipeline.evidence.audit.families import Families
-from pipeline.evidence.audit.findings import MIN_LEAK_ROWS, findings_of, leaks_of, next_actions_of
-from pipeline.evidence.audit.signals import SignalColumn, coverage_of, signals_of
-from pipeline.evidence.documents import (
+from ..documents import (
     BatchAudit,
     Complementary,
     FamilyOverBatch,
@@ -30,8 +25,13 @@ from pipeline.evidence.documents import (
     ranked_signals,
     strength,
 )
-from pipeline.evidence.statistics.correlations import centred_ranks, pairwise
-from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
+from ..statistics.correlations import centred_ranks, pairwise
+from ..table import EvidenceTable, Floats, ScoreColumn
+from . import plots
+from .association import Association
+from .families import Families
+from .findings import MIN_LEAK_ROWS, findings_of, leaks_of, next_actions_of
+from .signals import SignalColumn, coverage_of, signals_of
 
 REDUNDANT = 0.95
 """Two signals are redundant from this |Spearman| on."""

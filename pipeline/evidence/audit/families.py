@@ -16,9 +16,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InputError, listing, show
-from pipeline.storage import files, jsontext, textfiles
-from pipeline.storage.schema import json_path, load_schema, schema_faults
+from ...errors import InputError, listing, show
+from ...storage import files, jsontext, textfiles
+from ...storage.schema import json_path, load_schema, schema_faults
 
 UNASSIGNED = "unassigned"
 """The family of signals that no family claims."""
@@ -146,7 +146,7 @@ def tokens_of(column: str) -> tuple[str, ...]:
 
 
 def _of_package() -> bytes:
-    return resources.files("pipeline.evidence.audit").joinpath("families.json").read_bytes()
+    return resources.files(__package__).joinpath("families.json").read_bytes()
 
 
 def _parsed(content: bytes, where: str) -> Any:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pipeline.errors import count
-from pipeline.evidence.audit.families import LABEL, UNASSIGNED, Families
-from pipeline.evidence.audit.signals import MIN_FINITE_SHARE, MIN_STD, excluded_of
-from pipeline.evidence.documents import (
+from ...errors import count
+from ...manifest.entries import slug
+from ..documents import (
     FamilyCoverage,
     Finding,
     Leak,
@@ -18,8 +17,9 @@ from pipeline.evidence.documents import (
     Signal,
     WithTarget,
 )
-from pipeline.evidence.table import EvidenceTable, ScoreColumn
-from pipeline.manifest.entries import slug
+from ..table import EvidenceTable, ScoreColumn
+from .families import LABEL, UNASSIGNED, Families
+from .signals import MIN_FINITE_SHARE, MIN_STD, excluded_of
 
 LEAK = 0.999
 """A column with a larger |Pearson| or |Spearman| with the label is the label, or nearly."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pipeline.evidence.documents import Correlations, Curve, Histogram, Scatter
-from pipeline.evidence.statistics.correlations import both
-from pipeline.evidence.statistics.metrics import fitted_logistic
-from pipeline.evidence.statistics.resampling import sampled
-from pipeline.evidence.table import MAX_MAGNITUDE, EvidenceTable, Floats, ScoreColumn
+from ..documents import Correlations, Curve, Histogram, Scatter
+from ..statistics.correlations import both
+from ..statistics.metrics import fitted_logistic
+from ..statistics.resampling import sampled
+from ..table import MAX_MAGNITUDE, EvidenceTable, Floats, ScoreColumn
 
 MAX_POINTS = 400
 MAX_FITTED = 50_000

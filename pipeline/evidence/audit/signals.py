@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.evidence.audit.families import UNASSIGNED, Families, Family, tokens_of
-from pipeline.evidence.documents import FamilyCoverage, FamilyStatus
-from pipeline.evidence.table import EvidenceTable, Floats
+from ..documents import FamilyCoverage, FamilyStatus
+from ..table import EvidenceTable, Floats
+from .families import UNASSIGNED, Families, Family, tokens_of
 
 MIN_FINITE_SHARE = 0.80
 MIN_STD = 1e-12

@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from pipeline.evidence.documents import Arm, Delta, Figures
-from pipeline.evidence.impact.protocol import BASE, CONTROL, SCORES, WITH_SCORES, ImpactSettings, corrected
-from pipeline.evidence.statistics.folds import Fold, Rows, repeated_folds
-from pipeline.evidence.statistics.metrics import (
+from ..documents import Arm, Delta, Figures
+from ..statistics.folds import Fold, Rows, repeated_folds
+from ..statistics.metrics import (
     CORRELATIONS,
     FIGURES,
     drawn_figures,
     figures,
     fitted_logistic,
 )
-from pipeline.evidence.statistics.models import Model
-from pipeline.evidence.statistics.resampling import Draws, interval, sampled
-from pipeline.evidence.table import Codes, Floats
+from ..statistics.models import Model
+from ..statistics.resampling import Draws, interval, sampled
+from ..table import Codes, Floats
+from .protocol import BASE, CONTROL, SCORES, WITH_SCORES, ImpactSettings, corrected
 
 MAX_MAPPED_ROWS = 5_000
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.evidence.documents import AllRows, Arm, Delta, TableImpact, Verdict, rounded
-from pipeline.evidence.impact.arms import Inputs, Progress, compare
-from pipeline.evidence.impact.protocol import (
+from ...manifest.entries import slug
+from ..documents import AllRows, Arm, Delta, TableImpact, Verdict, rounded
+from ..statistics.folds import Rows
+from ..statistics.models import BoostedTrees, Model, SupportVectors
+from ..table import MAX_MAGNITUDE, Codes, EvidenceTable, Floats
+from .arms import Inputs, Progress, compare
+from .protocol import (
     CONTROL,
     DEFAULTS,
     MIN_GROUPS,
@@ -17,10 +21,6 @@ from pipeline.evidence.impact.protocol import (
     ImpactSettings,
     corrected,
 )
-from pipeline.evidence.statistics.folds import Rows
-from pipeline.evidence.statistics.models import BoostedTrees, Model, SupportVectors
-from pipeline.evidence.table import MAX_MAGNITUDE, Codes, EvidenceTable, Floats
-from pipeline.manifest.entries import slug
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pipeline.evidence.statistics.resampling import DRAWS, LEVEL
+from ..statistics.resampling import DRAWS, LEVEL
 
 ModelName: TypeAlias = Literal["svr-rbf", "hist-gradient-boosting"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipeline.evidence.documents import Delta
-from pipeline.evidence.impact.protocol import CONTROL, WITH_SCORES
+from ..documents import Delta
+from ..impact.protocol import CONTROL, WITH_SCORES
 
 
 def main_delta(deltas: Iterable[Delta]) -> Delta | None:

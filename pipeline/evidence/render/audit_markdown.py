@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.evidence.documents import Audit, TableAudit, ranked_signals
-from pipeline.evidence.render.markdown import render_markdown
+from ..documents import Audit, TableAudit, ranked_signals
+from .markdown import render_markdown
 
 MAX_ROWS = 20
 """The most rows that one table of the Markdown shows; the JSON holds them all."""

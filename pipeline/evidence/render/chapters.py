@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.evidence.documents import Audit, Delta, Impact, ScorerCoverage, TableAudit, TableImpact
-from pipeline.evidence.render import figures
-from pipeline.evidence.render.arms import main_delta
-from pipeline.evidence.render.figures import Drawing
-from pipeline.report.build import Report, TableReport
+from ...report.build import Report, TableReport
+from ..documents import Audit, Delta, Impact, ScorerCoverage, TableAudit, TableImpact
+from . import figures
+from .arms import main_delta
+from .figures import Drawing
 
 
 @dataclass(frozen=True)

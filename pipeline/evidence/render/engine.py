@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import jinja2
 
-from pipeline.evidence.render import numbers
+from . import numbers
 
 
 def environment(finalize: Callable[[object], object]) -> jinja2.Environment:
@@ -15,7 +15,7 @@ def environment(finalize: Callable[[object], object]) -> jinja2.Environment:
     :param finalize: turns the value of each expression into what the document shows.
     """
     created = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.evidence.render"),
+        loader=jinja2.PackageLoader(__package__),
         autoescape=True,
         finalize=finalize,
         undefined=jinja2.StrictUndefined,

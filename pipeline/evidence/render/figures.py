@@ -9,12 +9,12 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from pipeline.evidence.documents import Correlations, Delta, Histogram, Scatter
-from pipeline.evidence.impact import protocol
-from pipeline.evidence.render.arms import arm_title, beside_control
-from pipeline.evidence.render.numbers import fixed, interval, number, plural, signed
-from pipeline.evidence.render.svg import CHARACTER, CONTROL, FONT_SIZE, INK, SERIES, Canvas, cut, styled
-from pipeline.evidence.table import MAX_MAGNITUDE
+from ..documents import Correlations, Delta, Histogram, Scatter
+from ..impact import protocol
+from ..table import MAX_MAGNITUDE
+from .arms import arm_title, beside_control
+from .numbers import fixed, interval, number, plural, signed
+from .svg import CHARACTER, CONTROL, FONT_SIZE, INK, SERIES, Canvas, cut, styled
 
 MAX_WITH_NUMBERS = 12
 """Maximum number of columns of a heat map that shows its numbers."""

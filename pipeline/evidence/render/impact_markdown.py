@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.evidence.documents import Impact, Protocol, TableImpact
-from pipeline.evidence.impact.protocol import BASE, WITH_SCORES, corrected
-from pipeline.evidence.render.arms import main_delta
-from pipeline.evidence.render.markdown import render_markdown
+from ..documents import Impact, Protocol, TableImpact
+from ..impact.protocol import BASE, WITH_SCORES, corrected
+from .arms import main_delta
+from .markdown import render_markdown
 
 _MEASURES = {
     "srcc": "SRCC",

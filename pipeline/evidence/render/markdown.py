@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 
-from pipeline.errors import one_line
-from pipeline.evidence.render.engine import environment
-from pipeline.records.provenance import RunProvenance
-from pipeline.report.escaping import block_escapes, cell_escapes, heading_escapes
-from pipeline.report.markdown import provenance_lines
+from ...errors import one_line
+from ...records.provenance import RunProvenance
+from ...report.escaping import block_escapes, cell_escapes, heading_escapes
+from ...report.markdown import provenance_lines
+from .engine import environment
 
 _BEGIN, _END = "\x02", "\x03"
 """The marks around a value, whose own control characters `one_line` replaces."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.evidence.documents import Interval
+from ..documents import Interval
 
 NONE = "\N{EN DASH}"
 _MAX_FIXED = 10_000  # larger figures have an exponent

@@ -14,13 +14,13 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from pipeline.errors import printable
-from pipeline.evidence.documents import Audit, Cited, Impact
-from pipeline.evidence.render.arms import arm_title, beside_control
-from pipeline.evidence.render.chapters import chapters
-from pipeline.evidence.render.engine import environment
-from pipeline.evidence.render.numbers import NONE
-from pipeline.report.build import Report
+from ...errors import printable
+from ...report.build import Report
+from ..documents import Audit, Cited, Impact
+from .arms import arm_title, beside_control
+from .chapters import chapters
+from .engine import environment
+from .numbers import NONE
 
 VERDICTS = {
     "improves": "The scores improve the prediction of the label.",
@@ -73,4 +73,4 @@ def _finalized(value: object) -> object:
 
 
 def _resource(name: str) -> str:
-    return (resources.files("pipeline.evidence.render") / "templates" / name).read_text("utf-8")
+    return (resources.files(__package__) / "templates" / name).read_text("utf-8")

@@ -18,7 +18,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from markupsafe import Markup
 
-from pipeline.errors import printable
+from ...errors import printable
 
 # It would log messages about its caches; problems with a figure are exceptions or warnings.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from pipeline.evidence.table import Floats
+from ..table import Floats
 
 MIN_ROWS = 3
 # A smaller standard deviation is a rounding error of a constant; relative to the magnitude of the values.

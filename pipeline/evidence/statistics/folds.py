@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 
-from pipeline.evidence.table import Codes
+from ..table import Codes
 
 Rows: TypeAlias = NDArray[np.intp]
 

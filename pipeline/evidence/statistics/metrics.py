@@ -13,9 +13,9 @@ from scipy.optimize import least_squares
 from scipy.special import expit
 from scipy.stats import kendalltau
 
-from pipeline.evidence.statistics.correlations import pearson, spearman
-from pipeline.evidence.statistics.resampling import Draws, sampled
-from pipeline.evidence.table import Floats
+from ..table import Floats
+from .correlations import pearson, spearman
+from .resampling import Draws, sampled
 
 FIGURES = ("srcc", "krcc", "plcc", "rmse", "plcc_mapped", "rmse_mapped")
 CORRELATIONS = np.array([name not in ("rmse", "rmse_mapped") for name in FIGURES])

@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVR
 
-from pipeline.evidence.statistics.folds import inner_split
-from pipeline.evidence.table import Codes, Floats
+from ..table import Codes, Floats
+from .folds import inner_split
 
 INNER_SHARE = 0.2
 MAX_TUNING_ROWS = 4_000

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evidence.statistics.correlations import ranks, standardized
-from pipeline.evidence.table import Codes, Floats
+from ..table import Codes, Floats
+from .correlations import ranks, standardized
 
 DRAWS = 1_000
 MAX_BUNDLES = 1_000

@@ -20,13 +20,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pajson
 
-from pipeline.join.sidecars.fields import Layout, RowFault, layout_of
-from pipeline.join.sidecars.numbers import exact_sum
-from pipeline.join.sidecars.parquet_rows import Part
-from pipeline.join.sidecars.record import NUMBERED
-from pipeline.join.sidecars.rows import Block
-from pipeline.join.sidecars.scores import ScoreReader, is_ok, named
-from pipeline.manifest.field_paths import list_path
+from ...manifest.field_paths import list_path
+from .fields import Layout, RowFault, layout_of
+from .numbers import exact_sum
+from .parquet_rows import Part
+from .record import NUMBERED
+from .rows import Block
+from .scores import ScoreReader, is_ok, named
 
 Comparable: TypeAlias = Callable[[str, pa.Array], pa.Array]
 """Makes the keys of a field comparable (string); null for a key that cannot be."""

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import IO, Any
 
-from pipeline.errors import SidecarError, one_line, show
-from pipeline.join.sidecars.fields import Reading, Row, RowFault, layout_of
-from pipeline.join.sidecars.numbers import finite_number
-from pipeline.manifest.field_paths import ABSENT, lookup
-from pipeline.storage import dialect, files, textfiles
-from pipeline.storage.dialect import Dialect
-from pipeline.storage.formats import TableFormat
+from ...errors import SidecarError, one_line, show
+from ...manifest.field_paths import ABSENT, lookup
+from ...storage import dialect, files, textfiles
+from ...storage.dialect import Dialect
+from ...storage.formats import TableFormat
+from .fields import Reading, Row, RowFault, layout_of
+from .numbers import finite_number
 
 USUAL = {"csv": ",", "tsv": "\t"}
 """The delimiter of each format, where the text does not show another one."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pipeline.errors import Faults, show
-from pipeline.join.keys import KeyRule
-from pipeline.join.sidecars.record import Scores
+from ...errors import Faults, show
+from ..keys import KeyRule
+from .record import Scores
 
 
 def message(label: str, parts: Sequence[Scores]) -> str:

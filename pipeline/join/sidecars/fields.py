@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pipeline.join import keys
-from pipeline.manifest.field_paths import ABSENT, first_step, list_path, lookup
-from pipeline.storage.dialect import UNSET, TextSettings
+from ...manifest.field_paths import ABSENT, first_step, list_path, lookup
+from ...storage.dialect import UNSET, TextSettings
+from .. import keys
 
 Row: TypeAlias = dict[str, Any]
 SCORE_FIELDS = ("score", "predicted_mos", "predicted_vmaf_or_mos", "mos", "quality", "vmaf")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.errors import SidecarError, TableError, show
-from pipeline.join import keys
-from pipeline.join.sidecars.fields import Reading, Row, RowFault, SetFields
-from pipeline.join.tables.parquet.table import ParquetTable
-from pipeline.storage.formats import TableFormat
+from ...errors import SidecarError, TableError, show
+from ...storage.formats import TableFormat
+from .. import keys
+from ..tables.parquet.table import ParquetTable
+from .fields import Reading, Row, RowFault, SetFields
 
 PART_BYTES = 1 << 24
 

@@ -10,19 +10,19 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
-from pipeline.join.keys import KeyRule
-from pipeline.join.sidecars.blocks import Plain, read_plain
-from pipeline.join.sidecars.delimited_rows import DelimitedRows
-from pipeline.join.sidecars.fields import Reading, Row, RowFault
-from pipeline.join.sidecars.parquet_rows import Part, TableSource
-from pipeline.join.sidecars.record import NUMBERED, RECORD, ScoreRow, Scores
-from pipeline.join.sidecars.rows import Block, FileSource, Source, unit
-from pipeline.join.sidecars.scores import ScoreReader
-from pipeline.join.threads import ReadAhead
-from pipeline.manifest.entries import SidecarEntry, slug
-from pipeline.manifest.options import JoinOptions
-from pipeline.storage.formats import SIDECAR_EXTENSIONS, sidecar_format
+from ...errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
+from ...manifest.entries import SidecarEntry, slug
+from ...manifest.options import JoinOptions
+from ...storage.formats import SIDECAR_EXTENSIONS, sidecar_format
+from ..keys import KeyRule
+from ..threads import ReadAhead
+from .blocks import Plain, read_plain
+from .delimited_rows import DelimitedRows
+from .fields import Reading, Row, RowFault
+from .parquet_rows import Part, TableSource
+from .record import NUMBERED, RECORD, ScoreRow, Scores
+from .rows import Block, FileSource, Source, unit
+from .scores import ScoreReader
 
 MAX_SCORERS = 1000
 """Maximum number of scorers in one sidecar file."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pipeline.join.keys import Side
+from ..keys import Side
 
 RECORD = pa.schema(
     [

@@ -11,13 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import SidecarError, show
-from pipeline.join.sidecars import shapes
-from pipeline.join.sidecars.delimited_rows import DelimitedRows
-from pipeline.join.sidecars.fields import ALL_BY_NAME, FIRST_LOOK, Reading, Row, RowFault, SetFields
-from pipeline.join.sidecars.parquet_rows import Part, read_parts
-from pipeline.storage import jsontext, textfiles
-from pipeline.storage.formats import TableFormat
+from ...errors import SidecarError, show
+from ...storage import jsontext, textfiles
+from ...storage.formats import TableFormat
+from . import shapes
+from .delimited_rows import DelimitedRows
+from .fields import ALL_BY_NAME, FIRST_LOOK, Reading, Row, RowFault, SetFields
+from .parquet_rows import Part, read_parts
 
 BLOCK_BYTES = 1 << 22
 _LINE_FEED = ord("\n")

@@ -7,15 +7,15 @@ import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pipeline.errors import show
-from pipeline.join import keys
-from pipeline.join.sidecars.fields import SCORE_FIELDS, Layout, Row, RowFault, SetFields, layout_of
-from pipeline.join.sidecars.numbers import exact_sum, finite_number
-from pipeline.join.sidecars.record import ScoreRow
-from pipeline.join.sidecars.shapes import is_near_map
-from pipeline.manifest.entries import SidecarEntry, slug
-from pipeline.manifest.field_paths import ABSENT, ListPath, list_path, lookup
-from pipeline.manifest.options import JoinOptions
+from ...errors import show
+from ...manifest.entries import SidecarEntry, slug
+from ...manifest.field_paths import ABSENT, ListPath, list_path, lookup
+from ...manifest.options import JoinOptions
+from .. import keys
+from .fields import SCORE_FIELDS, Layout, Row, RowFault, SetFields, layout_of
+from .numbers import exact_sum, finite_number
+from .record import ScoreRow
+from .shapes import is_near_map
 
 _NO_MAP = "; a map from key to score has numbers only, or objects only"
 OK_STATUSES = frozenset({"", "ok", "pass", "success"})

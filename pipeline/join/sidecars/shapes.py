@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.errors import show
-from pipeline.join.sidecars.fields import Row, RowFault, SetFields, layout_of
-from pipeline.join.sidecars.numbers import finite_number
+from ...errors import show
+from .fields import Row, RowFault, SetFields, layout_of
+from .numbers import finite_number
 
 KEY = "path"
 """The field that is added for a key that no field of the row holds."""

@@ -11,7 +11,7 @@ takes record batches of text.
         .chunks(form, schema)  ──────▶  create_table(path) -> Sink  .write(chunk, appended columns)
 """
 
-from pipeline.join.tables.base import FeatureTable, Form, Sink
-from pipeline.join.tables.open import check_representable, create_table, open_joined, open_table
+from .base import FeatureTable, Form, Sink
+from .open import check_representable, create_table, open_joined, open_table
 
 __all__ = ["FeatureTable", "Form", "Sink", "check_representable", "create_table", "open_joined", "open_table"]

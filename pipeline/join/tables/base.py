@@ -12,12 +12,12 @@ from typing import Any, Literal, Self, TypeAlias
 
 import pyarrow as pa
 
-from pipeline.errors import TableError, show
-from pipeline.join import keys
-from pipeline.join.tables.views import without_views
-from pipeline.records import snapshots
-from pipeline.records.materialized import Remarks
-from pipeline.records.snapshots import Snapshot
+from ...errors import TableError, show
+from ...records import snapshots
+from ...records.materialized import Remarks
+from ...records.snapshots import Snapshot
+from .. import keys
+from .views import without_views
 
 Form: TypeAlias = Literal["arrow", "rows", "text", "count"]
 """arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings; count: the

@@ -8,10 +8,10 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import TableError, count, show
-from pipeline.join import keys
-from pipeline.storage import files, textfiles
-from pipeline.storage.dialect import Dialect, TextSettings, looks_like_data, no_header, repeats_names, sample
+from ...errors import TableError, count, show
+from ...storage import files, textfiles
+from ...storage.dialect import Dialect, TextSettings, looks_like_data, no_header, repeats_names, sample
+from .. import keys
 
 
 @dataclass(frozen=True)

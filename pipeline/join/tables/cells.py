@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import MAX_FAULTS_SHOWN, count, show
-from pipeline.storage.dialect import WORDS_FOR_NONE, has_decimal_comma
+from ...errors import MAX_FAULTS_SHOWN, count, show
+from ...storage.dialect import WORDS_FOR_NONE, has_decimal_comma
 
 _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 _LONG = r"\A-?[0-9]{16,}"  # may be above 2^53, where a float no longer holds every integer

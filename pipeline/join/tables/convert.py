@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import TableError, show
-from pipeline.join.keys import stored
+from ...errors import TableError, show
+from ..keys import stored
 
 
 def arrow_to_rows(batch: pa.RecordBatch, where: str) -> list[dict[str, Any]]:

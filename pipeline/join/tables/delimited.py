@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from pipeline.errors import TableError
-from pipeline.join.tables.base import Chunk, FeatureTable, Form, Sink, with_columns
-from pipeline.join.tables.beginning import read_beginning
-from pipeline.join.tables.cells import TableCensus
-from pipeline.join.tables.convert import arrow_to_rows, arrow_to_text
-from pipeline.storage import files, textfiles
-from pipeline.storage.dialect import TextSettings, columns_advice, delimiter_advice
+from ...errors import TableError
+from ...storage import files, textfiles
+from ...storage.dialect import TextSettings, columns_advice, delimiter_advice
+from .base import Chunk, FeatureTable, Form, Sink, with_columns
+from .beginning import read_beginning
+from .cells import TableCensus
+from .convert import arrow_to_rows, arrow_to_text
 
 _BLOCK_BYTES = textfiles.MAX_RECORD_BYTES  # pyarrow accepts no longer record
 _BLOCKS_AHEAD = 3  # pyarrow needs two: a record may end in the next one

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from pipeline.errors import TableError, show
+from ...errors import TableError, show
 
 Numbered: TypeAlias = list[tuple[int, dict[str, Any]]]
 """Some rows with their numbers."""

@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from pipeline.errors import Faults, TableError, count, show
-from pipeline.join import keys
-from pipeline.join.tables.base import Chunk, FeatureTable, Form, Sink, regrouped
-from pipeline.join.tables.convert import arrow_to_rows, rows_to_text
-from pipeline.join.tables.inference import Numbered, infer_schema, rows_to_arrow
-from pipeline.storage import jsontext, textfiles
+from ...errors import Faults, TableError, count, show
+from ...storage import jsontext, textfiles
+from .. import keys
+from .base import Chunk, FeatureTable, Form, Sink, regrouped
+from .convert import arrow_to_rows, rows_to_text
+from .inference import Numbered, infer_schema, rows_to_arrow
 
 Row: TypeAlias = dict[str, Any]
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.errors import TableError, show
-from pipeline.join.tables.base import FeatureTable, Sink, with_fields
-from pipeline.join.tables.delimited import DelimitedSink, DelimitedTable
-from pipeline.join.tables.json_rows import JsonSink, JsonTable
-from pipeline.join.tables.parquet.append import extend_table
-from pipeline.join.tables.parquet.sink import ParquetSink, check_schema
-from pipeline.join.tables.parquet.table import ParquetTable
-from pipeline.storage import files
-from pipeline.storage.dialect import UNSET, TextSettings
-from pipeline.storage.formats import TABLE_EXTENSIONS, table_format
+from ...errors import TableError, show
+from ...storage import files
+from ...storage.dialect import UNSET, TextSettings
+from ...storage.formats import TABLE_EXTENSIONS, table_format
+from .base import FeatureTable, Sink, with_fields
+from .delimited import DelimitedSink, DelimitedTable
+from .json_rows import JsonSink, JsonTable
+from .parquet.append import extend_table
+from .parquet.sink import ParquetSink, check_schema
+from .parquet.table import ParquetTable
 
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 

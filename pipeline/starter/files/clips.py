@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipeline.join.keys import KeyRule
-from pipeline.starter.files.found import Features
-from pipeline.starter.files.names import extension, word_spans
+from ...join.keys import KeyRule
+from .found import Features
+from .names import extension, word_spans
 
 _MAX_FOLDERS = 3
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import BatchError
-from pipeline.join import keys
-from pipeline.manifest.patterns import Pattern
-from pipeline.starter.files.found import Features, Sidecar
-from pipeline.starter.files.globs import glob_for, others_of
-from pipeline.starter.files.grouping import ClipFiles, group
-from pipeline.starter.files.inspection import Finding, as_features, inspect, may_be_of_one_clip
-from pipeline.starter.files.maps import as_maps_or_rows
-from pipeline.starter.files.samples import Sample, sample_of
-from pipeline.starter.files.sampling import take_sample
-from pipeline.storage.formats import table_format
+from ...errors import BatchError
+from ...join import keys
+from ...manifest.patterns import Pattern
+from ...storage.formats import table_format
+from .found import Features, Sidecar
+from .globs import glob_for, others_of
+from .grouping import ClipFiles, group
+from .inspection import Finding, as_features, inspect, may_be_of_one_clip
+from .maps import as_maps_or_rows
+from .samples import Sample, sample_of
+from .sampling import take_sample
 
 _MIN_KEYED = 3
 _MAX_NAMED = 3

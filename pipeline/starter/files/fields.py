@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import show
-from pipeline.join import keys
-from pipeline.join.sidecars.fields import RUNTIME_FIELDS, SCORE_FIELDS, Row
-from pipeline.join.sidecars.numbers import finite_number
-from pipeline.join.sidecars.scores import named
-from pipeline.manifest.entries import slug
-from pipeline.starter.files.samples import Sample
+from ...errors import show
+from ...join import keys
+from ...join.sidecars.fields import RUNTIME_FIELDS, SCORE_FIELDS, Row
+from ...join.sidecars.numbers import finite_number
+from ...join.sidecars.scores import named
+from ...manifest.entries import slug
+from .samples import Sample
 
 _MAX_KEYS = 3
 _MAX_COLUMNS = 20

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.join.tables import FeatureTable, open_table
-from pipeline.manifest.entries import SidecarEntry
-from pipeline.starter.files.inspection import Finding
-from pipeline.starter.files.names import scorer_name
-from pipeline.starter.files.samples import Texts
-from pipeline.storage.dialect import UNSET, TextSettings
+from ...join.tables import FeatureTable, open_table
+from ...manifest.entries import SidecarEntry
+from ...storage.dialect import UNSET, TextSettings
+from .inspection import Finding
+from .names import scorer_name
+from .samples import Texts
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from pipeline.manifest.entries import SidecarEntry
-from pipeline.manifest.patterns import Pattern
-from pipeline.starter.files.names import common_start, extension
+from ...manifest.entries import SidecarEntry
+from ...manifest.patterns import Pattern
+from .names import common_start, extension
 
 
 def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str | None:

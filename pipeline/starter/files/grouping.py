@@ -21,11 +21,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
-from pipeline.join import keys
-from pipeline.starter.files.clips import Named, named_clips
-from pipeline.starter.files.found import Features
-from pipeline.starter.files.inspection import Finding
-from pipeline.starter.files.names import (
+from ...join import keys
+from ...storage.formats import table_format
+from .clips import Named, named_clips
+from .found import Features
+from .inspection import Finding
+from .names import (
     extension,
     first_fit,
     folder_name,
@@ -34,8 +35,7 @@ from pipeline.starter.files.names import (
     stem,
     trimmed,
 )
-from pipeline.starter.files.samples import Sample
-from pipeline.storage.formats import table_format
+from .samples import Sample
 
 _T = TypeVar("_T")
 _MAX_SCORERS = 8

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
-from pipeline.errors import show
-from pipeline.join.columns import APPENDED
-from pipeline.join.sidecars.numbers import finite_number
-from pipeline.join.sidecars.scores import is_ok
-from pipeline.starter.files.fields import Fields, listed, possible_keys, words
-from pipeline.starter.files.samples import Sample
+from ...errors import show
+from ...join.columns import APPENDED
+from ...join.sidecars.numbers import finite_number
+from ...join.sidecars.scores import is_ok
+from .fields import Fields, listed, possible_keys, words
+from .samples import Sample
 
 Kind: TypeAlias = Literal["features", "sidecar", "neither"]
 

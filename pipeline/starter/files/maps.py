@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from pipeline.join.sidecars.shapes import KEY
-from pipeline.starter.files.clips import columns_by_text
-from pipeline.starter.files.found import Features
-from pipeline.starter.files.samples import Sample
+from ...join.sidecars.shapes import KEY
+from .clips import columns_by_text
+from .found import Features
+from .samples import Sample
 
 
 def as_maps_or_rows(samples: Sequence[Sample], features: Sequence[Features]) -> Iterator[Sample]:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from pipeline.manifest.entries import slug
-from pipeline.storage.formats import COMPRESSIONS, table_format
+from ...manifest.entries import slug
+from ...storage.formats import COMPRESSIONS, table_format
 
 _MAX_BOUNDARIES = 64
 UNNAMED = "scorer"

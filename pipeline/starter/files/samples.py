@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from pipeline.errors import InputError
-from pipeline.join import keys
-from pipeline.join.sidecars.fields import Row
-from pipeline.storage.dialect import UNSET, TextSettings
-from pipeline.storage.formats import table_format
+from ...errors import InputError
+from ...join import keys
+from ...join.sidecars.fields import Row
+from ...storage.dialect import UNSET, TextSettings
+from ...storage.formats import table_format
 
 _MAX_DEPTH = 4
 Texts: TypeAlias = Mapping[str, pa.Array]

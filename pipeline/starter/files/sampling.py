@@ -10,18 +10,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.errors import SidecarError
-from pipeline.join import keys
-from pipeline.join.sidecars.delimited_rows import USUAL
-from pipeline.join.sidecars.fields import FIRST_LOOK, Reading, Row, RowFault, SetFields, layout_of
-from pipeline.join.sidecars.numbers import finite_number
-from pipeline.join.sidecars.rows import read_rows, unit
-from pipeline.join.tables import open_table
-from pipeline.join.tables.beginning import Beginning, read_beginning
-from pipeline.starter.files.fields import is_label
-from pipeline.starter.files.samples import Sample, sample_of
-from pipeline.storage.dialect import Dialect, TextSettings, looks_like_data
-from pipeline.storage.formats import TableFormat, table_format
+from ...errors import SidecarError
+from ...join import keys
+from ...join.sidecars.delimited_rows import USUAL
+from ...join.sidecars.fields import FIRST_LOOK, Reading, Row, RowFault, SetFields, layout_of
+from ...join.sidecars.numbers import finite_number
+from ...join.sidecars.rows import read_rows, unit
+from ...join.tables import open_table
+from ...join.tables.beginning import Beginning, read_beginning
+from ...storage.dialect import Dialect, TextSettings, looks_like_data
+from ...storage.formats import TableFormat, table_format
+from .fields import is_label
+from .samples import Sample, sample_of
 
 SAMPLE_ROWS = 1000
 _MAX_ITEMS = 3

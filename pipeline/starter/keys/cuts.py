@@ -16,10 +16,10 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.join.keys import KeyRule
-from pipeline.manifest.options import KeyNormalize
-from pipeline.starter.files.names import common_start, word_spans
-from pipeline.starter.keys.setting import Keys, Setting, loosened, taking
+from ...join.keys import KeyRule
+from ...manifest.options import KeyNormalize
+from ..files.names import common_start, word_spans
+from .setting import Keys, Setting, loosened, taking
 
 CUT_MODES: tuple[KeyNormalize, ...] = ("stem", "basename", "raw")
 """The normalisations that a regex is tried with, the usual ones first."""

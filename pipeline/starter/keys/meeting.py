@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.join.keys import KeyRule
-from pipeline.join.sharing import find_sharing
-from pipeline.manifest.options import KeyNormalize
-from pipeline.starter.files.fields import can_name_clips
-from pipeline.starter.keys.cuts import CUT_MODES, cut_settings
-from pipeline.starter.keys.setting import Keys, Setting
+from ...join.keys import KeyRule
+from ...join.sharing import find_sharing
+from ...manifest.options import KeyNormalize
+from ..files.fields import can_name_clips
+from .cuts import CUT_MODES, cut_settings
+from .setting import Keys, Setting
 
 MODES: tuple[KeyNormalize, ...] = ("auto", "raw", "basename", "stem")
 """In the order in which they are tried. If several are equally good, the first is used: it changes keys least."""

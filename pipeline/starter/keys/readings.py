@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.errors import BatchError, SidecarError, TableError
-from pipeline.join.sidecars.read import read_sidecar
-from pipeline.join.sidecars.record import Scores
-from pipeline.join.tables import check_representable
-from pipeline.manifest.entries import SidecarEntry
-from pipeline.manifest.options import JoinOptions
-from pipeline.starter.files.found import Features, Sidecar, text_notes
-from pipeline.starter.keys.meeting import best_meeting
-from pipeline.starter.keys.setting import Keys
+from ...errors import BatchError, SidecarError, TableError
+from ...join.sidecars.read import read_sidecar
+from ...join.sidecars.record import Scores
+from ...join.tables import check_representable
+from ...manifest.entries import SidecarEntry
+from ...manifest.options import JoinOptions
+from ..files.found import Features, Sidecar, text_notes
+from .meeting import best_meeting
+from .setting import Keys
 
 _RAW = JoinOptions(key_normalize="raw")
 _MAX_COLUMNS = 3

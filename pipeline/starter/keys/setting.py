@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from pipeline.manifest.options import KeyNormalize
+from ...manifest.options import KeyNormalize
 
 _ANY = "(.+?)"
 

@@ -17,14 +17,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import TableError
-from pipeline.join.tables.base import Chunk, FeatureTable, Form, Sink, with_fields
-from pipeline.join.tables.parquet.footer import END, MAGIC, Footer
-from pipeline.join.tables.parquet.schema_entries import ARROW_KEY, JoinedMetadata, joined_metadata
-from pipeline.join.tables.parquet.sink import losses, sink_settings, worth_dictionaries
-from pipeline.join.tables.parquet.table import ParquetTable
-from pipeline.records.materialized import Remarks
-from pipeline.storage import files, writing
+from ....errors import TableError
+from ....records.materialized import Remarks
+from ....storage import files, writing
+from ..base import Chunk, FeatureTable, Form, Sink, with_fields
+from .footer import END, MAGIC, Footer
+from .schema_entries import ARROW_KEY, JoinedMetadata, joined_metadata
+from .sink import losses, sink_settings, worth_dictionaries
+from .table import ParquetTable
 
 
 def extend_table(

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.join.tables.parquet import thrift
-from pipeline.join.tables.parquet.thrift import (
+from ....storage import files
+from . import thrift
+from .thrift import (
     BINARY,
     I32,
     I64,
@@ -28,7 +29,6 @@ from pipeline.join.tables.parquet.thrift import (
     Struct,
     ThriftError,
 )
-from pipeline.storage import files
 
 MAGIC = b"PAR1"
 ENCRYPTED_MAGIC = b"PARE"

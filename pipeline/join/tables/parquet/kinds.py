@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.join.tables.parquet.footer import schema_elements
-from pipeline.join.tables.parquet.thrift import Struct, ThriftError
-from pipeline.records.materialized import ChangedType
+from ....records.materialized import ChangedType
+from .footer import schema_elements
+from .thrift import Struct, ThriftError
 
 # Field numbers of SchemaElement.
 _TYPE, _NAME, _NUM_CHILDREN, _CONVERTED, _LOGICAL = 1, 4, 5, 6, 10

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from pipeline.join.tables.parquet import pandas_entry
-from pipeline.join.tables.parquet.pandas_entry import RangeIndex
+from . import pandas_entry
+from .pandas_entry import RangeIndex
 
 FINGERPRINT_KEY = b"second_opinion.fingerprint"
 PANDAS_KEY = b"pandas"

@@ -10,15 +10,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import TableError
-from pipeline.join.tables.base import Chunk, FeatureTable, Form, Sink, rows_in, with_columns, with_fields
-from pipeline.join.tables.parquet import pandas_entry
-from pipeline.join.tables.parquet.kinds import changed_types, written_kinds
-from pipeline.join.tables.parquet.pandas_entry import RangeIndex
-from pipeline.join.tables.parquet.schema_entries import ARROW_KEY, PANDAS_KEY, JoinedMetadata, joined_metadata
-from pipeline.join.tables.parquet.table import ParquetTable, first_line
-from pipeline.join.tables.views import plain_schema, without_views
-from pipeline.records.materialized import ChangedType, Remarks
+from ....errors import TableError
+from ....records.materialized import ChangedType, Remarks
+from ..base import Chunk, FeatureTable, Form, Sink, rows_in, with_columns, with_fields
+from ..views import plain_schema, without_views
+from . import pandas_entry
+from .kinds import changed_types, written_kinds
+from .pandas_entry import RangeIndex
+from .schema_entries import ARROW_KEY, PANDAS_KEY, JoinedMetadata, joined_metadata
+from .table import ParquetTable, first_line
 
 _ZSTD_LEVEL = 1
 

@@ -12,18 +12,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import TableError, show
-from pipeline.join import keys
-from pipeline.join.tables.base import CHUNK_ROWS, Chunk, FeatureTable, Form
-from pipeline.join.tables.convert import arrow_to_rows, arrow_to_text
-from pipeline.join.tables.parquet import kinds
-from pipeline.join.tables.parquet.footer import ChunkSize, Footer, footer_content, is_encrypted
-from pipeline.join.tables.parquet.thrift import ThriftError
-from pipeline.join.tables.views import plain_schema
-from pipeline.records import snapshots
-from pipeline.records.snapshots import Snapshot
-from pipeline.storage import files
-from pipeline.storage.files import Hash
+from ....errors import TableError, show
+from ....records import snapshots
+from ....records.snapshots import Snapshot
+from ....storage import files
+from ....storage.files import Hash
+from ... import keys
+from ..base import CHUNK_ROWS, Chunk, FeatureTable, Form
+from ..convert import arrow_to_rows, arrow_to_text
+from ..views import plain_schema
+from . import kinds
+from .footer import ChunkSize, Footer, footer_content, is_encrypted
+from .thrift import ThriftError
 
 BATCH_BYTES = 1 << 25
 _READ_BUFFER = 1 << 16  # bytes of each column that are read at once; 0 would be the whole column
