@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pandas as pd
+from second_opinion import open_batch
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import GroupKFold, cross_val_predict
-
-from pipeline import open_batch
 
 HERE = Path(__file__).parent
 FEATURES = ["bitrate_mbps", "blur", "temporal_flicker", "colorfulness"]

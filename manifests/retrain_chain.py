@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import luigi
-
-from pipeline import BatchReport, JoinedTable
+from second_opinion import BatchReport, JoinedTable
 
 HERE = Path(__file__).parent / "chain"
 
