@@ -75,7 +75,7 @@ class JoinError(BatchError):
 
 
 class OutputError(BatchError):
-    """An output cannot be written; what stood in its place before still stands."""
+    """An output cannot be written; the old file, if there was one, is unchanged."""
 
 
 class EvidenceError(BatchError):
