@@ -9,6 +9,8 @@ RELEASE ?= .venv-release
 SMOKE ?= .venv-smoke
 # What pytest is given: nothing for all tests, or `make test TESTS=tests/join`.
 TESTS ?=
+# One process per core; one that has nothing left to do takes tests from another.
+SPREAD = -n auto --dist worksteal
 # `make test COVERAGE=yes` prints what the tests cover, and fails below the floor in setup.cfg.
 COVERAGE ?=
 BIN = $(VENV)/bin
@@ -32,12 +34,12 @@ test: lint suite
 ifdef COVERAGE
 suite: $(READY)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto $(TESTS)
+	$(BIN)/coverage run -m pytest $(SPREAD) $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 else
 suite: $(READY)
-	$(BIN)/pytest -n auto $(TESTS)
+	$(BIN)/pytest $(SPREAD) $(TESTS)
 endif
 
 # Every Python of setup.cfg that is installed, then the lowest versions; it names the Pythons that are not found.
@@ -46,7 +48,7 @@ test-all: lint
 
 # The lowest versions that setup.cfg allows; `make test` has the newest.
 test-lowest: $(LOWEST_READY)
-	$(LOWEST)/bin/pytest -n auto $(TESTS)
+	$(LOWEST)/bin/pytest $(SPREAD) $(TESTS)
 
 # .pre-commit-config.yaml has the same commands.
 lint: $(READY)
