@@ -56,6 +56,6 @@ def copy_demo(to: Path, temporary: pytest.TempPathFactory) -> Path:
 def _make_demo(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     copy_manifests(folder / "manifests")
-    ended = second_opinion(folder, "impact", "manifests/demo.json", "--workers", "2")
+    ended = second_opinion(folder, "impact", "manifests/demo.json", "--workers", "2", timeout=1800)
     assert ended.returncode == 0, ended.stderr
     (folder / "done").touch()
