@@ -122,7 +122,7 @@ def _read(content: bytes, form: str, choice: tuple[SidecarEntry, JoinOptions], f
     path.write_bytes(content)
     with contextlib.suppress(SecondOpinionError):
         for scores in read_sidecar(replace(entry, path=path.name), folder, options):
-            for column in (scores.keys, scores.score, scores.bad, scores.runtime_ms, scores.frames):
+            for column in scores.records.columns:
                 column.validate(full=True)
             if scores.key_field:
                 scores.side.read()

@@ -68,5 +68,5 @@ def __getattr__(name: str) -> object:
 
 
 if "luigi" in sys.modules:
-    # `luigi --module pipeline` imports this package to find the tasks; nothing else is made to wait for them.
+    # `luigi --module pipeline` imports this package to find the tasks; nothing else waits for them.
     import pipeline.evidence.tasks  # noqa: F401  # imported for what it registers, and below it pipeline.tasks.graph

@@ -5,14 +5,14 @@
     SecondOpinionError            exit code
     ├── UsageError                2  the command's arguments cannot be used
     ├── ManifestError             2  the manifest cannot be used; nothing was written
-    └── BatchError                1  something failed while a table or the report was made
+    └── BatchError                1  a table or the report could not be built
         ├── InputMissingError     3  an input is not there yet
         ├── InputError            1  an input is there and cannot be read as what it claims to be
         │   ├── TableError        1  a feature table
         │   └── SidecarError      1  a sidecar
         ├── JoinError             1  sound inputs that must not be joined like this
         ├── OutputError           1  an output cannot be written
-        ├── EvidenceError         1  the evidence asked for cannot be given, or a score is the label
+        ├── EvidenceError         1  the evidence cannot be given, or a score is the label
         ├── SkippedError          1  a table that was not tried, as another one had failed
         ├── SchedulerError        1  the central scheduler does not answer
         └── BatchBusyError        4  another run holds the batch
@@ -49,7 +49,7 @@ class ManifestError(SecondOpinionError):
 
 
 class BatchError(SecondOpinionError):
-    """A table or the report could not be made."""
+    """A table or the report could not be built."""
 
 
 class InputMissingError(BatchError):
@@ -63,7 +63,7 @@ class InputError(BatchError):
 
 
 class TableError(InputError):
-    """A feature table that cannot be read, or not written in the asked-for format."""
+    """A feature table that cannot be read, or not written in the requested format."""
 
 
 class SidecarError(InputError):
@@ -75,11 +75,11 @@ class JoinError(BatchError):
 
 
 class OutputError(BatchError):
-    """An output cannot be written; the old file, if there was one, is unchanged."""
+    """An output cannot be written; the previous file is unchanged."""
 
 
 class EvidenceError(BatchError):
-    """A joined table lacks what its evidence asks for, or a score in it leaks the label."""
+    """A joined table lacks a column that its evidence needs, or a score in it leaks the label."""
 
 
 class SkippedError(BatchError):
@@ -87,7 +87,7 @@ class SkippedError(BatchError):
 
 
 class SchedulerError(BatchError):
-    """The central scheduler (luigid) cannot be reached, or has gone for good."""
+    """The central scheduler (luigid) cannot be reached, or no longer answers."""
 
 
 class BatchBusyError(BatchError):
@@ -96,10 +96,21 @@ class BatchBusyError(BatchError):
     exit_code = 4
 
 
+def exit_code(statuses: Iterable[str]) -> int:
+    """The exit code for a batch whose tables have these statuses.
+
+    0: all are `ok`; 3: nothing failed, but a table is `waiting`; 1: any other status.
+    """
+    found = set(statuses)
+    if found == {"ok"}:
+        return 0
+    return InputMissingError.exit_code if found <= {"ok", "waiting"} else BatchError.exit_code
+
+
 def show(value: object) -> str:
     """`value` as a message quotes it: on one line, control characters escaped, long values cut."""
     if isinstance(value, str):
-        value = value[: MAX_VALUE_SHOWN + 1]  # of a long one no more is looked at than is shown
+        value = value[: MAX_VALUE_SHOWN + 1]  # no more of a long one is read than is shown
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     return text if len(text) <= MAX_VALUE_SHOWN else text[: MAX_VALUE_SHOWN - 1] + "…"
 

@@ -12,7 +12,7 @@ import click
 from pipeline import __version__
 from pipeline.cli import flags
 from pipeline.cli.printing import ignoring_output_errors, print_message, print_result
-from pipeline.errors import BatchError, InputMissingError, count, listing, show
+from pipeline.errors import BatchError, InputMissingError, count, exit_code, listing, show
 from pipeline.manifest.options import JoinOptions
 
 if TYPE_CHECKING:
@@ -39,12 +39,7 @@ def cli() -> None:
 @flags.manifest_argument
 @flags.report_flags
 @click.option("--fail-fast", is_flag=True, help="Begin no other table once one has failed.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that join tables."
-)
-@click.option(
-    "--scheduler", metavar="URL", help="A luigid, such as http://127.0.0.1:8082. Default: none is needed."
-)
+@flags.luigi_flags("join")
 def run(
     manifest: str, base_dir: str | None, report_json: str | None, report_md: str | None, **how: Any
 ) -> int:
@@ -120,7 +115,7 @@ def join(
     from pipeline.tasks.interruption import interruptible
 
     with interruptible():
-        made = materialize(
+        joined = materialize(
             flags.feature_entry(features),
             [flags.score_entry(each) for each in scores],
             out,
@@ -128,16 +123,16 @@ def join(
             options=JoinOptions(**options),
             scorers=None if declare is None else flags.declared(declare),
         )
-    for note in made.summary.get("notes", []):
+    for note in joined.summary.get("notes", []):
         print_message(note)
-    for covered in made.summary["competitors"].values():
+    for covered in joined.summary["competitors"].values():
         print_result(covered_line(covered))
         for line in explain(covered):
             print_message(f"{covered['competitor']}: {line}")
-    for line in explain_losses(made.summary):
+    for line in explain_losses(joined.summary):
         print_message(line)
     print_result(
-        f"{out}: {count(made.summary['output_rows'], 'row')}, sha256 {made.outputs['out']['sha256']}"
+        f"{out}: {count(joined.summary['output_rows'], 'row')}, sha256 {joined.outputs['out']['sha256']}"
     )
     return 0
 
@@ -196,7 +191,7 @@ def _preview(batch: Batch) -> int:
     from rich.console import Console
 
     from pipeline.cli import console
-    from pipeline.join.preview import exit_code, preview_batch
+    from pipeline.join.preview import preview_batch
 
     statuses = []
     for table in preview_batch(batch):

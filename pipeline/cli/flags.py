@@ -55,25 +55,35 @@ def report_flags(command: Command) -> Command:
     return command
 
 
-def evidence_flags(command: Command) -> Command:
-    """The flags of the commands that write evidence."""
-    for flag in (
-        click.option("--families", metavar="FILE", help="Families of signals. Default: the package's own."),
-        click.option(
+def luigi_flags(verb: str) -> Callable[[Command], Command]:
+    """The flags of the commands that run tasks.
+
+    :param verb: what the processes do with tables.
+    """
+
+    def flagged(command: Command) -> Command:
+        command = click.option(
             "--scheduler",
             metavar="URL",
             help="A luigid, such as http://127.0.0.1:8082. Default: none is needed.",
-        ),
-        click.option(
+        )(command)
+        return click.option(
             "--workers",
             type=click.IntRange(min=1),
             default=1,
             show_default=True,
-            help="Processes that evaluate tables.",
-        ),
-    ):
-        command = flag(command)
-    return command
+            help=f"Processes that {verb} tables.",
+        )(command)
+
+    return flagged
+
+
+def evidence_flags(command: Command) -> Command:
+    """The flags of the commands that write evidence."""
+    families = click.option(
+        "--families", metavar="FILE", help="Families of signals. Default: the package's own."
+    )
+    return luigi_flags("evaluate")(families(command))
 
 
 def join_flags(command: Command) -> Command:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import BatchError, EvidenceError, InputMissingError, UsageError, listing
 from pipeline.evidence.documents import TableAudit, TableError
-from pipeline.evidence.state import EvidenceState, Kind, check_paths, document_paths, failed_paths
+from pipeline.evidence.state import DOCUMENTS, EvidenceState, Kind, check_paths, document_paths, failed_paths
 from pipeline.manifest.batch import Batch
 from pipeline.storage import files, jsontext, writing
-from pipeline.storage.lock import holding
-from pipeline.tasks.run import POLL_SECONDS, PROCESS_DIED, BatchResult, run_batch
+from pipeline.tasks.run import BatchResult, run_batch, unrecorded
 
 _COOL_DOWN_SECONDS = 15.0
 """luigid ignores a task for 10 s after it is done (stable_done_cooldown_secs); wait longer than that."""
@@ -65,8 +63,7 @@ def give_evidence(
         raise _incomplete(batch, result)
     state = EvidenceState(batch, families)
     if not state.complete(kind):
-        with holding(batch.lock, shared=scheduler is not None):
-            state = _build(state, kind, workers, scheduler)
+        state = _build(state, kind, workers, scheduler)
     for path in failed_paths(batch, kind):
         writing.remove(path)
     return _result(state, kind)
@@ -76,8 +73,7 @@ def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None
     """Run Luigi on what is missing; the files show the result."""
     from pipeline.evidence.tasks import RetrainImpact, SignalMixAudit
     from pipeline.tasks import scheduling
-    from pipeline.tasks.graph import BatchReport
-    from pipeline.tasks.interruption import interruptible
+    from pipeline.tasks.graph import PROCESS_DIED, BatchReport
 
     batch = state.batch
     report = BatchReport.of(batch)
@@ -85,36 +81,28 @@ def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None
     root = (SignalMixAudit if kind == "audit" else RetrainImpact)(
         families=str(state.families or ""), **parameters
     )
-    writing.sweep(
-        [*document_paths(batch, "audit"), *document_paths(batch, "impact"), *document_paths(batch, "page")]
-    )
+    written = [path for name in DOCUMENTS for path in document_paths(batch, name)]
+    failed: set[str] = set()
 
-    def build() -> EvidenceState:
-        scheduling.build(root, workers, scheduler, lambda _table, _complete: None)
+    def note(table: str, complete: bool) -> None:
+        (failed.discard if complete else failed.add)(table)
+
+    def read() -> EvidenceState:
         return EvidenceState(batch, state.families)
 
-    if scheduler is not None:
-        scheduling.forgive(root, scheduler)
-    with interruptible():
-        after = build()
-        patience = time.monotonic() + _COOL_DOWN_SECONDS
-        while scheduler is not None and _is_open(after, kind):
-            if not scheduling.is_running(root, scheduler) and time.monotonic() > patience:
-                break
-            time.sleep(POLL_SECONDS)  # there is no other way to notice that another worker has ended
-            scheduling.forgive(
-                root, scheduler, patient=True
-            )  # it may be a luigid that is being started again
-            after = build()
+    def is_open(after: EvidenceState, waited: float) -> bool:
+        """Whether another worker may still complete the evidence: it is incomplete, and no failure is known."""
+        known = any(each["error"] != PROCESS_DIED for each in _errors(after, kind)) or _leaks(after)
+        if known or after.complete(kind):
+            return False
+        return waited <= _COOL_DOWN_SECONDS or scheduling.is_running(root, scheduler)
+
+    with scheduling.held(batch, scheduler):
+        work = scheduling.Work(batch, root, written, read, is_open, note)
+        after = scheduling.complete(work, workers, scheduler)
         if not after.complete(kind):
-            _fail(after, kind)
+            _fail(after, kind, failed)
     return after
-
-
-def _is_open(state: EvidenceState, kind: Kind) -> bool:
-    """True if the evidence is incomplete but no failure is recorded, so another worker may still finish it."""
-    known = (each for each in _errors(state, kind) if each["error"] != PROCESS_DIED)
-    return not state.complete(kind) and not any(known) and not _leaks(state)
 
 
 def _leaks(state: EvidenceState) -> list[str]:
@@ -125,14 +113,18 @@ def _leaks(state: EvidenceState) -> list[str]:
     return leak_faults(audits)
 
 
-def _fail(state: EvidenceState, kind: Kind) -> None:
+def _fail(state: EvidenceState, kind: Kind, failed: Iterable[str]) -> None:
     """Write `*.audit.failed.*` and raise the error.
 
-    :raises EvidenceError: always.
+    :param failed: the tables that Luigi reported as failed, whether they recorded why or not.
+    :raises EvidenceError: a table failed.
+    :raises BatchError: a document cannot be written, or a table changed meanwhile.
     """
     from pipeline.evidence.work import write_document, write_failed, write_page
 
     errors, leaks = _errors(state, kind), _leaks(state)
+    if not (errors or leaks) and state.check.tables_complete:
+        errors = [{"id": table, "error": unrecorded(state.batch)} for table in sorted(failed)]
     if leaks or errors:
         path = write_failed(state, errors)
         faults = leaks or [f"{each['id']}: {each['error']}" for each in errors]
@@ -149,10 +141,14 @@ def _fail(state: EvidenceState, kind: Kind) -> None:
 
 
 def _errors(state: EvidenceState, kind: Kind) -> list[TableError]:
+    """The recorded errors of the parts that the document is built from."""
     kinds: Sequence[Kind] = ("audit",) if kind == "audit" else ("audit", "impact")
     parts = [(entry.id, state.part(each, entry)) for each in kinds for entry in state.tables(each)]
-    found = [(table, PROCESS_DIED if part is None else part.error) for table, part in parts]
-    return [{"id": table, "error": error} for table, error in found if error is not None]
+    return [
+        {"id": table, "error": part.error}
+        for table, part in parts
+        if part is not None and part.error is not None
+    ]
 
 
 def _incomplete(batch: Batch, result: BatchResult) -> BatchError:

@@ -1,6 +1,6 @@
-"""The two documents of evidence, as JSON holds them: the audit of a batch, and the impact of its scores.
+"""The two documents of evidence as JSON: the audit of a batch, and the impact of its scores.
 
-Every number is rounded once, by `rounded`, so that the last bits of a sum change no byte. NaN and infinities are null.
+`rounded` rounds every number once, so that the last bits of a sum change no byte. NaN and infinities are null.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ SIGNIFICANT_DIGITS = 6
 FamilyStatus: TypeAlias = Literal["missing", "weak", "covered"]
 Verdict: TypeAlias = Literal["improves", "no evidence", "worse", "not measurable"]
 Interval: TypeAlias = list[float | None]
-"""Its lower and its upper end; null: not defined."""
+"""The lower and the upper end; null if not defined."""
 
 
 class Cited(TypedDict):
-    """A document that another one is built from, with the digest of its bytes."""
+    """A document that another one is built from, by the digest of its bytes."""
 
     path: str
     sha256: str
 
 
 class ScorerCoverage(TypedDict):
-    """One scorer in one table, in rows; `coverage` is the share of rows with an `ok` score."""
+    """One scorer in one table. Counts are numbers of rows; `coverage` is the share of rows with an `ok` score."""
 
     label: str
     column: str
@@ -75,7 +75,7 @@ class WithTarget(TypedDict):
 
 
 class Signal(TypedDict):
-    """One column that may say something about quality; the statistics from `mean` on are null if it has no value."""
+    """One column that may measure quality; `mean` to `max` are null if it has no value."""
 
     column: str
     family: str
@@ -90,14 +90,14 @@ class Signal(TypedDict):
 
 
 class Redundant(TypedDict):
-    """Two signals that are nearly the same."""
+    """Two signals with nearly the same order."""
 
     columns: list[str]
     spearman: float
 
 
 class Complementary(TypedDict):
-    """Two signals of different families that both correlate with the label, and hardly with each other."""
+    """Two signals of different families that both correlate with the label, but hardly with each other."""
 
     columns: list[str]
     families: list[str]
@@ -115,7 +115,7 @@ class Leak(TypedDict):
 
 
 class Finding(TypedDict):
-    """Something that whoever trains on the table should know."""
+    """A problem that matters to a model that is trained on the table."""
 
     kind: str
     column: str
@@ -130,7 +130,7 @@ class Curve(TypedDict):
 
 
 class Scatter(TypedDict):
-    """Some rows of a table, score against label, and the curve that is fitted to up to 50,000."""
+    """Score against label of some rows, and the curve that is fitted to up to 50,000 rows."""
 
     label: str
     column: str
@@ -140,7 +140,7 @@ class Scatter(TypedDict):
 
 
 class Histogram(TypedDict):
-    """How a scorer's scores are distributed; one edge more than counts."""
+    """The distribution of a scorer's scores; there is one more edge than counts."""
 
     label: str
     column: str
@@ -149,14 +149,14 @@ class Histogram(TypedDict):
 
 
 class Correlations(TypedDict):
-    """Spearman's correlations between columns, row by row."""
+    """Spearman's correlations between columns, as rows of a matrix."""
 
     columns: list[str]
     spearman: list[list[float | None]]
 
 
 class AuditFigures(TypedDict):
-    """What the page draws of one table."""
+    """The data of the page's figures of one table."""
 
     scatter: list[Scatter]
     histograms: list[Histogram]
@@ -185,7 +185,7 @@ class TableAudit(TypedDict):
 
 
 class FamilyOverBatch(TypedDict):
-    """In how many tables a family is covered, weak or missing."""
+    """The number of tables in which a family is covered, weak or missing."""
 
     family: str
     title: str
@@ -195,7 +195,7 @@ class FamilyOverBatch(TypedDict):
 
 
 class Strongest(TypedDict):
-    """A signal and the table in which it correlates with the label."""
+    """A signal that correlates with the label of its table."""
 
     table: str
     column: str
@@ -214,14 +214,14 @@ class BatchAudit(TypedDict):
 
 
 class FamiliesUsed(TypedDict):
-    """Where the families came from."""
+    """The source of the families: `package`, or the path of a file."""
 
     source: str
     sha256: str
 
 
 class TableError(TypedDict):
-    """A table without an audit, and why."""
+    """A table without an audit, and the reason."""
 
     id: str
     error: str
@@ -242,7 +242,7 @@ class Audit(TypedDict):
 
 
 class Figures(TypedDict):
-    """Six figures of merit; srcc, krcc, plcc: higher is better; rmse, in units of the label: lower."""
+    """Six figures of merit. srcc, krcc, plcc: higher is better; rmse: lower is better, in units of the label."""
 
     srcc: float | None
     krcc: float | None
@@ -253,7 +253,7 @@ class Figures(TypedDict):
 
 
 class Arm(Figures):
-    """What a model predicts that was given certain columns; each figure is the mean over folds."""
+    """How well a model predicts the label from certain columns; each figure is the mean over folds."""
 
     name: str
     features: int
@@ -262,7 +262,7 @@ class Arm(Figures):
 
 
 class Delta(Figures):
-    """An arm minus `base`, on the same folds and the same draws."""
+    """The difference of an arm from `base`, on the same folds and the same draws."""
 
     name: str
     intervals: dict[str, Interval]
@@ -281,7 +281,7 @@ class Protocol(TypedDict):
 
 
 class AllRows(TypedDict):
-    """The same on all rows with a label, scores imputed where they are missing."""
+    """The arms on all rows with a label; missing scores are imputed."""
 
     rows: int
     groups: int
@@ -290,7 +290,7 @@ class AllRows(TypedDict):
 
 
 class TableImpact(TypedDict):
-    """What the scores of one table are worth to a model that predicts its label."""
+    """How much the scores of one table help a model to predict its label."""
 
     id: str
     target: str
@@ -320,17 +320,17 @@ class Impact(TypedDict):
 
 
 def strength(signal: Signal) -> float:
-    """A signal's Spearman with the label; 0 where it is not known."""
+    """A signal's Spearman coefficient with the label; 0 if it is not known."""
     return (signal["target"] and signal["target"]["spearman"]) or 0.0
 
 
 def ranked_signals(signals: Iterable[Signal]) -> list[Signal]:
-    """Scores first, then by correlation with the label; without one in the given order."""
+    """The signals: scores first, then by correlation with the label, then in the given order."""
     return sorted(signals, key=lambda each: (each["role"] != "score", -abs(strength(each))))
 
 
 def rounded(value: Any) -> Any:
-    """`value` with all its numbers rounded to `SIGNIFICANT_DIGITS`, and None for those that are none."""
+    """`value` with all its numbers rounded to `SIGNIFICANT_DIGITS`, and None for NaN and infinities."""
     if isinstance(value, dict):
         return {name: rounded(below) for name, below in value.items()}
     if isinstance(value, list | tuple):

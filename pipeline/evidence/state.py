@@ -31,6 +31,7 @@ from pipeline.storage.jsontext import JsonObject
 Kind: TypeAlias = Literal["audit", "impact"]
 KINDS: tuple[Kind, ...] = ("audit", "impact")
 DocumentName: TypeAlias = Literal["audit", "impact", "page"]
+DOCUMENTS: tuple[DocumentName, ...] = ("audit", "impact", "page")
 
 EVIDENCE_VERSION = 1
 """Increase it when equal tables give other figures."""
@@ -102,7 +103,7 @@ class EvidenceState:
     def joined(self, entry: TableEntry) -> Materialized | None:
         """The record of a joined table; None: the table is not complete."""
         table = self.check.tables[self.batch.position(entry.id)]
-        return table.made if table.complete else None
+        return table.built if table.complete else None
 
     def part(self, kind: Kind, entry: TableEntry) -> Result | None:
         """The result for a table as it is now; None: there is none."""
@@ -200,7 +201,7 @@ class EvidenceState:
 
 
 def document_paths(batch: Batch, name: DocumentName) -> list[Path]:
-    """Where a document of a batch goes: `m.audit.json` and `m.audit.md` beside `m.report.json`; the page is `m.html`."""
+    """The files of a document of a batch: `m.audit.json` and `m.audit.md` beside `m.report.json`; the page is `m.html`."""
     if name == "page":
         return [batch.report_json.with_name(f"{batch.stem}.html")]
     return [batch.report_json.with_name(f"{batch.stem}.{name}{suffix}") for suffix in (".json", ".md")]

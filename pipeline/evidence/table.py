@@ -1,4 +1,4 @@
-"""A joined table as evidence is taken from it: its numbers in arrays."""
+"""A joined table as arrays, for the audit and the impact."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class ScoreColumn:
         label: the scorer's name.
         column: the column of its scores.
         direction: whether higher or lower is better; None: not declared.
-        scale: least and greatest score; None: not declared.
-        revision: of the scorer; None: not declared.
-        trained_on: names of corpora.
+        scale: lowest and highest score; None: not declared.
+        revision: revision of the scorer; None: not declared.
+        trained_on: names of the corpora that it was trained on.
     """
 
     label: str
@@ -58,15 +58,15 @@ class EvidenceTable:
     Attributes:
         id: the table's id in the manifest.
         out: the joined table, as the manifest names it.
-        corpus: what `trained_on` of a scorer would name.
+        corpus: the name of its corpus, to compare with `trained_on` of scorers.
         rows: number of rows.
-        columns: every numeric column in the table's order, NaN where it has no value; scores that are not `ok` are
-            none. The key and the group are not among them.
-        target: the label, one of `columns`; None: none is declared.
-        group: the column that names the content; None: none is declared.
-        groups: the content of each row, from 0 in order of appearance; None: not declared. Where rows are declared
-            to be contents of their own, `group` is None and each row has its own number.
-        baseline: the columns that the baseline model is given; never the target, nor what the join appended.
+        columns: every numeric column in the table's order, except the key and the group. A missing value is NaN, and
+            so is a score that is not `ok`.
+        target: the label, one of `columns`; None: not declared.
+        group: the column that names the content; None: not declared.
+        groups: the content of each row, numbered from 0 in order of appearance; None: not declared. If the manifest
+            declares each row a content of its own, `group` is None and each row has its own number.
+        baseline: the columns that the baseline model is given; neither the target nor an appended column is one.
         scorers: the scorers in order of label.
         statuses: per label, the number of rows by status: `ok`, `bad`, `missing`.
     """
@@ -85,10 +85,10 @@ class EvidenceTable:
 
 
 def read_table(entry: TableEntry, base: Path, joined: Materialized) -> EvidenceTable:
-    """The joined table with what the manifest declares of it.
+    """Read a joined table, with the declarations that the manifest makes about it.
 
     :param joined: the record of the joined table, which must be up to date.
-    :raises EvidenceError: the manifest names a column that the table does not have, or that holds no numbers.
+    :raises EvidenceError: the manifest names a column that the table does not have, or a target that is not numeric.
     """
     features = open_joined(base / entry.out, entry.options.key_column)
     covered = [*joined.summary["competitors"].values()]
@@ -135,10 +135,13 @@ def _checked(
     numeric: Sequence[str],
     appended: set[str],
 ) -> list[str]:
-    """The columns of the baseline, in the table's order."""
+    """The columns of the baseline, in the table's order.
+
+    :raises EvidenceError: as `read_table`.
+    """
     faults = []
     if request.target not in numeric:
-        faults.append(f"target: found no column of numbers named {show(request.target)}")
+        faults.append(f"target: found no numeric column named {show(request.target)}")
     if request.group is not None and request.group not in features.columns:
         faults.append(f"group: found no column named {show(request.group)}")
     offered = [name for name in numeric if name not in appended and name != request.target]
@@ -147,7 +150,7 @@ def _checked(
         met = {name for name in offered if fnmatch.fnmatchcase(name, _only_stars(pattern))}
         if not met:
             faults.append(
-                f"features: {show(pattern)} matches no column of numbers but the label and the scores"
+                f"features: {show(pattern)} matches no numeric column besides the label and the scores"
             )
         wanted |= met
     if faults:
@@ -168,7 +171,7 @@ def _only_stars(pattern: str) -> str:
 def _columns(
     features: FeatureTable, numeric: Sequence[str], texts: Sequence[str]
 ) -> tuple[dict[str, Floats], dict[str, pa.Array]]:
-    """The columns of numbers as floats, NaN for none, and those of texts, read in one pass."""
+    """The numeric columns as floats, NaN for null, and the text columns; read in one pass."""
     columns = {name: np.full(features.rows, np.nan) for name in numeric}
     held: dict[str, list[pa.Array]] = {name: [] for name in texts}
     start = 0
@@ -185,7 +188,7 @@ def _columns(
 
 
 def _groups(request: EvidenceRequest | None, held: dict[str, pa.Array], rows: int) -> Codes | None:
-    """The content of each row; rows that name none count as one content, so that none is on both sides of a fold."""
+    """The content of each row. Rows without a content count as one content, so that they are all on one side of a fold."""
     if request is None or (request.group is None and not request.each_row_is_content):
         return None
     if request.group is None:

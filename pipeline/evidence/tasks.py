@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ import luigi
 
 from pipeline.errors import BatchError
 from pipeline.evidence.state import EvidenceState, Kind, Result
-from pipeline.tasks.graph import BatchReport, BatchTask, PathParameter
+from pipeline.tasks.graph import BatchReport, BatchTask, PathParameter, TableTask, recording
 
 
 class PartTarget(luigi.Target):
@@ -54,17 +54,11 @@ class _EvidenceTask(BatchTask):
         """The report of the batch, which comes first."""
         return BatchReport(**{name: getattr(self, name) for name in BatchTask.BATCH_PARAMETERS})
 
-    def on_failure(self, exception: BaseException) -> str:
-        """What the visualiser shows: the message, without a traceback for what a user can cause."""
-        return str(exception) if isinstance(exception, BatchError) else str(super().on_failure(exception))
 
-
-class _TablePart(_EvidenceTask):
+class _TablePart(_EvidenceTask, TableTask):
     """One table's part of a document."""
 
     kind: ClassVar[Kind]
-
-    table = luigi.Parameter(description="the table's id in the manifest")
 
     def is_worth_a_process(self) -> bool:
         """It does: it takes seconds to minutes."""
@@ -75,20 +69,29 @@ class _TablePart(_EvidenceTask):
         return PartTarget(self.state, self.kind, self.table)
 
     def run(self) -> None:
-        """Compute the part and record it, or the reason of its failure."""
+        """Compute the part, and record it or the error."""
         from pipeline.evidence.work import compute_part
 
         state = self.state
         entry = state.batch.table(self.table)
         identity = state.identity(self.kind, entry)
         if identity is None:
-            raise BatchError(f"{self.table}: the table changed while its evidence was worked out; run again")
-        try:
+            raise BatchError(f"{self.table}: the table changed while its evidence was computed; run again")
+        with recording(partial(self.record_failure, state=state)):
             body = compute_part(self.kind, state, entry)
-        except BatchError as exc:
-            state.record_part(self.kind, entry, Result(identity, None, str(exc)))
-            raise
-        state.record_part(self.kind, entry, Result(identity, body))
+            state.record_part(self.kind, entry, Result(identity, body))
+
+    def record_failure(self, exc: Exception, state: EvidenceState | None = None) -> None:
+        """Record why there is no part, unless the table changed meanwhile: then nothing is known of the new one.
+
+        :param state: the state that the task began with; None: the state now.
+        :raises BatchError: the record cannot be written.
+        """
+        state = state or self.state
+        entry = state.batch.table(self.table)
+        identity = state.identity(self.kind, entry)
+        if identity is not None:
+            state.record_part(self.kind, entry, Result(identity, None, self.message(exc)))
 
 
 class TableAudit(_TablePart):

@@ -46,7 +46,7 @@ def compute_part(kind: Kind, state: EvidenceState, entry: TableEntry) -> JsonObj
     """
     joined = state.joined(entry)
     if joined is None:
-        raise BatchError(f"{entry.id}: the table changed while its evidence was worked out; run again")
+        raise BatchError(f"{entry.id}: the table changed while its evidence was computed; run again")
     table = read_table(entry, state.batch.base_dir, joined)
     part: Any = (
         audit_table(table, load_families(state.families))

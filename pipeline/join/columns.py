@@ -20,7 +20,7 @@ from pipeline.join.alternatives import rows_but_for_case
 from pipeline.join.keys import KeyRule, Side
 from pipeline.join.sharing import Sharing, find_sharing
 from pipeline.join.sidecars import duplicates
-from pipeline.join.sidecars.read import Scores
+from pipeline.join.sidecars.record import Scores
 from pipeline.manifest.entries import slug
 from pipeline.manifest.options import JoinOptions
 
@@ -41,29 +41,26 @@ _STATUSES = ("ok", "bad", "missing")
 
 @dataclass(frozen=True)
 class Scorer:
-    """All scores of one scorer; columns of one length, keys unique.
+    """All scores of one scorer, keys unique.
 
     Attributes:
         label: its name.
         slug: its name in column names.
         parts: the score records as the sidecars gave them.
-        keys: the comparable keys (string).
-        score: float64.
-        bad: bool, whether the scorer says that it failed.
-        runtime_ms: float64, milliseconds.
-        frames: int32.
-        source: int32, which of `parts` the row is from.
+        records: all of them (`RECORD`).
+        source: int32 per record, which of `parts` it is from.
     """
 
     label: str
     slug: str
     parts: tuple[Scores, ...]
-    keys: pa.Array
-    score: pa.Array
-    bad: pa.Array
-    runtime_ms: pa.Array
-    frames: pa.Array
+    records: pa.RecordBatch
     source: pa.Array
+
+    @property
+    def keys(self) -> pa.Array:
+        """The comparable keys (string)."""
+        return self.records["key"]
 
 
 @dataclass(frozen=True)
@@ -170,12 +167,17 @@ def _scorer_match(
         found[0].positions if len(found) == 1 else pc.index_in(comparable, scorer.keys, skip_nulls=True)
     )
     spare = _spare_keys(scorer, positions)
+    used, matched = len(scorer.keys) - len(spare), len(positions) - positions.null_count
     return ScorerMatch(
         scorer,
         positions,
         unused=len(spare),
         case_rows=rows_but_for_case(comparable.filter(positions.is_null()), spare),
-        sharing=find_sharing(rule, positions, read_side, lambda: raw_keys(scorer)),
+        sharing=(
+            find_sharing(rule, positions, read_side, lambda: raw_keys(scorer))
+            if matched > used  # else no two rows have the same score
+            else Sharing()
+        ),
     )
 
 
@@ -219,11 +221,12 @@ def append(found: TableMatch, start: int, length: int) -> pa.RecordBatch:
     columns: list[pa.Array] = []
     for each in found.by_scorer:
         scorer, where = each.scorer, each.positions.slice(start, length)
+        records = scorer.records
         columns += [
-            scorer.score.take(where),
-            _texts(scorer.bad.take(where).cast(pa.int32()), _STATUSES),
-            scorer.runtime_ms.take(where),
-            pc.fill_null(scorer.frames.take(where), 0).cast(pa.int64()),
+            records["score"].take(where),
+            _texts(records["bad"].take(where).cast(pa.int32()), _STATUSES),
+            records["runtime_ms"].take(where),
+            pc.fill_null(records["frames"].take(where), 0).cast(pa.int64()),
             _texts(scorer.source.take(where), [*(part.source for part in scorer.parts), ""]),
         ]
     return pa.RecordBatch.from_arrays(columns, names=appended_schema(found.scorers, found.options).names)
@@ -247,22 +250,9 @@ def _check_slugs(labels: Iterable[str]) -> None:
         raise JoinError(listing("scorers of one table need names that differ in letters or digits", clashes))
 
 
-def _scorer(label: str, parts: list[Scores]) -> Scorer:
-    def joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
-        first, *others = arrays
-        return pa.chunked_array([first, *others], kind).combine_chunks() if others else first
-
-    return Scorer(
-        label=label,
-        slug=slug(label),
-        parts=tuple(parts),
-        keys=joined((part.keys for part in parts), pa.string()),
-        score=joined((part.score for part in parts), pa.float64()),
-        bad=joined((part.bad for part in parts), pa.bool_()),
-        runtime_ms=joined((part.runtime_ms for part in parts), pa.float64()),
-        frames=joined((part.frames for part in parts), pa.int32()),
-        source=_sources(parts),
-    )
+def _scorer(label: str, parts: Sequence[Scores]) -> Scorer:
+    records = pa.concat_batches([part.records for part in parts]) if len(parts) > 1 else parts[0].records
+    return Scorer(label, slug(label), tuple(parts), records, _sources(parts))
 
 
 def _sources(parts: Sequence[Scores]) -> pa.Array:

@@ -74,7 +74,7 @@ def _listed(keys: Iterable[str]) -> str:
 
 def _coverage(found: TableMatch, match: ScorerMatch) -> Coverage:
     scorer, missing = match.scorer, match.positions.null_count
-    bad = scorer.bad.take(match.positions).true_count
+    bad = scorer.records["bad"].take(match.positions).true_count
     covered: Coverage = {
         "competitor": scorer.label,
         "column_prefix": column_prefix(scorer, found.options),
@@ -98,9 +98,9 @@ def _of_files(scorer: Scorer) -> Coverage:
     known: Coverage = {}
     if notes := sorted({part.note for part in scorer.parts if part.note is not None}):
         known["notes"] = notes[:MAX_NOTES]
-    if len(scorer.bad) and not scorer.bad.false_count:
+    if len(scorer.keys) and not scorer.records["bad"].false_count:
         counts: Counter[str] = Counter()
-        for part in {part.place: part for part in scorer.parts}.values():
+        for part in {part.location: part for part in scorer.parts}.values():
             counts += part.bad_statuses()
         most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
         known["bad_statuses"] = [{"status": status, "rows": rows} for status, rows in most[:MAX_STATUSES]]
@@ -118,8 +118,9 @@ def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage
         known["revision"] = declaration.revision
     if declaration.scale is not None:
         low, high = declaration.scale
-        outside = pc.or_(pc.less(scorer.score, low), pc.greater(scorer.score, high))
-        outside = pc.and_not(pc.fill_null(outside, False), scorer.bad)
+        score = scorer.records["score"]
+        outside = pc.or_(pc.less(score, low), pc.greater(score, high))
+        outside = pc.and_not(pc.fill_null(outside, False), scorer.records["bad"])
         where = pc.indices_nonzero(outside)
         shown = where.slice(0, keys.MAX_KEYS_SHOWN)
         known["scale"] = [low, high]
@@ -128,7 +129,7 @@ def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage
             "examples": [
                 {"key": key, "score": score}
                 for key, score in zip(
-                    scorer.keys.take(shown).to_pylist(), scorer.score.take(shown).to_pylist(), strict=True
+                    scorer.keys.take(shown).to_pylist(), score.take(shown).to_pylist(), strict=True
                 )
             ],
         }

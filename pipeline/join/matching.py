@@ -2,18 +2,17 @@
 
 ::
 
-    features ──open_table──▶ keys ─┐
-    scores ──read_sidecar────────▶ find ─▶ match ─▶ MatchedTable: coverage, planned columns, what refuses them
+    features ──open_table──▶ Opened ─┐
+    scores ──read_sidecar──▶ Scores ─┴─ find ─▶ match ─▶ MatchedTable: coverage, planned columns, what refuses them
 
-Sidecars are read and matched in their own threads.
+Features and sidecars are read in threads of their own, and each sidecar is matched in its own.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -32,9 +31,6 @@ from pipeline.records.materialized import Coverage
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with the current step and the finished share of the whole table (0 to 1)."""
-
-MatchOnto: TypeAlias = Callable[[FeatureTable], TableMatch]
-"""Matches the sidecars of a table onto its features."""
 
 
 @dataclass(frozen=True)
@@ -84,35 +80,67 @@ class MatchedTable:
         columns.check_columns(features.columns, self.appended, self.found.options, features.key_column)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A feature table and its comparable keys (string), null for a row that can match nothing."""
+
+    features: FeatureTable
+    side: keys.Side
+    comparable: pa.Array
+
+
+class Matching:
+    """A table whose inputs are being read in threads."""
+
+    def __init__(self, entry: TableEntry, base: Path, ahead: ReadAhead) -> None:
+        self._entry = entry
+        # The features come first, so that no thread that has read a sidecar waits for a call that has not begun.
+        self._opened = ahead.begin(_open, entry, base)
+        self._found = [ahead.begin(self._read_and_find, sidecar, base) for sidecar in entry.scores]
+
+    @property
+    def features(self) -> FeatureTable:
+        """The feature table, whose keys have been read.
+
+        :raises BatchError: it is missing or faulty.
+        """
+        return self._opened.result().features
+
+    def result(self, notify: Progress = lambda _doing, _share: None) -> MatchedTable:
+        """The sidecars matched onto the features, without checking whether they may be joined.
+
+        :raises BatchError: an input is missing or faulty, or its keys collide.
+        """
+        entry, opened = self._entry, self._opened.result()
+        found = columns.match(opened.side, opened.comparable, self._sidecars(notify), entry.options)
+        return MatchedTable(opened.features, found, entry.scorers, entry.features.path)
+
+    def _read_and_find(self, sidecar: SidecarEntry, base: Path) -> list[SidecarMatch]:
+        scores = read_sidecar(sidecar, base, self._entry.options)
+        comparable = self._opened.result().comparable
+        return [columns.find(comparable, each) for each in scores]
+
+    def _sidecars(self, notify: Progress) -> Iterator[SidecarMatch]:
+        scores = self._entry.scores
+        for index, (sidecar, found) in enumerate(zip(scores, self._found, strict=True)):
+            notify(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(scores))
+            yield from found.result()
+        notify("matching keys", 0.4)
+
+
 def match_table(entry: TableEntry, base: Path) -> MatchedTable:
     """Read the inputs of a table and match them, without checking whether they may be joined.
 
     :raises BatchError: an input is missing or faulty, or its keys collide.
     """
     with enough_memory(entry), ReadAhead() as ahead:
-        match_onto = matching(ahead, entry, base)
-        features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
-        return MatchedTable(features, match_onto(features), entry.scorers, entry.features.path)
+        return Matching(entry, base, ahead).result()
 
 
-def matching(
-    ahead: ReadAhead, entry: TableEntry, base: Path, notify: Progress = lambda _doing, _share: None
-) -> MatchOnto:
-    """Start reading the sidecars of a table. Returns the function that matches them onto the opened features."""
-    comparable: Future[pa.Array] = ahead.promise()
-
-    def read_and_find(sidecar: SidecarEntry) -> list[SidecarMatch]:
-        scores = read_sidecar(sidecar, base, entry.options)
-        return [columns.find(comparable.result(), each) for each in scores]
-
-    reading = [ahead.begin(read_and_find, sidecar) for sidecar in entry.scores]
-
-    def match_onto(features: FeatureTable) -> TableMatch:
-        side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
-        comparable.set_result(side.under(entry.options.key_normalize))
-        return columns.match(side, comparable.result(), _sidecars(entry, reading, notify), entry.options)
-
-    return match_onto
+def _open(entry: TableEntry, base: Path) -> Opened:
+    features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
+    side = keys.Side(features.key_column, entry.options.key_regex, features.keys)
+    return Opened(features, side, side.under(entry.options.key_normalize))
 
 
 @contextlib.contextmanager
@@ -124,12 +152,3 @@ def enough_memory(entry: TableEntry) -> Iterator[None]:
         raise BatchError(
             f"{entry.out}: not enough memory to join this table; what it needs is not known"
         ) from exc
-
-
-def _sidecars(
-    entry: TableEntry, reading: Iterable[Future[list[SidecarMatch]]], notify: Progress
-) -> Iterator[SidecarMatch]:
-    for index, (sidecar, found) in enumerate(zip(entry.scores, reading, strict=True)):
-        notify(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(entry.scores))
-        yield from found.result()
-    notify("matching keys", 0.4)

@@ -18,8 +18,8 @@ from typing import Any
 
 from pipeline.errors import InputError, UsageError, listing
 from pipeline.join import columns
-from pipeline.join.matching import MatchedTable, Progress, enough_memory, matching
-from pipeline.join.tables import Sink, create_table, open_table
+from pipeline.join.matching import MatchedTable, Matching, Progress, enough_memory
+from pipeline.join.tables import Sink, create_table
 from pipeline.join.tables.base import rows_in, take_rows
 from pipeline.join.threads import ReadAhead
 from pipeline.manifest.clashes import FileClaims
@@ -35,10 +35,10 @@ from pipeline.manifest.entries import (
 from pipeline.manifest.options import OPTIONS, JoinOptions
 from pipeline.records.materialized import Materialized, Remarks, TableSummary
 from pipeline.records.provenance import fingerprint, run_provenance
-from pipeline.records.snapshots import Snapshot, check_unchanged, of_written, snapshot, snapshot_and_start
+from pipeline.records.snapshots import Snapshot, check_unchanged, of_written, snapshot
 from pipeline.records.versions import SEMANTICS_VERSION, versions
 from pipeline.storage import filenames, files, jsontext, writing
-from pipeline.storage.files import FileDescription, Hash, Signature
+from pipeline.storage.files import FileDescription, Signature
 from pipeline.storage.jsontext import JsonObject
 from pipeline.storage.schema import load_schema, schema_faults
 
@@ -141,7 +141,6 @@ class _Joined:
     fingerprint: str
     inputs: dict[str, Snapshot]
     signatures: dict[str, Signature]
-    data: Hash
     described: dict[str, FileDescription]
     matched: MatchedTable
     losses: Remarks
@@ -180,21 +179,19 @@ def _join(entry: TableEntry, base: Path, notify: Progress) -> _Joined:
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
     with ReadAhead() as ahead:
-        match_onto = matching(ahead, entry, base, notify)
+        matching = Matching(entry, base, ahead)
         digesting = {role: ahead.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
-        features = open_table(base / entry.features.path, entry.options.key_column, entry.features.text)
-        copied = ahead.begin(snapshot_and_start, base / entry.features.path, features.data_bytes)
+        features = matching.features
+        digesting[FEATURES] = ahead.begin(features.snapshot)
         checking = ahead.begin(features.check_data)
-        matched = MatchedTable(features, match_onto(features), entry.scorers, entry.features.path)
+        matched = matching.result(notify)
         checking.result()
-        taken, data = copied.result()
-        inputs = {role: taken if role == FEATURES else digesting[role].result() for role in paths}
+        inputs = {role: digesting[role].result() for role in paths}
     matched.check()
     return _Joined(
         fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
         inputs=inputs,
         signatures=signatures,
-        data=data,
         described={role: files.describe(paths[role], base, taken.sha256) for role, taken in inputs.items()},
         matched=matched,
         losses={},
@@ -225,9 +222,8 @@ def _write_table(path: Path, entry: TableEntry, joined: _Joined, notify: Progres
     found, features = joined.matched.found, joined.matched.features
     start = 0
     name = Path(entry.out).name
-    with create_table(
-        path, name, features, joined.matched.appended, joined.fingerprint, data=joined.data, kept=found.kept
-    ) as sink:
+    appended, kept = joined.matched.appended, found.kept
+    with create_table(path, name, features, appended, joined.fingerprint, kept) as sink:
         for chunk in features.chunks(sink.form):
             length = rows_in(chunk)
             appended = columns.append(found, start, length)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,14 +79,6 @@ class TablePreview:
 def preview_batch(batch: Batch) -> Iterator[TablePreview]:
     """Preview the tables one after another; only one is held in memory at a time."""
     return (preview_table(entry, batch.base_dir) for entry in batch.tables)
-
-
-def exit_code(statuses: Iterable[str]) -> int:
-    """What `run` would end with for tables of these statuses."""
-    found = set(statuses)
-    if "failed" in found:
-        return BatchError.exit_code
-    return InputMissingError.exit_code if "waiting" in found else 0
 
 
 def preview_table(entry: TableEntry, base: Path) -> TablePreview:

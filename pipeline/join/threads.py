@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, ParamSpec, Protocol, Self, TypeVar
+from typing import ParamSpec, Protocol, Self, TypeVar
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
-_MAX_THREADS = 4
+MAX_THREADS = 4
 
 
 class Each(Protocol):
@@ -27,9 +27,8 @@ class ReadAhead:
     """A few threads, for the length of a `with` block."""
 
     def __init__(self) -> None:
-        self._size = min(_MAX_THREADS, os.cpu_count() or 1)
+        self._size = min(MAX_THREADS, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(self._size)
-        self._promised: list[Future[Any]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -37,14 +36,7 @@ class ReadAhead:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for promised in self._promised:
-            promised.cancel()
         self._pool.shutdown(cancel_futures=True)
-
-    def promise(self) -> Future[Any]:
-        """A future that other threads wait for. The caller sets it; leaving the block cancels it."""
-        self._promised.append(Future())
-        return self._promised[-1]
 
     def begin(
         self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs

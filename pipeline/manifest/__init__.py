@@ -1,4 +1,4 @@
-"""JSON -> a frozen, checked batch; no other room sees a raw manifest.
+"""Reads a manifest: JSON -> a frozen, checked batch. No other room sees the JSON.
 
 ::
 
@@ -6,7 +6,7 @@
       │          ├──────▶ declarations    scorers, evidence
       │          ├──────▶ patterns        * and ** in paths
       │          └──────▶ field_paths, regexes
-      └────▶ clashes                      files that would be two things at once
+      └────▶ clashes                      files with two uses, such as input and output
 """
 
 __all__ = [

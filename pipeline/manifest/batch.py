@@ -1,4 +1,4 @@
-"""JSON -> a frozen, checked batch; nothing else sees the raw manifest."""
+"""A batch: the checked manifest, and the paths of its report and records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import BatchError, Faults, InputError, ManifestError, show
+from pipeline.errors import Faults, InputError, ManifestError, show
 from pipeline.manifest.clashes import FileClaims
 from pipeline.manifest.declarations import EvidenceRequest
 from pipeline.manifest.entries import (
@@ -31,7 +31,7 @@ _NEEDED = {"features", "scores", "out"}
 
 @dataclass(frozen=True)
 class Batch:
-    """One checked manifest and where its report goes.
+    """One checked manifest and the paths of its report.
 
     Attributes:
         manifest: path of the manifest.
@@ -71,14 +71,14 @@ class Batch:
         return {table.id: index for index, table in enumerate(self.tables)}
 
     def relative(self, path: Path) -> str:
-        """A file of the batch as its report names it, however the base folder was spelled or linked to."""
+        """The path of a file of the batch as its report names it; links and the spelling of the base folder do not matter."""
         return filenames.relative(
             filenames.resolved(path.parent) / path.name, filenames.resolved(self.base_dir)
         )
 
     @property
     def stem(self) -> str:
-        """What the names of the files beside the report begin with: `m` for `m.report.json`."""
+        """The common start of the names of files beside the report: `m` for `m.report.json`."""
         name = self.report_json.name
         return name.removesuffix(REPORT_SUFFIX) if name.endswith(REPORT_SUFFIX) else self.report_json.stem
 
@@ -89,7 +89,7 @@ class Batch:
 
     @property
     def run_log(self) -> Path:
-        """The run log, which nothing cites."""
+        """The path of the run log. No document cites it."""
         return self.report_json.with_name(f"{self.stem}.run-log.jsonl")
 
     @property
@@ -99,7 +99,7 @@ class Batch:
 
 
 def failed_path(report: Path) -> Path:
-    """The name under which a failed batch leaves a report: `m.report.failed.json` for `m.report.json`."""
+    """The path of the report of a failed batch: `m.report.failed.json` for `m.report.json`."""
     return report.with_name(f"{report.stem}.failed{report.suffix}")
 
 
@@ -122,19 +122,19 @@ def load_manifest(
     """Read and check a manifest; empty and None arguments take their defaults.
 
     :param base_dir: folder that relative paths resolve from. Default: the manifest's folder.
-    :param report_json: where the report goes. Default: `<manifest stem>.report.json` beside the manifest.
-    :param report_md: the same as Markdown. Default: `report_json` with the suffix `.md`.
+    :param report_json: path of the report. Default: `<manifest stem>.report.json` beside the manifest.
+    :param report_md: path of the report as Markdown. Default: `report_json` with the suffix `.md`.
     :raises ManifestError: with every fault of the manifest, each with its JSON path.
     """
     path = Path(manifest)
-    content = _read(path)
+    content = files.read_named(path, "a manifest", ManifestError)
     report = Path(report_json or default_report(path))
     faults = Faults()
     raw = _parse(path, content)
     broken = violations(raw, load_schema("manifest"))
     for fault in (*_repeated_keys(raw), *broken.faults):
         faults.add(fault)
-    if not broken.complete:  # what is left unchecked may be anything
+    if not broken.complete:  # the parts beyond the last violation are unchecked
         _raise_any(path, faults, "at least ")
     parts = _Parts.of(raw, broken)
     base = Path(base_dir or path.parent)
@@ -145,15 +145,6 @@ def load_manifest(
         faults.add(fault)
     _raise_any(path, faults)
     return batch
-
-
-def _read(path: Path) -> bytes:
-    if not filenames.is_name(path):
-        raise ManifestError(f"found {show(str(path))}; expected the name of a file; expected a manifest")
-    try:
-        return files.read_bytes(path)
-    except BatchError as exc:
-        raise ManifestError(f"{exc}; expected a manifest") from exc
 
 
 def _parse(path: Path, content: bytes) -> Any:
@@ -184,12 +175,12 @@ def _repeated_keys(value: object, steps: tuple[str | int, ...] = ()) -> Iterator
 
 @dataclass(frozen=True)
 class _Parts:
-    """The parts of a manifest that have the shape they should have, whatever is wrong with others.
+    """The valid parts of a manifest, so that they can be checked further while others are invalid.
 
     Attributes:
-        defaults: by their names.
-        scorers: declarations by label.
-        tables: by their index in the manifest.
+        defaults: the default options, by name.
+        scorers: the declarations, by label.
+        tables: the tables, by index in the manifest.
     """
 
     defaults: JsonObject
@@ -229,7 +220,7 @@ class _Parts:
 def _sound(
     at: tuple[str | int, ...], part: Any, broken: Collection[tuple[str | int, ...]]
 ) -> JsonObject | None:
-    """The sound members of an object whose path in the manifest is `at`; None if it is not an object."""
+    """The valid members of an object whose path in the manifest is `at`; None if it is not an object."""
     if not isinstance(part, dict):
         return None
     below = {steps[len(at)] for steps in broken if len(steps) > len(at) and steps[: len(at)] == at}
@@ -266,7 +257,7 @@ def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
 
 
 def _clashes(batch: Batch, numbered: Sequence[tuple[int, TableEntry]]) -> Iterator[str]:
-    """Files that would be two things at once: inputs, outputs, the manifest, the reports."""
+    """Faults of files with two uses among inputs, outputs, the manifest and the reports."""
     claims = FileClaims()
     claims.written(batch.manifest, "the manifest")
     for report, form in ((batch.report_json, "JSON"), (batch.report_md, "Markdown")):

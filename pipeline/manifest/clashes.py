@@ -1,4 +1,4 @@
-"""The files that a table or a batch reads and writes, and where one would be two things at once."""
+"""Clashes: files that a table or a batch would both read and write, or write twice."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ class FileClaims:
         self._folders: dict[str, str] = {}
 
     def read(self, path: Path, name: str) -> None:
-        """The file at `path` is an input; for a link, its target is an input as well."""
+        """Register the file at `path` as an input. For a link, its target is an input as well."""
         resolved = self._resolved(path)
         self._read.setdefault(resolved, name)
         if (target := filenames.link_target(resolved)) is not None:
             self._read.setdefault(target, name)
 
     def read_all(self, pattern: Path, name: str) -> None:
-        """Every file that `pattern` matches is an input, whether or not it is there yet."""
+        """Register every file that `pattern` matches as an input, even if it does not exist yet."""
         self._patterns.append((Pattern(os.path.abspath(pattern)), name))  # noqa: PTH100  # links stay
 
     def written(self, path: Path, name: str) -> None:
-        """The file at `path` is an output, which replaces a link there."""
+        """Register the file at `path` as an output, which replaces a link at that path."""
         self._written.append((self._resolved(path), name, path))
 
     def kept(self, folder: Path, name: str) -> None:
-        """The folder is the project's own: no output may be it, or be inside it."""
+        """Register a folder of the project's own. No output may be this folder, or be inside it."""
         self._kept.append((self._resolved(folder), name))
 
     def clashes(self) -> Iterator[str]:
-        """The outputs that are also read, or written for something else as well."""
+        """A fault for each output that is also an input, or an output under another name."""
         owners: dict[str, str] = {}
         for resolved, name, path in self._written:
             if resolved in self._read:
@@ -59,7 +59,7 @@ class FileClaims:
         return next((name for pattern, name in self._patterns if pattern.fits(full)), None)
 
     def _resolved(self, path: Path) -> str:
-        """The folder without links, and the last part as it is; a folder is looked up once."""
+        """The path with its folder resolved and its last part unchanged; each folder is resolved once."""
         folder, name = os.path.split(path)
         if folder not in self._folders:
             self._folders[folder] = filenames.real_folder(folder)

@@ -1,4 +1,4 @@
-"""What a manifest declares beside the join: properties of scorers, and the evidence requested for a table."""
+"""Declarations that are not options of the join: properties of scorers, and the evidence requested for a table."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Direction: TypeAlias = Literal["higher", "lower"]
 
 @dataclass(frozen=True)
 class ScorerDeclaration:
-    """What is known of a scorer, whatever tables it is joined onto.
+    """Declared properties of a scorer; they hold for every table.
 
     Attributes:
         label: the scorer's name.
-        direction: whether a higher or a lower score is better.
+        direction: `higher` or `lower`: which scores are better; None: not declared.
         scale: the lowest and the highest score it can give, in its own units.
-        revision: which version of it computed the scores.
-        trained_on: names of the corpora that it has seen.
+        revision: the version of the scorer that computed the scores.
+        trained_on: names of the corpora that it was trained on.
     """
 
     label: str
@@ -44,7 +44,7 @@ class ScorerDeclaration:
         )
 
     def as_json(self) -> JsonObject:
-        """What a join shows of it, if it is declared; corpora it was trained on are for the evidence alone."""
+        """The declared properties that a join reports, as a JSON object; `trained_on` is not one of them."""
         shown = {
             "direction": self.direction,
             "scale": self.scale and list(self.scale),
@@ -64,11 +64,11 @@ class EvidenceRequest:
     """The evidence requested for a table.
 
     Attributes:
-        target: the column of the label, higher is better.
+        target: the column of the label; higher is better.
         group: the column that names the content; rows of one content are never on both sides of a fold.
         each_row_is_content: instead of `group`: no two rows show the same content.
         features: the columns of the baseline, by name or with `*`.
-        corpus: what `trained_on` of a scorer would name; None: the table's id.
+        corpus: the name of the corpus, to compare with `trained_on` of scorers; None: the table's id.
     """
 
     target: str
@@ -79,7 +79,7 @@ class EvidenceRequest:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> EvidenceRequest:
-        """The request of a table, as the manifest's schema has checked it."""
+        """The request of a table; the manifest's schema has checked `given`."""
         return cls(**{**given, "features": tuple(given.get("features") or ())})
 
     def as_json(self) -> JsonObject:

@@ -24,7 +24,7 @@ from pipeline.storage.schema import json_path, schema_faults
 
 
 def slug(label: str) -> str:
-    """A scorer's name as column names hold it: lower case, all else than letters and digits one `_`."""
+    """A scorer's name as used in column names: lower case, with `_` for each run of other characters."""
     return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
 
 
@@ -39,12 +39,12 @@ class SidecarEntry:
     Attributes:
         path: the file, or a pattern with `*` and `**` whose matches are one sidecar.
         label: the scorer's name, for rows that do not name it.
-        format: the format, where the name does not say it.
+        format: the format, if the file's name does not give it.
         key_field: overrides the table's `score_key_field`.
         key_from: "file": the key is the path of the row's file.
         score_field: overrides the table's `score_field`.
-        score_fields: (aspect, field) pairs, each a scorer of its own, labelled LABEL-aspect.
-        text: how the file is written, if it is delimited text.
+        score_fields: (aspect, field) pairs; each is a scorer named LABEL-aspect.
+        text: the settings of delimited text.
     """
 
     path: str
@@ -78,7 +78,7 @@ class SidecarEntry:
         return "*" in self.path
 
     def files(self, base: Path) -> list[tuple[str, Path]]:
-        """The files of the sidecar in sorted order, each with its name from the manifest's view.
+        """The files of the sidecar in sorted order, each with its path as the manifest would name it.
 
         :raises InputError: a folder that a pattern goes through cannot be read.
         """
@@ -111,7 +111,7 @@ class SidecarEntry:
         return kept
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the entry by itself, each fault with its JSON path below the entry."""
+        """Faults of the entry by itself, each with its JSON path below the entry."""
         if not self.path:
             yield f": found {show(self.as_json())}; expected a path after the ="
         elif not filenames.is_name(self.path):
@@ -140,7 +140,7 @@ class SidecarEntry:
                 yield f".{name}: {fault}"
 
     def _text_faults(self) -> Iterator[str]:
-        """What is wrong with what the entry says of delimited text."""
+        """Faults of the entry's settings for delimited text."""
         form = sidecar_format(self.path, self.format)
         if form not in (None, "csv", "tsv"):
             settings = self.text.as_json()
@@ -156,7 +156,7 @@ class FeaturesEntry:
 
     Attributes:
         path: the file.
-        text: how it is written, if it is delimited text.
+        text: the settings of delimited text.
     """
 
     path: str
@@ -173,7 +173,7 @@ class FeaturesEntry:
         return {"path": self.path, **settings} if settings else self.path
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the entry by itself, each fault with its JSON path below the entry."""
+        """Faults of the entry by itself, each with its JSON path below the entry."""
         found = table_format(self.path)
         if found is None:
             yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
@@ -193,11 +193,11 @@ class TableEntry:
         features: the feature table.
         scores: the sidecars, at least one.
         out: the joined table; its extension decides the format.
-        audit_json: the audit; None: none is requested.
+        audit_json: the audit; None: not requested.
         options: the effective join options.
-        id: its name, unique in the batch; empty for a table outside a batch.
-        scorers: what is declared of scorers, whether they are the table's or not.
-        evidence: the requested evidence; None: none about its label.
+        id: the id, unique in the batch; empty for a table outside a batch.
+        scorers: the declarations of all scorers, including those that the table does not use.
+        evidence: the requested evidence; None: the table declares no label.
     """
 
     features: FeaturesEntry
@@ -210,7 +210,7 @@ class TableEntry:
     evidence: EvidenceRequest | None = None
 
     def as_json(self) -> JsonObject:
-        """What decides the table's content and path: all but its id and the evidence, with every option."""
+        """The JSON object that decides the table's content and path: everything except id and evidence."""
         declared = {each.label: shown for each in self.scorers if (shown := each.as_json())}
         return {
             "features": self.features.as_json(),
@@ -221,12 +221,12 @@ class TableEntry:
         } | ({"scorers": declared} if declared else {})
 
     def outputs(self, base: Path) -> list[tuple[str, Path]]:
-        """The files the table leaves behind, each with the field that names it."""
+        """The files that the table writes, each with the field that names it."""
         named = [("out", self.out), ("audit_json", self.audit_json)]
         return [(field, base / path) for field, path in named if path is not None]
 
     def inputs(self, base: Path) -> list[tuple[str, Path]]:
-        """The files the table reads, each with the field that names it; of a pattern, its matches.
+        """The files that the table reads, each with the field that names it; a pattern gives all its matches.
 
         :raises InputError: a folder that a pattern goes through cannot be read.
         """
@@ -237,20 +237,20 @@ class TableEntry:
         return named
 
     def missing(self, base: Path) -> list[tuple[str, str]]:
-        """The inputs that are not there yet, each as its field and name; a pattern that matches none is one."""
+        """The inputs that do not exist yet, each with its field and path. A pattern without matches is one of them."""
         named = [(FEATURES, self.features.path)]
         for index, entry in enumerate(self.scores):
             try:
                 found = [name for name, _ in entry.files(base)] or [entry.path]
             except InputError:
-                continue  # it may well be there; who reads it says what is wrong
+                continue  # it may exist; reading it reports the error
             named += [(f"scores[{index}]", name) for name in found]
         return [(field, name) for field, name in named if not filenames.exists(base / name)]
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the entry by itself, each fault with its JSON path below the entry.
+        """Faults of the entry by itself, each with its JSON path below the entry.
 
-        Its options are for `option_faults`, as they may come from `defaults`; its files for `claim`.
+        `option_faults` checks its options, because they may come from `defaults`; `claim` checks its files.
         """
         yield from (f".features{fault}" for fault in self.features.faults())
         if table_format(self.out) is None:
@@ -264,8 +264,8 @@ class TableEntry:
             yield from (f".evidence{fault}" for fault in self.evidence.faults())
 
     def claim(self, claims: FileClaims, base: Path, prefix: str = "") -> None:
-        """Enter the files of the table in `claims`, under names that begin with `prefix`."""
-        with contextlib.suppress(InputError):  # what cannot be read now is for its table to say
+        """Register the files of the table in `claims`, under names that begin with `prefix`."""
+        with contextlib.suppress(InputError):  # building the table reports an unreadable folder
             for field, path in self.inputs(base):
                 claims.read(path, f"{prefix}{field}")
         for index, entry in enumerate(self.scores):
@@ -276,12 +276,12 @@ class TableEntry:
 
 
 def declarations(given: Mapping[str, Mapping[str, Any]]) -> tuple[ScorerDeclaration, ...]:
-    """What a manifest's `scorers` declares, in order of label."""
+    """The declarations in a manifest's `scorers`, in order of label."""
     return tuple(ScorerDeclaration.of(label, given[label]) for label in sorted(given))
 
 
 def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """What is wrong with a manifest's `scorers` beyond its schema, each fault with its JSON path."""
+    """Checks of a manifest's `scorers` beyond its schema: each fault with its JSON path."""
     by_slug: dict[str, str] = {}
     for declared in declarations(given):
         where = json_path(("scorers", declared.label))
@@ -294,7 +294,7 @@ def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _is_text(name: str) -> bool:
-    """Whether UTF-8 can hold a name; a file system may hold others, which have a surrogate for each odd byte."""
+    """True if UTF-8 can encode a name. Python shows other names of a file system with surrogates."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -303,11 +303,11 @@ def _is_text(name: str) -> bool:
 
 
 def option_faults(given: Mapping[str, object]) -> Iterator[str]:
-    """What is wrong with join options that no schema has checked, each fault with the option's name."""
+    """Faults of join options that no schema has checked, each with the option's name."""
     schema = {"properties": {option.name: option.schema for option in OPTIONS}}
     yield from schema_faults(dict(given), schema)
     for name, value in given.items():
-        if isinstance(value, float) and math.isnan(value):  # which no bound of a schema refuses
+        if isinstance(value, float) and math.isnan(value):  # no bound of a schema rejects NaN
             yield f"{name}: found {show(value)}; expected a number"
     yield from text_faults(given)
 

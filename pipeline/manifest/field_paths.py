@@ -1,4 +1,4 @@
-"""Paths that lead to a field: `score`, `pooled_metrics.vmaf.mean`, `frames[].metrics.vmaf`."""
+"""Paths of fields: `score`, `pooled_metrics.vmaf.mean`, `frames[].metrics.vmaf`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.errors import show
 
 ABSENT: Any = object()
-"""What a lookup gives where there is no such field; null is a value."""
+"""The result of a lookup if there is no such field; null is a value."""
 
 _LIST = "[]"
 
@@ -28,19 +28,19 @@ class ListPath:
     inner: str
 
     def values(self, items: list[Any]) -> list[Any]:
-        """The value inside each item, `ABSENT` where an item has none."""
+        """The value inside each item; `ABSENT` if an item has none."""
         if not self.inner:
             return items
         return [lookup(item, self.inner) if isinstance(item, dict) else ABSENT for item in items]
 
     def name(self, index: int) -> str:
-        """What a message calls the value inside the item at `index`."""
+        """The path of the value inside the item at `index`, for messages."""
         return f"{self.items}[{index}]" + (f".{self.inner}" if self.inner else "")
 
 
 @functools.lru_cache(maxsize=1024)
 def list_path(field: str) -> ListPath | None:
-    """The parts of a path with a step `name[]`; None: it has no such step."""
+    """The parts of a path with a step `name[]`; None if it has no such step."""
     steps = field.split(".")
     for index, step in enumerate(steps, 1):
         if step.endswith(_LIST):
@@ -50,7 +50,7 @@ def list_path(field: str) -> ListPath | None:
 
 
 def lookup(row: Mapping[str, Any], field: str) -> Any:
-    """The value of a field; a name with dots is a path into nested objects unless a field has that name."""
+    """The value of a field. A name with dots is a path into nested objects, unless a field has that name."""
     if field in row:
         return row[field]
     value: Any = row
@@ -62,12 +62,12 @@ def lookup(row: Mapping[str, Any], field: str) -> Any:
 
 
 def first_step(field: str) -> str:
-    """The field of the row that a path begins with."""
+    """The first field of a path."""
     return field.partition(".")[0].removesuffix(_LIST)
 
 
 def path_fault(field: str, *, is_key: bool = False) -> str | None:
-    """What is wrong with a path that a user has set, or None."""
+    """The fault of a path that a user has set; None if it is valid."""
     lists = [step for step in field.split(".") if step.endswith(_LIST)]
     if not lists:
         return None

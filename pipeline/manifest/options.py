@@ -23,7 +23,7 @@ def _option(default: object, help_text: str, **schema: object) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class JoinOptions:
-    """How one table is joined; every field may be set in a manifest's `defaults` or in a table."""
+    """The options of joining one table. Each may be set in a manifest's `defaults` or in a table."""
 
     key_column: str | None = _option(
         None,
@@ -90,22 +90,22 @@ class JoinOptions:
         """These options, with those in `given` (already checked by the schema) replaced."""
         changed: dict[str, Any] = {name: value for name, value in given.items() if name in _NAMES}
         if "min_coverage" in changed:
-            changed["min_coverage"] = float(str(changed["min_coverage"]))  # 1 and 1.0 are one option
+            changed["min_coverage"] = float(str(changed["min_coverage"]))  # 1 and 1.0 are the same value
         return replace(self, **changed)
 
     def as_json(self) -> JsonObject:
-        """Every option by name, defaults included: the effective options that reports show."""
+        """Every option by name, defaults included; reports show these."""
         return {name: getattr(self, name) for name in _NAMES}
 
 
 @dataclass(frozen=True)
 class Option:
-    """One join option as its derived forms need it.
+    """One join option, for the schema, the flags and the documentation.
 
     Attributes:
         name: its name in a manifest; its flag is the same with `--` and dashes.
-        default: the value that holds when it is given nowhere.
-        help: what it does, in a sentence or two.
+        default: its value if it is not given.
+        help: what it does, in one or two sentences.
         schema: the JSON Schema of its value.
     """
 
@@ -116,7 +116,7 @@ class Option:
 
     @property
     def choices(self) -> tuple[str, ...] | None:
-        """The values it may take, if they are listed."""
+        """The allowed values, if they are listed."""
         return tuple(self.schema["enum"]) if "enum" in self.schema else None
 
     @property

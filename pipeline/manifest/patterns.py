@@ -13,7 +13,7 @@ _FOLDERS = "**"
 
 
 class Pattern:
-    """A pattern, compared part by part: as one regular expression, a few stars can take longer than anybody waits."""
+    """A pattern, compared part by part. One regular expression with a few stars could take exponential time."""
 
     def __init__(self, text: str) -> None:
         self._root = "/" if text.startswith("/") else ""
@@ -23,18 +23,18 @@ class Pattern:
         self._names = [_matcher(part) for part in self._parts]
 
     def fits(self, path: str) -> bool:
-        """Whether a file of that path is one of the pattern's, there or not."""
+        """True if the pattern matches that path; no file needs to exist."""
         reached = self._with_skipped({0})
         for name in filter(None, path.split("/")):
             reached = self._with_skipped({after for at in reached for after in self._after(at, name)})
         return len(self._parts) in reached
 
     def matches(self, base: Path) -> list[str]:
-        """The files below `base` that it matches, named the way it names them, in sorted order.
+        """The files below `base` that it matches, sorted, with paths that begin like the pattern.
 
-        A folder that `**` reaches several times, by links, is looked into once, under the first of its names.
+        A folder that `**` reaches several times through links is listed once, under its first path.
 
-        :raises InputError: a folder or file cannot be looked at, so that some of the files would be left out.
+        :raises InputError: a folder or file cannot be read, so that some files would be left out.
         """
         found: set[str] = set()
         seen: set[tuple[int, filenames.Identity | None]] = set()
@@ -59,12 +59,12 @@ class Pattern:
         return sorted(found)
 
     def _named(self, at: int, folder: Path, listed: Callable[[Path], list[str]]) -> list[str]:
-        """The names that the part `at` may match; folders are listed only if it has a star."""
+        """The names that the part `at` may match; the folder is listed only if the part has a star."""
         part = self._parts[at]
         return [name for name in listed(folder) if self._names[at].fullmatch(name)] if "*" in part else [part]
 
     def _after(self, at: int, name: str) -> Iterator[int]:
-        """The parts that may follow once the part `at` has taken a name."""
+        """The parts that may follow after the part `at` has matched a name."""
         if self._is_folders(at):
             if name[0] != ".":
                 yield at
@@ -84,6 +84,6 @@ class Pattern:
 
 
 def _matcher(part: str) -> re.Pattern[str]:
-    """What a name fits: of what `fnmatch` knows only the stars, and a leading one takes no leading dot."""
+    """The regular expression of a part: only stars are special, and a leading star matches no leading dot."""
     visible = r"(?!\.)" if part.startswith("*") else ""
     return re.compile(visible + fnmatch.translate(part.replace("[", "[[]").replace("?", "[?]")))

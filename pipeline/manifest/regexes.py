@@ -9,11 +9,11 @@ from pipeline.errors import show
 
 
 def regex_fault(pattern: str) -> str | None:
-    """What is wrong with a key regex, or None: it must be RE2 syntax with exactly one group."""
+    """The fault of a key regex; None if it is RE2 syntax with exactly one group."""
     probe = pa.array(["a"])
     try:
         pc.match_substring_regex(probe, pattern)
-        # RE2 checks a rewrite's group numbers against the pattern: \1 must be there, \2 must not.
+        # RE2 checks the group numbers of a rewrite against the pattern: \1 must exist, \2 must not.
         pc.replace_substring_regex(probe, whole_key(pattern), r"\1")
     except (pa.ArrowInvalid, UnicodeEncodeError) as exc:
         reason = "it has no group" if "Rewrite schema" in str(exc) else str(exc).splitlines()[0]
@@ -29,5 +29,5 @@ def regex_fault(pattern: str) -> str | None:
 
 
 def whole_key(pattern: str) -> str:
-    """`pattern` widened to the whole key, so that replacing what it matches by its group leaves the key."""
+    """`pattern` extended to the whole key, so that replacing its match by the group gives the group alone."""
     return rf"\A(?s:.*?)(?:{pattern})(?s:.*)\z"

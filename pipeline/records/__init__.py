@@ -1,4 +1,4 @@
-"""What was built and read: the facts that reports and later runs rely on.
+"""Records of what was built and read, for reports and later runs.
 
 ::
 

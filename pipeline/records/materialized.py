@@ -1,4 +1,4 @@
-"""One joined table: what it was built from, what each scorer covers."""
+"""The record of one joined table: its inputs, outputs and coverage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.storage.jsontext import JsonObject
 
 
 class LowMatch(TypedDict, total=False):
-    """Why few rows match: up to five unmatched keys of each side, and the rule that would match more rows."""
+    """Details of a low match: up to five unmatched keys of each side, and the rule that would match more rows."""
 
     unmatched_feature_keys: list[str]
     unmatched_score_keys: list[str]
@@ -28,27 +28,27 @@ class OutsideScore(TypedDict):
 
 
 class OutsideScale(TypedDict):
-    """How many `ok` scores of a scorer are outside its declared scale, and up to five of them."""
+    """The number of `ok` scores outside the declared scale of their scorer, and up to five of them."""
 
     scores: int
     examples: list[OutsideScore]
 
 
 class BadStatus(TypedDict):
-    """A status that is not ok, and how many rows of the scorer have it."""
+    """A status other than ok, and the number of rows of the scorer that have it."""
 
     status: str
     rows: int
 
 
 class Coverage(TypedDict, total=False):
-    """What one scorer covers, in rows of the feature table: matched, missing and bad rows together are all of them.
+    """The coverage of a table by one scorer. Each row of the feature table is matched, missing or bad.
 
-    `scores_loaded` and `unused_scores` count keys of the scorer, the latter those that no row has. `shared_rows` share
-    a score with a row of another key. `case_rows` are missing rows that would match if letter case were ignored; left out
-    if there are none. `direction`, `scale`, `revision` are as declared, or left out. `bad_statuses` are up to five
-    statuses, the most frequent first; left out unless all rows of the scorer are bad. `notes` are what was recognised
-    in its files; left out if nothing was.
+    `scores_loaded` counts the keys of the scorer, `unused_scores` those that no row has. `shared_rows` counts rows that
+    share a score with a row of another key. `case_rows` counts missing rows that would match if letter case were
+    ignored; it is left out if there are none. `direction`, `scale` and `revision` are as declared, or left out.
+    `bad_statuses` holds up to five statuses, the most frequent first; it is left out unless all rows of the scorer are
+    bad. `notes` names what was recognised in its files; it is left out if nothing was.
     """
 
     competitor: str
@@ -78,12 +78,12 @@ class ChangedType(TypedDict):
 
 
 class Remarks(TypedDict):
-    """Remarks on a table beside its counts; empty members are left out.
+    """Remarks on a table in addition to its counts; empty members are left out.
 
     Attributes:
-        notes: how its features were read, where that was recognised and not set.
-        dropped_metadata: keys of Parquet metadata entries that described the columns, in a form that is not known.
-        changed_types: columns that the joined Parquet table does not keep as they were.
+        notes: settings of its feature table that were recognised rather than set.
+        dropped_metadata: keys of Parquet metadata entries that describe columns in an unknown form.
+        changed_types: columns whose type changes in the joined Parquet table.
     """
 
     notes: NotRequired[list[str]]
@@ -111,7 +111,7 @@ class Materialized:
         inputs: the files that were read, by role, with their digests.
         outputs: the files that were written, by role, with their digests.
         versions: the versions that built it.
-        seen: per role of an input or output, the snapshot of its file; not part of the table's identity, and in no report.
+        seen: the snapshot of each input and output, by role; not part of the table's identity, and in no report.
     """
 
     fingerprint: str
@@ -124,18 +124,18 @@ class Materialized:
     seen: dict[str, Record] = field(compare=False)
 
     def snapshot(self, role: str) -> Snapshot | None:
-        """How the file of that role was last seen."""
+        """The last snapshot of the file of that role."""
         return Snapshot.from_record(self.seen[role]) if role in self.seen else None
 
     def as_json(self) -> JsonObject:
-        """Everything, as JSON takes it."""
+        """The record as a JSON object."""
         return asdict(self)
 
 
 def covered_line(covered: Coverage) -> str:
-    """What one scorer covers, in rows of the table; `unused` counts its keys that no row has.
+    """The coverage of one scorer in one line, in rows of the table; `unused` counts its keys that no row has.
 
-    `shared` rows, if there are any, have a score that a row of another key has as well.
+    `shared`, if not 0, counts rows that share a score with a row of another key.
     """
     line = (
         f"{covered['competitor']}: {covered['matched_rows']} matched, {covered['missing_rows']} missing, "
@@ -145,7 +145,7 @@ def covered_line(covered: Coverage) -> str:
 
 
 def explain(covered: Coverage) -> list[str]:
-    """Explanations beyond the counts: why few rows match, which scores are outside the scale."""
+    """Explanations of the counts: why few rows match, and which scores are outside the scale."""
     return [
         *_explain_low_match(covered),
         *_explain_case(covered),
@@ -165,7 +165,7 @@ def explain_scale(covered: Coverage) -> list[str]:
 
 
 def explain_files(covered: Coverage) -> list[str]:
-    """What was recognised in a scorer's files, and why all of its rows are bad, if they are."""
+    """What was recognised in a scorer's files, and why all of its rows are bad if they are."""
     notes = covered.get("notes", [])
     statuses = covered.get("bad_statuses")
     if not statuses:

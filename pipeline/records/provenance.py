@@ -1,7 +1,7 @@
-"""How a table or a report was built, in facts that two equal runs share: digests, versions, arguments.
+"""The provenance of a table or a report: digests, versions and arguments, which are equal for two equal runs.
 
 The `run_provenance` block is `ai-run-provenance-v1`. It holds no time, host, user, process or absolute path:
-paths are relative to the base folder, and that of the entry point to the folder that holds the package.
+paths are relative to the base folder. The path of the entry point is relative to the folder that contains the package.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def run_provenance(
 
     :param argv: the canonical command that replays the run from the base folder.
     :param args: its arguments by name, JSON-safe.
-    :param inputs: the files it read, by the name of their role.
-    :param outputs: the files it wrote, described after they were written.
+    :param inputs: the files it read, by role.
+    :param outputs: the files it wrote, by role, described after they were written.
     """
     return {
         "schema": PROVENANCE_SCHEMA,
@@ -61,7 +61,7 @@ def run_provenance(
 def fingerprint(entry: TableEntry, input_digests: Mapping[str, str]) -> str:
     """The identity of a joined table: sha256 over its entry, its inputs' content and the join's semantics.
 
-    :param input_digests: sha256 by the name of the input's role.
+    :param input_digests: the sha256 of each input, by role.
     """
     identity = {
         "semantics": SEMANTICS_VERSION,

@@ -1,7 +1,7 @@
-"""What was built, and how it failed: the project's own records of a batch.
+"""Receipts of a batch: the project's own records of tables that were built and of failures.
 
-They are in a hidden folder beside the report (`Batch.state_dir`), in journals, and may be deleted: at worst what they
-recorded is built again. A table is known by the path of its output: its id may change, its bytes do not.
+They are in journals in a hidden folder beside the report (`Batch.state_dir`). They may be deleted: the tables are then
+built again. A table is identified by the path of its output, because its id may change while its bytes do not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.storage.jsontext import JsonObject
 FailureStatus: TypeAlias = Literal["failed", "waiting"]
 _Kind = TypeVar("_Kind")
 _SPARE_LINES = 64
-_REPORT = ""  # where a table's record has its output
+_REPORT = ""  # the subject of the report's record; a table's record has its output as subject
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Failure:
     """Why a table could not be built.
 
     Attributes:
-        status: it failed, or it waits for an input.
-        error: what was wrong, where, and what to do.
-        cause: digest of what was requested and of its files; the failure is current while it is the same.
+        status: `failed`, or `waiting` for an input.
+        error: the message of the error.
+        cause: the `failure_key` of the table when it failed; the failure is current while the key is the same.
     """
 
     status: FailureStatus
@@ -40,10 +40,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class ReportRecord:
-    """The report that was last found right.
+    """The record of the report that was last found up to date.
 
     Attributes:
-        identity: of what it reports, see `freshness.BatchCheck.identity`.
+        identity: digest of its facts, see `freshness.BatchCheck.identity`.
         seen: the snapshots of its files, JSON and Markdown.
     """
 
@@ -54,31 +54,31 @@ class ReportRecord:
 class Receipts:
     """The records of one batch in its state folder, as they are when they are first read.
 
-    What this object records itself it also returns; what others record meanwhile only a new one returns.
+    An object returns its own later records too, but later records of other processes only a new object returns.
     """
 
     def __init__(self, state_dir: Path) -> None:
         self._journals = Journals(state_dir)
 
-    def made(self, entry: TableEntry) -> Materialized | None:
-        """What was built for the table when it was last built; None: no record of it."""
+    def built(self, entry: TableEntry) -> Materialized | None:
+        """The last record of a build of the table; None if there is none."""
         return _read_as(Materialized, self._journals.newest(entry.out, "made"), "made")
 
     def failure(self, entry: TableEntry, since_ns: int = 0) -> Failure | None:
-        """How the table failed when it was last tried; None: it was built since, or not tried since `since_ns`."""
-        failed, made = (self._journals.newest(entry.out, kind) for kind in ("failed", "made"))
-        if failed is None or failed["at"] < max(since_ns, made["at"] if made else 0):
+        """The last failure of the table; None if it was built since then, or if it was not tried since `since_ns`."""
+        failed, built = (self._journals.newest(entry.out, kind) for kind in ("failed", "made"))
+        if failed is None or failed["at"] < max(since_ns, built["at"] if built else 0):
             return None
         return _read_as(Failure, failed, "failed")
 
     def has_failed(self, entries: Iterable[TableEntry], since_ns: int) -> bool:
-        """Whether one of the tables has failed since; one that waits for an input has not."""
+        """True if one of the tables has failed since `since_ns`; waiting for an input is not a failure."""
         failed = self._journals.subjects_since("failed", "failed", since_ns)
         failures = (self.failure(entry, since_ns) for entry in entries if entry.out in failed)
         return any(failure is not None and failure.status == "failed" for failure in failures)
 
     def report(self) -> ReportRecord | None:
-        """The report that was last found right; None: no record of one."""
+        """The record of the report that was last found up to date; None if there is none."""
         return _read_as(ReportRecord, self._journals.newest(_REPORT, "report"), "report")
 
     def now(self) -> int:
@@ -86,28 +86,28 @@ class Receipts:
         return self._journals.now()
 
     def record_report(self, report: ReportRecord) -> None:
-        """Remember the report, so that the next check need not build it again.
+        """Record the report, so that the next check need not build it again.
 
         :raises OutputError: the state folder cannot be written.
         """
         self._journals.append(_REPORT, "report", asdict(report))
 
-    def record_made(self, entry: TableEntry, made: Materialized) -> None:
-        """Remember what was built; a failure of the table is forgotten.
+    def record_built(self, entry: TableEntry, built: Materialized) -> None:
+        """Record a build of the table, which ends its failure.
 
         :raises OutputError: the state folder cannot be written.
         """
-        self._journals.append(entry.out, "made", made.as_json())
+        self._journals.append(entry.out, "made", built.as_json())
 
     def record_failure(self, entry: TableEntry, failure: Failure) -> None:
-        """Remember how the table failed; what was built for it before is not forgotten.
+        """Record a failure of the table; the record of its last build is kept.
 
         :raises OutputError: the state folder cannot be written.
         """
         self._journals.append(entry.out, "failed", asdict(failure))
 
     def prepare(self, tables: int) -> None:
-        """Create the folder, and shorten the journals when most of their lines are old. For a run without others.
+        """Create the folder, and shorten the journals if most of their lines are old. No other run may be active.
 
         :raises OutputError: the state folder cannot be written.
         """
@@ -115,7 +115,7 @@ class Receipts:
 
 
 def _read_as(kind: type[_Kind], record: JsonObject | None, name: str) -> _Kind | None:
-    """What the record holds under `name` as an object; None for no record, or one that was tampered with."""
+    """The object of the record's field `name`; None if there is no record, or if it was edited by hand."""
     try:
         return None if record is None else kind(**record[name])
     except TypeError:

@@ -1,21 +1,21 @@
-"""What a file held when it was last read, and whether its signature proves that it still does.
+"""Snapshots: the digest of a file when it was last read, and a signature that shows whether it has changed.
 
-A signature is what the file system reports about a file: size, times, inode. One that is taken right after a change
-can be the same after another change in the same tick of the clock; such a snapshot is not *settled*, and its
-file is read again. (git has the same problem as "racily clean" entries of its index.)
+A signature is the file's size, times and inode. A signature taken right after a change can be the same after another
+change in the same tick of the clock. Such a snapshot is not *settled*, and its file is read again. (git calls the same
+problem "racily clean" entries of its index.)
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.errors import InputError
 from pipeline.storage import files
-from pipeline.storage.files import TICK_NS, Hash, Signature
+from pipeline.storage.files import TICK_NS, Signature
 
 COARSE_TICK_NS = 2_000_000_000
 """One tick of a file system that keeps whole seconds (FAT: two)."""
@@ -25,11 +25,11 @@ Record: TypeAlias = tuple[str, int, int, int, int, bool]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The digest of a file's content, and the signature by which a later change is noticed.
+    """The digest of a file's content, and the signature that shows a later change.
 
     Attributes:
         sha256: digest of the content.
-        signature: the file's signature while it was digested.
+        signature: the file's signature when it was digested.
         settled: True if any later change must give another signature.
     """
 
@@ -49,28 +49,18 @@ class Snapshot:
         return cls(sha256, Signature(size, mtime_ns, ctime_ns, inode), settled)
 
 
-def snapshot(path: Path) -> Snapshot:
+def snapshot(path: Path, digest: Callable[[Path], str] = files.digest) -> Snapshot:
     """Read the file at `path`.
 
-    :raises InputMissingError: nothing has that name.
-    :raises InputError: it cannot be read, or changed while it was read.
-    """
-    return snapshot_and_start(path, 0)[0]
-
-
-def snapshot_and_start(path: Path, size: int) -> tuple[Snapshot, Hash]:
-    """Read the file at `path`; also returns the running digest after its first `size` bytes.
-
+    :param digest: reads the file and returns the SHA-256 of its content.
     :raises InputMissingError: nothing has that name.
     :raises InputError: it cannot be read, or changed while it was read.
     """
     began = time.time_ns()
     before = files.signature(path)
-    start = files.digest_from(path, hashlib.sha256(), 0, size)
-    sha256 = files.digest_from(path, start.copy(), size).hexdigest()
-    taken = Snapshot(sha256, before, _settled(_changed_ns(before, began), began))
+    taken = Snapshot(digest(path), before, _settled(_changed_ns(before, began), began))
     check_unchanged(path, before)
-    return taken, start
+    return taken
 
 
 def look_again(path: Path, known: Snapshot | None) -> Snapshot:

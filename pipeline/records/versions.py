@@ -1,4 +1,4 @@
-"""Which code built a table: the version of the join's semantics, of the libraries, a digest of the sources."""
+"""The code that built a table: versions of the join's semantics and of libraries, and a digest of the sources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pipeline
 from pipeline.storage import files
 
 SEMANTICS_VERSION = 3
-"""Version of the join's semantics: raised when the same inputs and options give other bytes."""
+"""Version of the join's semantics. It is raised if the same inputs and options give different bytes."""
 
 PACKAGE = Path(pipeline.__file__).parent
 _LIBRARIES = ("luigi", "pandas", "pyarrow")
@@ -19,7 +19,7 @@ _SOURCES = ("*.py", "*.json", "*.j2", "*.css", "*.js")
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """The versions that decide a table's bytes: our own and those of luigi, pandas and pyarrow."""
+    """The versions that decide a table's bytes: this project's, and those of luigi, pandas and pyarrow."""
     return {"second-opinion": pipeline.__version__} | {name: metadata.version(name) for name in _LIBRARIES}
 
 

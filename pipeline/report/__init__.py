@@ -2,7 +2,7 @@
 
 ::
 
-    build ──▶ markdown ──▶ escaping   receipts of a batch -> its report, for programs and for people
+    build ──▶ markdown ──▶ escaping   receipts of a batch -> its report, as JSON and as Markdown
       ▲
     freshness ──▶ status      which tables and reports are up to date, and why not
     verification              a report -> every file it names, read again

@@ -1,7 +1,7 @@
-"""The batch report: which tables are complete, what they were made of, what each scorer covers.
+"""The batch report: which tables are complete, their inputs, and the coverage of each scorer.
 
-A report is a function of a batch and its receipts alone, so two equal runs write equal bytes, and whether a
-report on disk is the right one is answered by building it again. Its JSON Schema ships with the package.
+A report depends on the batch and its receipts alone, so two equal runs write equal bytes. A report on disk is checked by
+building it again and comparing. Its JSON Schema ships with the package.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ TableStatus: TypeAlias = Literal["ok", "failed", "waiting", "not_run"]
 
 @dataclass(frozen=True)
 class TableState:
-    """State of one table after a run: complete, failed or waiting, or (neither) not run.
+    """State of one table after a run: complete, failed, waiting, or not run if none of them.
 
     Attributes:
         stale: why the existing table is out of date, if it is neither complete nor failed.
     """
 
     entry: TableEntry
-    made: Materialized | None = None
+    built: Materialized | None = None
     failure: Failure | None = None
     stale: tuple[str, ...] = ()
 
     @property
     def status(self) -> TableStatus:
         """The status that the report shows."""
-        if self.made is not None:
+        if self.built is not None:
             return "ok"
         return "not_run" if self.failure is None else self.failure.status
 
 
 class TableReport(TypedDict):
-    """One table of the report; a table that is not `ok` has an `error` in place of a summary and files."""
+    """One table of the report. A table that is not `ok` has an `error` instead of a summary and files."""
 
     id: str
     features: str | JsonObject
@@ -63,7 +63,7 @@ class TableReport(TypedDict):
 
 
 class BatchSummary(TypedDict):
-    """Counts over all tables of the batch; rows are those of the tables that are `ok`."""
+    """Counts over all tables of the batch; rows are counted over the tables that are `ok`."""
 
     tables: int
     failed_tables: int
@@ -119,12 +119,12 @@ def _table(state: TableState) -> TableReport:
         "config": entry["config"],
         "status": state.status,
     }
-    if state.made is not None:
-        table["summary"] = state.made.summary
-        table["fingerprint"] = state.made.fingerprint
-        table["versions"] = state.made.versions
-        table["inputs"] = state.made.inputs
-        table["outputs"] = state.made.outputs
+    if state.built is not None:
+        table["summary"] = state.built.summary
+        table["fingerprint"] = state.built.fingerprint
+        table["versions"] = state.built.versions
+        table["inputs"] = state.built.inputs
+        table["outputs"] = state.built.outputs
     else:
         not_run = "; ".join(["not run", *state.stale])
         table["error"] = not_run if state.failure is None else state.failure.error
@@ -157,7 +157,7 @@ def _provenance(batch: Batch, manifest: str, tables: Iterable[TableReport]) -> R
 
 
 def batch_argv(batch: Batch, command: str) -> list[str]:
-    """A command on the batch that is run from the base folder; flags only where they matter."""
+    """The arguments of a command on the batch, run in the base folder; flags that equal the default are left out."""
     argv = ["second-opinion", command, batch.relative(batch.manifest)]
     if filenames.resolved(batch.base_dir) != filenames.resolved(batch.manifest.parent):
         argv += ["--base-dir", "."]

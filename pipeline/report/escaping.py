@@ -1,4 +1,4 @@
-r"""Text that Markdown shows as it is: a backslash before each sign that Markdown would read, and before no other.
+r"""Text for Markdown: a backslash before each character that Markdown would read as a sign, and before no other.
 
 The signs are those of GitHub-flavoured Markdown, https://github.github.com/gfm/, and of markdown-it with linkify.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import itertools
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.errors import one_line
 
 _SINGLE = re.compile(
     r"""
-      \\(?=[!-/:-@[-`{-~]|\ ?$)             # what is behind it would be escaped
+      \\(?=[!-/:-@[-`{-~]|\ ?$)             # a backslash would escape the next character
     | &(?=\#?[A-Za-z0-9]+;)                 # &amp;
     | <(?=[A-Za-z/!?].*>)                   # <b>, <!-- -->, <http://...>
     | \](?=\()                              # [text](address)
@@ -25,10 +25,10 @@ _SINGLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""Signs that are read alone."""
+"""Signs that Markdown reads by themselves."""
 
 _PAIRED = re.compile(r"\*+|_+|~+|`+")
-"""Signs that are read if there are two of them: *emphasis*, ~gone~, `code`."""
+"""Signs that Markdown reads in pairs: *emphasis*, ~strikethrough~, `code`."""
 
 _PUNCTUATION = frozenset(string.punctuation) - {"~"}
 
@@ -39,57 +39,71 @@ _OPENING = re.compile(
     """,
     re.VERBOSE,
 )
-"""What stands before a sign that would begin a list, a heading, a quotation, a definition, code, or be a line across."""
+"""Ends before a sign at the start of a block: of a list, heading, quotation, definition, code, or a horizontal rule."""
 
 
 def escaped(text: str) -> str:
-    """`text`, without blanks at its ends, as all that a line holds, or all but markup and plain words before it."""
+    """`text`, without blanks at its ends, as a whole line, or as its end after markup and plain words."""
     text = _visible(text)
-    return _with_backslashes(text, _signs(text))
+    return _written(text, _backslashes(text, _signs(text)))
 
 
 def escaped_block(text: str) -> str:
     """`text`, without blanks at its ends, as a paragraph or an item of a list."""
     text = _visible(text)
-    opening = _OPENING.match(text)
-    return _with_backslashes(text, _signs(text) | ({opening.end()} if opening else set()))
+    return _written(text, block_escapes(text))
 
 
 def escaped_heading(text: str) -> str:
-    """`text`, without blanks at its ends, as a heading, of which Markdown takes away the number signs at the end."""
+    """`text`, without blanks at its ends, as a heading."""
     text = _visible(text)
-    return _with_backslashes(text, _signs(text) | ({len(text) - 1} if text.endswith("#") else set()))
+    return _written(text, heading_escapes(text))
 
 
 def escaped_cell(text: str) -> str:
     """`text` as a cell of a table, blanks at its ends included."""
     text = one_line(text)
-    signs = _signs(text) | {at for at, each in enumerate(text) if each == "|"}
-    # A blank at an end is written as an entity, as Markdown takes others away.
-    blanks = {at for at in (0, len(text) - 1) if text[at : at + 1] == " "}
-    return "".join("&#32;" if at in blanks else each for at, each in enumerate(_marked(text, signs)))
+    return _written(text, cell_escapes(text))
+
+
+def block_escapes(text: str) -> dict[int, str]:
+    """What to write for characters of a paragraph or of an item of a list, by their positions."""
+    opening = _OPENING.match(text)
+    return _backslashes(text, _signs(text) | ({opening.end()} if opening else set()))
+
+
+def heading_escapes(text: str) -> dict[int, str]:
+    """What to write for characters of a heading, by their positions. Markdown removes number signs at its end."""
+    return _backslashes(text, _signs(text) | ({len(text) - 1} if text.endswith("#") else set()))
+
+
+def cell_escapes(text: str) -> dict[int, str]:
+    """What to write for characters of a cell, by their positions. Markdown removes blanks at its ends, but no entity."""
+    bars = {at for at, each in enumerate(text) if each == "|"}
+    blanks = {at: "&#32;" for at in (0, len(text) - 1) if text[at : at + 1] == " "}
+    return _backslashes(text, _signs(text) | bars) | blanks
 
 
 def _visible(text: str) -> str:
     return one_line(text).strip(" ")
 
 
-def _with_backslashes(text: str, signs: set[int]) -> str:
-    return "".join(_marked(text, signs))
+def _written(text: str, escapes: Mapping[int, str]) -> str:
+    return "".join(escapes.get(at, each) for at, each in enumerate(text))
 
 
-def _marked(text: str, signs: set[int]) -> Iterator[str]:
-    """The characters of `text`, each with the backslash before it."""
-    return (f"\\{each}" if at in signs else each for at, each in enumerate(text))
+def _backslashes(text: str, signs: Iterable[int]) -> dict[int, str]:
+    """The character at each position in `signs`, with a backslash before it; none is behind the end of `text`."""
+    return {at: f"\\{text[at]}" for at in signs if at < len(text)}
 
 
 def _signs(text: str) -> set[int]:
-    """Where Markdown would read a sign, whatever the kind of the block."""
+    """The positions of signs that Markdown reads in every kind of block."""
     return {found.start() for found in _SINGLE.finditer(text)} | set(_paired(text))
 
 
 def _paired(text: str) -> Iterator[int]:
-    """Where a sign is that may be one of a pair: one that opens, and behind it one that closes."""
+    """The positions of signs that may form a pair: one that opens it, and a later one that closes it."""
     for sign in "*_~`":
         runs = [run for run in _PAIRED.finditer(text) if run[0][0] == sign]
         opening = [
@@ -103,10 +117,10 @@ def _paired(text: str) -> Iterator[int]:
 
 
 def _may_open(outside: str, sign: str, inside: str) -> bool:
-    """Whether a run of the sign between these two characters, empty at an end of the text, may open or close a pair.
+    """True if a run of the sign between these two characters may open or close a pair; an end of the text is empty.
 
-    What is neither a letter nor a digit is taken for punctuation or not, whichever lets it: readers differ in that for
-    signs beyond ASCII, and GitHub's looks through a tilde.
+    Readers differ on which characters beyond ASCII are punctuation, and GitHub's ignores a tilde. So a character that is
+    neither a letter nor a digit counts as punctuation or not, whichever allows the pair.
     """
     if sign == "`":
         return True

@@ -1,7 +1,7 @@
-"""Whether a joined table is up to date with the manifest and the inputs, and if not, why.
+"""Checks whether joined tables are up to date with the manifest and the inputs, and finds the reasons if not.
 
-A table is complete if a receipt records it for the same entry, the same semantics and inputs of the same content, and
-its outputs are still the files that were written then. Deleting an input does not invalidate an existing table.
+A table is complete if its receipt has the same entry, the same semantics and the same digests of inputs, and if its
+outputs are unchanged since. Deleting an input does not invalidate an existing table.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from pipeline.storage.jsontext import JsonObject
 
 @dataclass(frozen=True)
 class TableCheck:
-    """Whether one table is up to date.
+    """The result of checking one table.
 
     Attributes:
-        made: the table that was last written, with its files as they are now; None: no record of one.
-        stale: why that table is out of date; empty: it is up to date.
-        missing: inputs that were deleted since, by role and path.
-        was_read: whether a file had to be read to find out.
+        built: the receipt of the table, with its files as they are now; None: there is no receipt.
+        stale: why the table is out of date; empty: it is up to date.
+        missing: inputs that were deleted since then, by role and path.
+        was_read: True if the check had to read a file.
     """
 
-    made: Materialized | None
+    built: Materialized | None
     stale: tuple[str, ...]
     missing: tuple[str, ...]
     was_read: bool
@@ -45,18 +45,18 @@ class TableCheck:
     @property
     def complete(self) -> bool:
         """True if the table is up to date."""
-        return self.made is not None and not self.stale
+        return self.built is not None and not self.stale
 
 
 def check_table(entry: TableEntry, base: Path, receipts: Receipts) -> TableCheck:
     """Compare a table's receipt with its entry and its files; reads only files that may have changed."""
-    made = receipts.made(entry)
-    if made is None:
+    built = receipts.built(entry)
+    if built is None:
         return TableCheck(None, ("never built",), (), was_read=False)
-    comparison = _Comparison(made, base)
-    stale = [*_changes(made.entry, entry.as_json())]
-    if made.semantics != SEMANTICS_VERSION:
-        stale.append(f"built by version {made.semantics} of the join's semantics, now {SEMANTICS_VERSION}")
+    comparison = _Comparison(built, base)
+    stale = [*_changes(built.entry, entry.as_json())]
+    if built.semantics != SEMANTICS_VERSION:
+        stale.append(f"built by version {built.semantics} of the join's semantics, now {SEMANTICS_VERSION}")
     stale += comparison.inputs(entry)
     stale += comparison.outputs(entry)
     return TableCheck(comparison.refreshed(), tuple(stale), tuple(comparison.missing), comparison.was_read)
@@ -80,13 +80,14 @@ def failure_key(entry: TableEntry, base: Path) -> str:
 
 
 class BatchCheck:
-    """Whether a batch is up to date: its tables, and the report about them."""
+    """A check of a batch: whether its tables and its report are up to date."""
 
     def __init__(self, batch: Batch, since_ns: int = 0, *, tried_only: bool = False) -> None:
         """Check the tables of the batch.
 
-        :param since_ns: failures since then count, whatever has changed; 0: only failures whose `failure_key` is unchanged.
-        :param tried_only: only those count: a table that failed before and was not tried since is `not_run`.
+        :param since_ns: failures since this time are current, even if something has changed; 0: only failures whose
+            `failure_key` is unchanged are current.
+        :param tried_only: True: only failures since `since_ns` are current; a table that failed earlier is `not_run`.
         """
         self.batch = batch
         self._since_ns = since_ns
@@ -112,14 +113,16 @@ class BatchCheck:
     def report(self) -> Report:
         """The report of the batch as it is now, with the failures that `failure` returns."""
         states = [
-            TableState(entry, table.made if table.complete else None, self.failure(entry, table), table.stale)
+            TableState(
+                entry, table.built if table.complete else None, self.failure(entry, table), table.stale
+            )
             for entry, table in zip(self.batch.tables, self.tables, strict=True)
         ]
         return build_report(self.batch, states)
 
     @cached_property
     def identity(self) -> str:
-        """Digest of the report's facts, whatever its format."""
+        """Digest of the report's facts, independent of its format."""
         return hashlib.sha256(jsontext.canonical(self.report)).hexdigest()
 
     @cached_property
@@ -174,15 +177,15 @@ class BatchCheck:
         )
 
     def remember(self) -> None:
-        """Record what was read and built for this check, so that the next one need not repeat it."""
+        """Record the files and the report that this check read, so that the next check need not read them again."""
         for entry, table in zip(self.batch.tables, self.tables, strict=True):
-            if table.complete and table.was_read and table.made is not None:
-                self._receipts.record_made(entry, table.made)
+            if table.complete and table.was_read and table.built is not None:
+                self._receipts.record_built(entry, table.built)
         if self.complete and self._recorded is None:
             self._remember_report(map(snapshots.snapshot, self._report_paths))
 
     def remember_written(self) -> None:
-        """Record the report, whose content has just been written, so that the verdict need not build it again."""
+        """Record the report that has just been written, so that the final check need not build it again."""
         digests = (hashlib.sha256(part).hexdigest() for part in self.content)
         self._remember_report(map(snapshots.of_written, self._report_paths, digests))
 
@@ -193,8 +196,8 @@ class BatchCheck:
 class _Comparison:
     """Comparison of a table's files with its receipt."""
 
-    def __init__(self, made: Materialized, base: Path) -> None:
-        self._made = made
+    def __init__(self, built: Materialized, base: Path) -> None:
+        self._built = built
         self._base = base
         self._snapshots: dict[str, Snapshot] = {}
         self.missing: list[str] = []
@@ -203,10 +206,10 @@ class _Comparison:
     def refreshed(self) -> Materialized:
         """The receipt with the files as they are now."""
         if not self._snapshots:
-            return self._made
+            return self._built
         return replace(
-            self._made,
-            seen=self._made.seen | {role: taken.as_record() for role, taken in self._snapshots.items()},
+            self._built,
+            seen=self._built.seen | {role: taken.as_record() for role, taken in self._snapshots.items()},
         )
 
     def inputs(self, entry: TableEntry) -> Iterator[str]:
@@ -217,7 +220,7 @@ class _Comparison:
             yield str(exc)
             return
         for role, path in paths.items():
-            known = self._made.inputs.get(role)
+            known = self._built.inputs.get(role)
             if known is None:
                 yield f"{role}: new input {show(filenames.relative(path, self._base))}"
                 continue
@@ -229,13 +232,13 @@ class _Comparison:
             except BatchError as exc:
                 yield f"{role}: {exc}"
         self.missing += [
-            f"{role}: {known['path']}" for role, known in self._made.inputs.items() if role not in paths
+            f"{role}: {known['path']}" for role, known in self._built.inputs.items() if role not in paths
         ]
 
     def outputs(self, entry: TableEntry) -> Iterator[str]:
         """Differences of the outputs."""
         for role, path in entry.outputs(self._base):
-            known = self._made.outputs.get(role)
+            known = self._built.outputs.get(role)
             if known is None:
                 continue  # requested since then: reported as a change of the entry
             try:
@@ -247,7 +250,7 @@ class _Comparison:
                 yield f"{role}: {exc}"
 
     def _sha256(self, role: str, path: Path) -> str:
-        known = self._made.snapshot(role)
+        known = self._built.snapshot(role)
         taken = snapshots.look_again(path, known)
         if taken is not known:
             self.was_read = True

@@ -44,8 +44,8 @@ def _table_cells(table: TableReport) -> list[str]:
 
 
 def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
-    made = [(table["id"], table["summary"]) for table in tables if "summary" in table]
-    if made:
+    complete = [(table["id"], table["summary"]) for table in tables if "summary" in table]
+    if complete:
         yield from heading("Coverage")
         yield "Rows of the feature table per scorer. Unused: scores that no row has. Shared: rows whose score a row of"
         yield "another key has as well."
@@ -54,7 +54,7 @@ def _coverage(tables: Sequence[TableReport]) -> Iterator[str]:
             ["table", "scorer", "columns", "loaded", "matched", "missing", "bad", "unused", "shared"],
             (
                 [table, each["competitor"], f"{each['column_prefix']}_...", *map(str, counts)]
-                for table, summary in made
+                for table, summary in complete
                 for each in summary["competitors"].values()
                 for counts in [
                     [
@@ -99,7 +99,7 @@ def _failed(table: TableReport) -> str:
 
 
 def _lines_of(error: str) -> Iterator[str]:
-    """The lines of a message, without the marks of its list."""
+    """The lines of a message, without the bullets of its list."""
     return filter(None, (line.strip().removeprefix("- ").strip() for line in error.splitlines()))
 
 

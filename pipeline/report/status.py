@@ -1,4 +1,4 @@
-"""The status of a batch, found without writing anything: which tables are complete, which are not and why."""
+"""The status of a batch: which tables are complete, and why the others are not. Nothing is written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pipeline.errors import BatchError, exit_code
 from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import TableEntry
 from pipeline.report.freshness import BatchCheck, TableCheck
@@ -19,7 +20,7 @@ class TableStatus:
     """The status of one table.
 
     Attributes:
-        id: its name.
+        id: the id of the table.
         state: complete; stale: it exists but is out of date; missing: it does not exist; waiting: an input does not
             exist yet; failed: it failed, and nothing it depends on has changed since.
         reasons: why it is not complete; of a complete table, the inputs that are missing.
@@ -44,11 +45,9 @@ class BatchStatus:
 
     @property
     def exit_code(self) -> int:
-        """0 the batch is complete, 3 it only waits for inputs, 1 there is something to do or to mend."""
-        states = {table.state for table in self.tables}
-        if states == {"complete"} and not self.report:
-            return 0
-        return 3 if "waiting" in states and states <= {"complete", "waiting"} else 1
+        """0 the batch is complete, 3 it only waits for inputs, 1 something is out of date, missing or failed."""
+        tables = exit_code("ok" if table.state == "complete" else table.state for table in self.tables)
+        return tables or (BatchError.exit_code if self.report else 0)
 
 
 def batch_status(batch: Batch) -> BatchStatus:
@@ -72,7 +71,7 @@ def _table(check: BatchCheck, entry: TableEntry, table: TableCheck) -> TableStat
     failure = check.failure(entry, table)
     if failure is not None:
         return TableStatus(entry.id, "failed", (failure.error,))
-    if table.made is None or not filenames.exists(check.batch.base_dir / entry.out):
+    if table.built is None or not filenames.exists(check.batch.base_dir / entry.out):
         return TableStatus(entry.id, "missing", table.stale)
     return TableStatus(entry.id, "stale", table.stale)
 

@@ -1,4 +1,4 @@
-"""Whether the files that a report names still match it; always reads them all."""
+"""Verification of the files that a report names; it always reads them all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BatchError, InputMissingError, UsageError, listing, one_line, show
-from pipeline.storage import filenames, files, jsontext
+from pipeline.storage import files, jsontext
 from pipeline.storage.files import FileDescription
 from pipeline.storage.jsontext import JsonObject
 from pipeline.storage.schema import load_schema, schema_faults
@@ -45,11 +45,11 @@ def verify(
     It needs neither the manifest nor the records of the batch, so a copy of the batch's folder verifies too.
 
     :param sha256: the digest under which the report is cited; None: it is not checked.
-    :param base_dir: folder that the report's paths are relative to. Default: where the report says, seen from itself.
-    :raises UsageError: the file is not there, or is not a report of this project.
+    :param base_dir: folder that the report's paths are relative to. Default: as the report gives it, relative to itself.
+    :raises UsageError: the file does not exist, or is not a report of this project.
     """
     path = Path(report)
-    content = _read(path)
+    content = files.read_named(path, "a report", UsageError)
     document = _parsed(path, content)
     found = hashlib.sha256(content).hexdigest()
     faults = []
@@ -68,15 +68,6 @@ def verify(
         differences = threads.map(lambda each: list(_differences(each[0], each[1], base)), named)
         faults += [fault for found_faults in differences for fault in found_faults]
     return Verification(found, len(named), tuple(map(one_line, faults)))
-
-
-def _read(path: Path) -> bytes:
-    if not filenames.is_name(path):
-        raise UsageError(f"found {show(str(path))}; expected the name of a file; expected a report")
-    try:
-        return files.read_bytes(path)
-    except BatchError as exc:
-        raise UsageError(f"{exc}; expected a report") from exc
 
 
 def _parsed(path: Path, content: bytes) -> JsonObject:

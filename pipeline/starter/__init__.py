@@ -1,4 +1,4 @@
-"""A first manifest for a folder of feature tables and sidecars, to be edited and run.
+"""Proposes a first manifest for a folder of feature tables and sidecars; users edit it and run it.
 
 ::
 

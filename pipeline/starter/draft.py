@@ -1,4 +1,4 @@
-"""A folder -> its first manifest, and the messages about it."""
+"""Writes the first manifest of a folder, with messages that explain it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Started:
     """A first manifest.
 
     Attributes:
-        manifest: its path.
-        messages: what it holds and why, and what was left out, line by line.
+        manifest: the path of the manifest.
+        messages: lines that explain what the manifest contains and what was left out.
     """
 
     manifest: Path
@@ -45,12 +45,11 @@ class Started:
 def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Started:
     """Write a manifest for the feature tables and sidecars below a folder.
 
-    The first rows of a file show what it is; its keys, read in full, show which files belong together. The manifest
-    writes joined tables and audits to a folder `joined` below `folder`.
+    The first rows of a file decide whether it is a feature table or a sidecar. Its keys, read in full, decide which files
+    belong together. The manifest puts joined tables and audits into a folder `joined` below `folder`.
 
-    :param out: the manifest. Default: `second-opinion.json` in `folder`.
-    :raises UsageError: there is no such folder, no table can be joined, or `out` cannot be a file or
-        exists already.
+    :param out: path of the manifest. Default: `second-opinion.json` in `folder`.
+    :raises UsageError: the folder does not exist, no table can be joined, or `out` exists or cannot be a file.
     :raises BatchError: the manifest cannot be written.
     """
     root = Path(folder)
@@ -62,7 +61,7 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
         found = find(root, _reserved(manifest, root))
         proposal = propose(root, found.features, found.sidecars)
     except MemoryError as exc:
-        raise BatchError(f"{root}: not enough memory to hold the keys of what is there") from exc
+        raise BatchError(f"{root}: not enough memory for the keys of its files") from exc
     left_out = [*found.left_out, *proposal.left_out]
     if not proposal.tables:
         summary = f"{root}: found {count(len(found.features), 'feature table')} and {count(len(found.sidecars), 'sidecar')}"
@@ -86,7 +85,7 @@ def _check_free(manifest: Path) -> None:
 
 
 def _reserved(manifest: Path, folder: Path) -> list[str]:
-    """The files that a run of the manifest writes beside it, relative to the folder."""
+    """The files that a run of the manifest writes, relative to the folder."""
     report = default_report(manifest)
     names = [manifest, report, failed_path(report), manifest.with_name(f"{manifest.stem}.run-log.jsonl")]
     return [
@@ -96,7 +95,7 @@ def _reserved(manifest: Path, folder: Path) -> list[str]:
 
 
 def _placed(proposal: Proposal, folder: Path) -> Iterator[TableEntry]:
-    """The tables with ids and outputs, in a folder that holds no input and none of these outputs."""
+    """The tables with ids and outputs. Their folder contains no input, and none of the outputs exists."""
     entries = [each.entry for each in proposal.tables]
     ids = _ids([entry.features.path for entry in entries], folder)
     inputs = [entry.features.path for entry in entries]
@@ -120,7 +119,7 @@ def _is_taken(folder: Path, joined: str, ids: Sequence[str], inputs: Sequence[st
 
 
 def _ids(features: Sequence[str], folder: Path) -> list[str]:
-    """A name for each table: its folder's, if it is the only one there, else its own."""
+    """An id for each table: the name of its folder if it is the only table there, else its own name."""
     parents = [PurePosixPath(name).parent for name in features]
     ids: list[str] = []
     for name, parent in zip(features, parents, strict=True):
@@ -133,7 +132,7 @@ def _ids(features: Sequence[str], folder: Path) -> list[str]:
 
 
 def _rooted(entry: TableEntry, folder: Path, manifest: Path) -> TableEntry:
-    """The table with its files named from the manifest's folder."""
+    """The table with the paths of its files relative to the manifest's folder."""
     base = filenames.resolved(manifest.parent)
 
     def name(given: str) -> str:
@@ -149,7 +148,7 @@ def _rooted(entry: TableEntry, folder: Path, manifest: Path) -> TableEntry:
 
 
 def _spelled(entry: TableEntry, base: Path) -> JsonObject:
-    """The table as the manifest has it: what is not the default."""
+    """The table as the manifest spells it, without options that equal their defaults."""
     given = entry.options.as_json()
     options = {option.name: given[option.name] for option in OPTIONS if given[option.name] != option.default}
     return {
@@ -163,7 +162,7 @@ def _spelled(entry: TableEntry, base: Path) -> JsonObject:
 
 
 def _spelled_sidecar(entry: SidecarEntry, base: Path) -> str | JsonObject:
-    """The sidecar in a form that is read as it is meant."""
+    """The sidecar in the shortest form that is read correctly."""
     short = entry.as_json()
     if not isinstance(short, str) or SidecarEntry.of(short, base) == entry:
         return short
@@ -190,11 +189,11 @@ def _messages(
         yield from (f"left out: {line}" for line in _by_reason(left_out))
     yield ""
     yield f"written: {manifest}"
-    yield f"look at it, then: second-opinion check {manifest} --preview"
+    yield f"review it, then: second-opinion check {manifest} --preview"
 
 
 def _by_reason(left_out: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """What was left out, once for each reason."""
+    """The files that were left out, grouped by reason."""
     names: dict[str, list[str]] = defaultdict(list)
     for name, reason in left_out:
         names[reason].append(_shown(name))

@@ -1,4 +1,4 @@
-"""Which sidecars belong to which feature tables, and the join options for them."""
+"""Proposes tables: pairs of feature tables and sidecars, with the join options for them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class ProposedTable:
 
     Attributes:
         entry: the proposed entry; its outputs have no path yet.
-        preview: what a run would make of it.
-        notes: why it is proposed like this.
+        preview: the preview of its join.
+        notes: the reasons for the proposed options.
     """
 
     entry: TableEntry
@@ -37,14 +37,14 @@ class ProposedTable:
 
 @dataclass
 class Proposal:
-    """The tables that can be joined, and what was left out, each with its name and reason."""
+    """The tables that can be joined, and the files that were left out, by name, with the reason."""
 
     tables: list[ProposedTable] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
 def propose(folder: Path, features: Sequence[Features], sidecars: Sequence[Sidecar]) -> Proposal:
-    """Pair the sidecars with the feature tables whose keys they have, and try each table."""
+    """Pair sidecars and feature tables that share keys, and try to join each table."""
     proposal = Proposal()
     paired: dict[str, list[tuple[Scored, Meeting]]] = {each.name: [] for each in features}
     tables = {each.name: Columns(folder, each) for each in features}
@@ -68,7 +68,7 @@ def _pair(
     paired: dict[str, list[tuple[Scored, Meeting]]],
     proposal: Proposal,
 ) -> None:
-    """Give the sidecar to the feature tables that have its keys, of those the nearest in the folders."""
+    """Pair the sidecar with the feature tables that have its keys; among these with the nearest in the folders."""
     name = reading.sidecar.name
     for scored in reading.ways():
         met: dict[str, Meeting] = {}
@@ -86,7 +86,9 @@ def _pair(
                 if _distance(name, table) == nearest:
                     paired[table].append((scored, found))
                 else:
-                    reason = f"not joined onto {table}, of which {found.met} keys meet: another table stands nearer"
+                    reason = (
+                        f"not joined onto {table}, although {found.met} keys match: another table is nearer"
+                    )
                     proposal.left_out.append((name, reason))
             return
     _leave_out(proposal, name, f"no feature table has its keys: {_some(reading.first)}")
@@ -100,7 +102,7 @@ def _leave_out(proposal: Proposal, name: str, reason: str) -> None:
 def _try(
     folder: Path, columns: Columns, paired: Sequence[tuple[Scored, Meeting]], proposal: Proposal
 ) -> None:
-    """Propose the table with all sidecars that one set of options serves, as far as a run would complete."""
+    """Propose the table with all sidecars that match under one set of options and whose join succeeds."""
     setting = _common(columns, paired)
     served = _served(columns, paired, setting, proposal)
     entry, preview = _sound(_entry(columns, setting, served), folder, proposal)
@@ -127,14 +129,12 @@ def _served(
     setting: Setting,
     proposal: Proposal,
 ) -> list[Scored]:
-    """The sidecars whose keys meet under these options, each with a label of its own."""
+    """The sidecars whose keys match under these options, each with a unique label."""
     served: list[Scored] = []
     for scored, _ in paired:
         found = meeting(setting, columns.column(setting.key_column), scored.keys)
         if found is None or not found.is_likely:
-            reason = (
-                f"the other sidecars of {columns.features.name} need options under which its keys do not meet"
-            )
+            reason = f"the other sidecars of {columns.features.name} need options under which its keys do not match"
             proposal.left_out.append((scored.entry.path, reason))
             continue
         named = _unique_label(scored.entry, [each.entry for each in served])
@@ -153,7 +153,7 @@ def _entry(columns: Columns, setting: Setting, served: Sequence[Scored]) -> Tabl
 
 
 def _common(columns: Columns, paired: Sequence[tuple[Scored, Meeting]]) -> Setting:
-    """The options under which most keys of all sidecars meet."""
+    """The options under which the most keys of all sidecars match."""
     candidates: dict[Setting, int] = {}
     for _, found in paired:
         for setting in (found.setting, loosened(found.setting)):
@@ -167,7 +167,7 @@ def _common(columns: Columns, paired: Sequence[tuple[Scored, Meeting]]) -> Setti
 
 
 def _sound(entry: TableEntry, folder: Path, proposal: Proposal) -> tuple[TableEntry, TablePreview]:
-    """The table with the sidecars that a run would join, one after another where all at once would fail."""
+    """The table with the sidecars whose join succeeds. If joining all of them fails, they are added one by one."""
     preview = preview_table(entry, folder)
     if preview.error is None or len(entry.scores) == 1:
         return entry, preview
@@ -184,7 +184,7 @@ def _sound(entry: TableEntry, folder: Path, proposal: Proposal) -> tuple[TableEn
 
 
 def _unique_label(entry: SidecarEntry, others: Sequence[SidecarEntry]) -> SidecarEntry:
-    """The entry with a label that no other one has, if a file's name gave it."""
+    """The entry with a unique label; only a label that was taken from a file's name is changed."""
     if entry.label is None:
         return entry
     taken = {slug(label) for other in others for label in ScoreReader(other, JoinOptions()).labels()}
@@ -202,7 +202,7 @@ def _unique_label(entry: SidecarEntry, others: Sequence[SidecarEntry]) -> Sideca
 
 
 def _distance(name: str, other: str) -> int:
-    """Steps from the folder of one file to that of another."""
+    """The number of steps from the folder of one file to that of another."""
     folders, others = PurePosixPath(name).parent.parts, PurePosixPath(other).parent.parts
     shared = 0
     while shared < min(len(folders), len(others)) and folders[shared] == others[shared]:
@@ -216,7 +216,7 @@ def _some(scored: Scored) -> str:
 
 
 def _key_notes(columns: Columns, setting: Setting, served: Sequence[Scored]) -> list[str]:
-    """Why the keys are compared like this."""
+    """Notes on the options that compare the keys."""
     column = columns.column(setting.key_column)
     found = [each for scored in served if (each := meeting(setting, column, scored.keys)) is not None]
     best = max(found, key=lambda each: each.met)
@@ -224,11 +224,11 @@ def _key_notes(columns: Columns, setting: Setting, served: Sequence[Scored]) -> 
         f"key_column {setting.key_column}: it has {best.met} of the {count(best.loaded, 'key')} of a sidecar"
     ]
     if setting.key_normalize != "auto":
-        notes.append(f"key_normalize {setting.key_normalize}: so most keys meet")
+        notes.append(f"key_normalize {setting.key_normalize}: most keys match with it")
     if setting.score_key_regex is not None:
         notes.append(
-            f"score_key_regex {setting.score_key_regex}: takes away what the sidecars' keys have beside the clip"
+            f"score_key_regex {setting.score_key_regex}: removes what the sidecars' keys contain besides the clip"
         )
     if setting.key_regex is not None:
-        notes.append(f"key_regex {setting.key_regex}: takes away what the table's keys have beside the clip")
+        notes.append(f"key_regex {setting.key_regex}: removes what the table's keys contain besides the clip")
     return notes

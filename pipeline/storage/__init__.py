@@ -1,17 +1,17 @@
-"""Where bytes are: the one room that opens, lists, renames and removes files.
+"""Files: the only room that opens, lists, renames and removes them.
 
 ::
 
     lock         one run per batch and host
     journal      records to which each host adds lines
     textfiles    text, compressed by its suffix, in parts of a bounded size
-      └──▶ writing      files that appear whole or not at all; temporary files of dead runs
-             └──▶ files        what a file holds: bytes, digest, signature, description
-                    └──▶ filenames    what exists, what a folder holds, what a path leads to
+      └──▶ writing      writes files whole or not at all; removes temporary files of dead runs
+             └──▶ files        the content of a file: bytes, digest, signature, description
+                    └──▶ filenames    which paths exist, names in a folder, targets of links
 
-    formats            the format that a file's name announces
+    formats            the format of a file by its name
     dialect            delimiter, decimal mark and header of delimited text
-    jsontext, schema   JSON in and out, and what violates a schema
+    jsontext, schema   JSON in and out, and checks against a schema
 """
 
 __all__ = [

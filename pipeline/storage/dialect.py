@@ -1,4 +1,4 @@
-"""How a delimited text is written: its delimiter, its decimal mark, whether it begins with a header.
+"""The dialect of a delimited text: its delimiter, its decimal mark, and whether it begins with a header.
 
 Nothing here reads a file: the caller passes its first lines, as `sample` returns them.
 """
@@ -18,11 +18,11 @@ from pipeline.errors import show
 from pipeline.storage import textfiles
 
 DELIMITERS = (",", ";", "\t", "|")
-"""The delimiters that are recognised; any other one has to be set."""
+"""The delimiters that are recognised; any other must be set."""
 
 DECIMALS = (".", ",")
 WORDS_FOR_NONE = ("", "NaN", "nan", "NA", "N/A", "null", "None")
-"""What programs write for a missing number."""
+"""Texts that programs write for a missing number."""
 
 MAX_SAMPLE_LINES = 200
 MAX_SAMPLE_CHARACTERS = 1 << 20
@@ -34,7 +34,7 @@ _WITHOUT_FRACTION = re.compile(r"-?[0-9]+,?")
 _WITH_POINT = re.compile(rf"-?[0-9]*\.[0-9]+{_EXPONENT}")
 _WITH_COMMA = re.compile(rf"-?[0-9]*,[0-9]+{_EXPONENT}")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
-_PAIR = re.compile(r"[1-9][0-9]{2,},[1-9][0-9]{2,}")  # a width and a height
+_PAIR = re.compile(r"[1-9][0-9]{2,},[1-9][0-9]{2,}")  # a width and a height, such as 1920x1080
 _NUMBER = re.compile(rf"[+-]?(?:[0-9]*[.,][0-9]+|[0-9]+[.,]?){_EXPONENT}")
 _MEDIA_FILE = re.compile(
     r".*[^/\\.]\.(?:mp4|m4v|mkv|webm|avi|mov|mpe?g|wmv|flv|3gp|mxf|m2?ts|y4m|yuv|rgb|obu|ivf|hevc|h?26[456]"
@@ -48,18 +48,18 @@ _HASH = re.compile(
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a delimited text separates its cells and writes its numbers.
+    """The delimiter and the decimal mark of a delimited text.
 
     Attributes:
-        delimiter: the one character between two cells.
-        decimal: the sign before a number's fraction, `.` or `,`.
+        delimiter: the character between two cells.
+        decimal: the decimal mark, `.` or `,`.
     """
 
     delimiter: str
     decimal: str = "."
 
     def with_point(self, cell: str) -> str:
-        """A cell with `.` as the decimal mark: a number stays that number, any other text no number."""
+        """A cell with `.` as the decimal mark. A number keeps its value, and other text does not become a number."""
         return cell.translate(_SWAPPED) if self.decimal == "," else cell
 
 
@@ -71,7 +71,7 @@ def setting_faults(delimiter: str | None, columns: Sequence[str]) -> Iterator[st
             '"\\t"; no letter, digit, quote, minus or point'
         )
     if repeated := sorted(name for name, times in Counter(columns).items() if times > 1):
-        yield f".columns: {show(repeated[0])} is there twice; expected unique names"
+        yield f".columns: {show(repeated[0])} occurs twice; expected unique names"
     for name in columns:
         if name != name.encode("utf-8", "replace").decode("utf-8"):
             yield f".columns: found {show(name)}; expected Unicode text"
@@ -79,12 +79,12 @@ def setting_faults(delimiter: str | None, columns: Sequence[str]) -> Iterator[st
 
 @dataclass(frozen=True)
 class TextSettings:
-    """What an entry sets for delimited text; the rest is recognised.
+    """The settings of an entry for delimited text; what is not set is recognised.
 
     Attributes:
         delimiter: the delimiter; None: not set.
         decimal: the decimal mark; None: not set.
-        columns: the names of the columns of a file without a header; none: it has one.
+        columns: the names of the columns of a file without a header; empty: the file has one.
     """
 
     delimiter: str | None = None
@@ -97,7 +97,7 @@ class TextSettings:
         return cls(given.get("delimiter"), given.get("decimal"), tuple(given.get("columns") or ()))
 
     def as_json(self) -> dict[str, Any]:
-        """What is set, as an entry holds it."""
+        """The settings as the members of an entry."""
         given = {"delimiter": self.delimiter, "decimal": self.decimal, "columns": [*self.columns]}
         return {name: value for name, value in given.items() if value}
 
@@ -110,16 +110,16 @@ class TextSettings:
         return recognised(lines, usual, self.delimiter, self.decimal, header=not self.columns)
 
     def note(self, found: Dialect, usual: str) -> str | None:
-        """What was recognised and is neither usual nor set; None: nothing."""
+        """A note on what was recognised and is neither usual nor set; None if there is nothing to note."""
         return note(found, usual, self.delimiter, self.decimal)
 
 
 UNSET = TextSettings()
-"""All is recognised."""
+"""Settings without any value: everything is recognised."""
 
 
 def sample(lines: Iterable[str]) -> list[str]:
-    """The first lines of a text, as many as `recognised` uses; at least two, if the text has as many."""
+    """The first lines of a text, as many as `recognised` uses; at least two, if the text has two."""
     taken: list[str] = []
     length = 0
     for line in itertools.islice(lines, MAX_SAMPLE_LINES):
@@ -140,24 +140,24 @@ def recognised(
 ) -> Dialect:
     """The dialect of a text, by its first lines with their line ends; in doubt, `usual` and `.`.
 
-    Another delimiter than the usual one is recognised where it alone gives every record as many cells as the first,
-    two or more; beside the comma also where every comma is then a decimal mark. A decimal comma is
-    recognised where it is not the delimiter, no cell has a decimal point, and a column holds only numbers that cannot
-    be meant otherwise.
+    Another delimiter than the usual one is recognised if it alone gives every record as many cells as the first, two or
+    more. If the comma does so too, the other one is recognised if every comma would then be a decimal mark. A decimal
+    comma is recognised if it is not the delimiter, no cell has a decimal point, and some column has only numbers that
+    can be read in no other way.
 
     :param usual: the delimiter of the file's extension.
     :param delimiter: the delimiter, if it is set; only the decimal mark is recognised then.
     :param decimal: the decimal mark, if it is set.
-    :param header: whether the first record is a header.
+    :param header: True if the first record is a header.
     """
     found = delimiter or _delimiter(lines, usual, header)
-    if decimal is None and found != ",":  # among commas "1,5" may be a list
+    if decimal is None and found != ",":  # "1,5" may be a list if the delimiter is a comma
         decimal = _decimal(_records(lines, found)[header:], found)
     return Dialect(found, decimal or ".")
 
 
 def note(found: Dialect, usual: str, delimiter: str | None = None, decimal: str | None = None) -> str | None:
-    """The note for reports about a dialect: what was recognised and is neither usual nor set; None: nothing."""
+    """The note for reports on what was recognised and is neither usual nor set; None if there is nothing to note."""
     parts = []
     if delimiter is None and found.delimiter != usual:
         parts.append(f"delimiter {show(found.delimiter)}")
@@ -189,9 +189,9 @@ def columns_advice(header: Sequence[str]) -> str:
 def looks_like_data(first: Sequence[str], second: Sequence[str] | None = None) -> bool:
     """True if the cells of a first line are surely data: one is a fraction, a media file's name or a hash.
 
-    None of these names a column; whole numbers do in many feature tables. A cell counts only if the second line has
-    one of the same kind below it, or if no second line is given. Fractions may name quantiles: use this only where
-    the header lacks a required name.
+    None of these is the name of a column, while whole numbers are in many feature tables. A cell counts only if the
+    cell below it in the second line is of the same kind, or if there is no second line. Fractions may name quantiles:
+    use this only if the header lacks a required name.
     """
     kinds = [_kind(cell) for cell in first]
     if second is None:
@@ -213,8 +213,8 @@ def no_header(path: str, first: Sequence[str], number: str, label: str | None = 
 
     :param path: the file, as an entry names it.
     :param first: the cells of its first line.
-    :param number: what a column of numbers may be called.
-    :param label: the scorer of a sidecar, which no column names.
+    :param number: a possible name of a numeric column.
+    :param label: the scorer of a sidecar, if no column names it.
     """
     shown = ", ".join(map(show, first[:4])) + (", ..." if len(first) > 4 else "")
     return (
@@ -234,7 +234,7 @@ def _example(path: str, first: Sequence[str], number: str, label: str | None) ->
 
 
 def _kind(cell: str) -> str | None:
-    """The kind of a cell that cannot name a column; None: the cell can."""
+    """The kind of a cell that cannot be the name of a column; None if it can."""
     text = cell.strip()
     if _NUMBER.fullmatch(text) and not text.isdecimal():
         return "number"
@@ -270,7 +270,7 @@ def _fits(lines: Sequence[str], delimiter: str) -> bool:
 
 
 def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """The records that are not blank; none where quotes show that it is not the delimiter."""
+    """The records that are not blank; empty if quotes show that this is not the delimiter."""
     csv.field_size_limit(textfiles.MAX_RECORD_BYTES)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     records: list[list[str]] = []
@@ -283,7 +283,7 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 
 def _decimal(records: Sequence[Sequence[str]], delimiter: str) -> str:
-    """The decimal mark; a point in doubt."""
+    """The decimal mark; in doubt a point."""
     if any(_WITH_POINT.fullmatch(cell) for record in records for cell in record):
         return "."
     columns = itertools.zip_longest(*records, fillvalue="")
@@ -293,7 +293,8 @@ def _decimal(records: Sequence[Sequence[str]], delimiter: str) -> str:
 def _shows_comma(cells: Sequence[str], delimiter: str) -> bool:
     """True if the numbers of a column have a decimal comma: no group of three digits, no pair of whole numbers.
 
-    Between semicolons three digits are a fraction: programs write semicolons where the comma is the decimal mark.
+    With semicolons as the delimiter, three digits are a fraction: programs use semicolons if the comma is the decimal
+    mark.
     """
     full = [cell for cell in cells if cell not in WORDS_FOR_NONE]
     if not all(_WITH_COMMA.fullmatch(cell) or _WITHOUT_FRACTION.fullmatch(cell) for cell in full):

@@ -1,4 +1,4 @@
-"""What has a name: whether it exists, what a folder holds, what a path leads to."""
+"""Names of files and folders: whether they exist, what a folder contains, the targets of links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeAlias
 from pipeline.errors import InputError, show
 
 _MAX_PATH_BYTES = 4096
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}  # no file can be there
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}  # no file can have this path
 Identity: TypeAlias = tuple[int, int]
 """Device and inode number of a folder or file."""
 
@@ -27,7 +27,7 @@ def exists(path: Path) -> bool:
 
 
 def is_taken(path: Path) -> bool:
-    """True if anything has that name, even a broken link."""
+    """True if anything is at `path`, even a broken link."""
     return os.path.lexists(path)
 
 
@@ -48,7 +48,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_name(path: str | Path) -> bool:
-    """True if a file can have that name. False for `.`, `..`, what no file system accepts, and a name of two lines.
+    """True if a file can have that name. False for `.`, `..`, names that no file system accepts, and names of two lines.
 
     File systems accept a name of two lines, but it would make one message look like two.
     """
@@ -69,7 +69,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def folders_in(folder: Path) -> list[str]:
-    """The names of the folders in `folder`, sorted, without links to it or to a folder above it, which have no end.
+    """The names of the folders in `folder`, sorted. Links to it or to a folder above it are left out, as they have no end.
 
     :raises InputError: it cannot be read.
     """
@@ -80,7 +80,7 @@ def folders_in(folder: Path) -> list[str]:
 def holds_file(folder: Path, name: str) -> bool:
     """True if a regular file of that name is in the folder.
 
-    :raises InputError: that cannot be found out, for want of permission or because the disk fails.
+    :raises InputError: that cannot be found out, for lack of permission or because the disk fails.
     """
     return stat.S_ISREG(_mode(folder / name))
 
@@ -94,7 +94,7 @@ def holds_folder(folder: Path) -> bool:
 
 
 def identity(folder: Path) -> Identity | None:
-    """The identity of a folder, the same under all of its names; None: it does not exist."""
+    """The identity of a folder, the same under all of its names; None if it does not exist."""
     try:
         found = folder.stat()
     except (OSError, ValueError):
@@ -103,14 +103,14 @@ def identity(folder: Path) -> Identity | None:
 
 
 def resolved(path: Path) -> Path:
-    """The absolute path without links; links that form a circle are left in it."""
+    """The absolute path without links; links that form a circle stay in it."""
     return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError for a circle
 
 
 def link_target(path: str) -> str | None:
-    """The final target of the symbolic link at `path`; None: there is no link.
+    """The final target of the symbolic link at `path`; None if there is no link.
 
-    Takes and returns texts, like `real_folder`: Path objects cost a second at 5,000 tables.
+    It takes and returns texts, like `real_folder`: Path objects would cost a second for 5,000 tables.
     """
     return os.path.realpath(path) if os.path.islink(path) else None  # noqa: PTH114
 
@@ -126,7 +126,7 @@ def real_folder(folder: str) -> str:
 def relative(path: Path, base: Path) -> str:
     """`path` as reports name it: relative to the folder `base`, with `/`."""
     below = path.parts[len(base.parts) :] if path.is_relative_to(base) else path.parts
-    if ".." in below[1:]:  # the folder before it may be a link: only the file system knows what is above
+    if ".." in below[1:]:  # the folder before `..` may be a link, so only the file system knows its parent
         path, base = resolved(path.parent) / path.name, resolved(base)
     return Path(os.path.relpath(path, base)).as_posix()
 
@@ -142,7 +142,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _mode(path: Path) -> int:
-    """The `st_mode` of what is at `path`; 0: nothing."""
+    """The `st_mode` of what is at `path`; 0 if nothing is."""
     try:
         return path.stat().st_mode
     except ValueError:
@@ -158,5 +158,5 @@ def _leads_up(entry: os.DirEntry[str]) -> bool:
 
 
 def reason(exc: Exception) -> str:
-    """Why a call to the file system failed, in the system's words."""
+    """The system's message about a failed call to the file system."""
     return exc.strerror or str(exc) if isinstance(exc, OSError) else show(str(exc))

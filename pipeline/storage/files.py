@@ -1,4 +1,4 @@
-"""What a file holds: its bytes, its digest, its signature, its description for reports."""
+"""The content of files: bytes, digest, signature, description for reports."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, Self, TypedDict
 
-from pipeline.errors import InputError, InputMissingError
+from pipeline.errors import BatchError, InputError, InputMissingError, SecondOpinionError, show
 from pipeline.storage import filenames
 
 DIGEST_BUFFER = 1 << 20
 TICK_NS = 100_000_000
-"""More than one tick of the clock of a file system that keeps parts of seconds."""
+"""More than one tick of the clock of a file system that keeps fractions of seconds."""
 
 
 class Hash(Protocol):
     """A running digest of hashlib."""
 
     def update(self, data: bytes, /) -> None:
-        """Take more bytes."""
+        """Add bytes."""
 
     def hexdigest(self) -> str:
         """The digest of the bytes so far."""
 
     def copy(self) -> Self:
-        """Another one that has taken the same bytes."""
+        """A separate copy with the same bytes so far."""
 
 
 class FileDescription(TypedDict, total=False):
-    """A file as reports name it: only the kind `file` has a `sha256` (64 hex digits)."""
+    """The description of a file in reports; only the kind `file` has a `sha256` (64 hex digits)."""
 
     path: str
     exists: bool
@@ -46,7 +46,7 @@ class Signature:
     """What the file system reports about a file, without reading it.
 
     Attributes:
-        size: bytes.
+        size: number of bytes.
         mtime_ns: last change of the content, nanoseconds since the epoch.
         ctime_ns: last change of content or metadata; unlike `mtime_ns` no user can set it back.
         inode: number of the file on its device.
@@ -113,6 +113,20 @@ def read_bytes(path: Path) -> bytes:
     """The file's content, unchanged."""
     with open_bytes(path) as stream, reading(path):
         return stream.read()
+
+
+def read_named(path: Path, what: str, error: type[SecondOpinionError]) -> bytes:
+    """The content of a file that the user named in an argument.
+
+    :param what: what the file should be, such as `a manifest`.
+    :param error: the class to raise if no file can have that name, or it cannot be read.
+    """
+    if not filenames.is_name(path):
+        raise error(f"found {show(str(path))}; expected the name of a file; expected {what}")
+    try:
+        return read_bytes(path)
+    except BatchError as exc:
+        raise error(f"{exc}; expected {what}") from exc
 
 
 def holds(path: Path, content: bytes) -> bool:

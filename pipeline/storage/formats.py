@@ -1,4 +1,4 @@
-"""The format that a file's name announces."""
+"""The format and the compression of a file, by its name."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _FORMATS: dict[str, TableFormat] = {
     ".tsv": "tsv",
 }
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-"""Suffixes that a text format may carry after its own, each with its compression."""
+"""Suffixes of compressed text, which follow the suffix of the format, each with its compression."""
 
 TABLE_EXTENSIONS = (*_FORMATS, "a text format with " + " or ".join(COMPRESSIONS))
 SIDECAR_EXTENSIONS = TABLE_EXTENSIONS
 
 
 def table_format(path: str) -> TableFormat | None:
-    """The format of a feature table or joined table by its name; None: no supported extension."""
+    """The format of a feature table or joined table by its name; None if the extension is not supported."""
     suffixes = [suffix.lower() for suffix in PurePath(path).suffixes[-2:]]
     if suffixes and suffixes[-1] in COMPRESSIONS:
         inner = _FORMATS.get(suffixes[0]) if len(suffixes) == 2 else None
@@ -33,10 +33,10 @@ def table_format(path: str) -> TableFormat | None:
 
 
 def sidecar_format(path: str, given: str | None) -> TableFormat | None:
-    """The format of a sidecar: the `given` one, else by its name; None: no supported extension."""
+    """The format of a sidecar: `given`, else by its name; None if the extension is not supported."""
     return cast("TableFormat | None", given) or table_format(path)
 
 
 def compression(path: str) -> str | None:
-    """The compression that a file's name announces, by pyarrow's name for it."""
+    """The compression of a file by its name, in pyarrow's words."""
     return COMPRESSIONS.get(PurePath(path).suffix.lower())

@@ -1,8 +1,8 @@
 """Journals of JSON records: one file per host in a folder, to which whole lines are added.
 
-Workers need not wait for each other, and a process that dies leaves at most a torn last line. A record is about a
-subject and holds values by their kind, which may have a status; the newest record of each subject and kind counts.
-Clocks of hosts disagree, so that each record is dated later than all that its writer sees.
+Workers need not wait for each other, and a process that dies leaves at most a torn last line. A record names a subject and
+contains values by kind; a value may have a status. The newest record of each subject and kind counts. Clocks of hosts
+differ, so each record is dated later than all records that its writer has read.
 
 ::
 
@@ -24,7 +24,7 @@ from pipeline.errors import InputError
 from pipeline.storage import filenames, jsontext, writing
 from pipeline.storage.jsontext import JsonObject
 
-_FORMAT = 1  # raised when a record, or an object in it, has another form
+_FORMAT = 1  # raised by one if the form of a record or of an object in it changes
 _SUBJECT, _DATE = "out", "at"
 _OWN_MEMBERS = {"format", _SUBJECT, _DATE}
 
@@ -37,7 +37,7 @@ class Journals:
         self._caught_up: list[_Journal] | None = None
 
     def newest(self, subject: str, kind: str) -> JsonObject | None:
-        """The newest record of that kind about the subject, over all hosts; None: there is none.
+        """The newest record of that kind about the subject, over all hosts; None if there is none.
 
         :raises InputError: a journal cannot be read.
         """
@@ -47,7 +47,7 @@ class Journals:
         return max(found, key=lambda record: record[_DATE], default=None)
 
     def subjects_since(self, kind: str, status: str, since_ns: int) -> set[str]:
-        """The subjects of all records of that kind and status that are dated `since_ns` or later, newest or not.
+        """The subjects of all records of that kind and status dated `since_ns` or later, even if newer ones exist.
 
         :raises InputError: a journal cannot be read.
         """
@@ -81,12 +81,12 @@ class Journals:
                 self._caught_up = None
                 end = stream.seek(0, os.SEEK_END)
                 if end and os.pread(stream.fileno(), 1, end - 1) != b"\n":
-                    line = b"\n" + line  # after the torn line of a process that died
-                while line:  # a disk that fills up takes a part, and refuses only the rest
+                    line = b"\n" + line  # ends the torn line of a process that died
+                while line:  # a disk that fills up accepts a part and rejects the rest
                     line = line[stream.write(line) :]
 
     def prepare(self, max_lines: int) -> None:
-        """Create the folder, and drop old records if there are more than `max_lines`. For a run without others.
+        """Create the folder, and drop old records if there are more than `max_lines`. No other run may be active.
 
         :raises OutputError: the folder or a journal cannot be written.
         :raises InputError: a journal cannot be read.
@@ -118,7 +118,7 @@ class Journals:
 
 
 class _Journal:
-    """One journal as far as it was read; reading on is cheap."""
+    """One journal as far as it was read; the next read continues there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -153,7 +153,7 @@ class _Journal:
             raise InputError(f"{self.path}: cannot be read: {exc.strerror}") from exc
 
     def subjects_since(self, kind: str, status: str, since_ns: int) -> Iterator[str]:
-        """The subjects of the records of that kind and status that are dated `since_ns` or later."""
+        """The subjects of the records of that kind and status dated `since_ns` or later."""
         return (subject for date, subject in self._dates[kind, status] if date >= since_ns)
 
     def _take(self, added: bytes) -> None:
@@ -173,12 +173,12 @@ class _Journal:
 
 @functools.cache
 def _journal(path: Path) -> _Journal:
-    """The journal at `path`; one per process, so that it is read once."""
+    """The journal at `path`. A process has one object per journal, so that it is read once."""
     return _Journal(path)
 
 
 def _parsed(line: bytes) -> JsonObject | None:
-    """The record on a line; None for a torn line, and for one of another format."""
+    """The record on a line; None for a torn line or another format."""
     try:
         record = json.loads(line)
     except ValueError:

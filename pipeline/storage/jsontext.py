@@ -1,4 +1,4 @@
-"""JSON text in and out: strict about what it accepts, one spelling for what it writes."""
+"""JSON text: a strict reader, and writers with one spelling for each value."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from typing import Any, TypeAlias
 from pipeline.errors import show
 
 JsonObject: TypeAlias = dict[str, Any]
-"""A JSON object whose shape a schema has checked, or will."""
+"""A JSON object, checked by a schema here or later."""
 
 MAX_VALUES = 10_000_000
 """Maximum number of values in a document that is read whole (about 100 bytes each in Python)."""
 
 MAX_LEVELS = 200
-"""Maximum depth of nested lists and objects: less than what any later step can process."""
+"""Maximum depth of nested lists and objects; every later step can process this."""
 
 _COMMENT = "_"
-_MAX_MANIFEST_VALUES = 250_000  # some 16,000 tables
-_TOO_LONG = "Exceeds the limit"  # how Python's message about such an integer begins; it goes on about Python's settings
+_MAX_MANIFEST_VALUES = 250_000  # about 16,000 tables
+_TOO_LONG = "Exceeds the limit"  # the start of Python's message about such an integer; the rest is about Python's settings
 _TOO_DEEP = f"nested too deeply; expected at most {MAX_LEVELS} levels"
 
 
 class DuplicateKeyError(ValueError):
-    """A JSON object holds a key twice, so that one of its values would be lost."""
+    """A JSON object contains a key twice, so that one of its values would be lost."""
 
 
 class RepeatingObject(dict[str, Any]):
-    """A JSON object in which the `repeated` keys occurred more than once; it holds their last values."""
+    """A JSON object in which the `repeated` keys occur more than once; it has their last values."""
 
     repeated: tuple[str, ...]
 
@@ -54,7 +54,7 @@ def parse_leniently(text: str | bytes) -> Any:
 
 
 def documents(text: str) -> Iterator[Any]:
-    """The JSON values that follow one another in `text`, separated by blanks or by nothing.
+    """The JSON values in `text`, one after another, separated by blanks or by nothing.
 
     :raises ValueError: as `parse`.
     """
@@ -84,7 +84,7 @@ def without_comments(value: Any) -> Any:
 
 
 def canonical(value: object) -> bytes:
-    """The one spelling of a JSON value that digests are taken over: sorted keys, no blanks, ASCII."""
+    """The spelling of a JSON value for digests: sorted keys, no blanks, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
@@ -154,7 +154,7 @@ def _skip_blanks(text: str, position: int) -> int:
 def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise DuplicateKeyError(f"the key {show(_repeats(pairs)[0])} stands twice in one object")
+        raise DuplicateKeyError(f"the key {show(_repeats(pairs)[0])} occurs twice in one object")
     return found
 
 

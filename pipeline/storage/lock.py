@@ -40,7 +40,9 @@ def _acquire(handle: int, path: Path, *, shared: bool) -> None:
     except OSError as exc:
         raise OutputError(f"{path}: cannot be locked: {exc.strerror}") from exc
     holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode("ascii")
-    with contextlib.suppress(OSError):  # a full disk: it is held all the same, this is for the message alone
+    with contextlib.suppress(
+        OSError
+    ):  # a full disk: the lock is held anyway, and this text is only for the message
         os.ftruncate(handle, 0)
         os.pwrite(handle, holder + b"\n", 0)
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of the package, and what violates one of them, as messages."""
+"""JSON Schemas of the package, and violations of them as messages."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def load_schema(name: str) -> JsonObject:
 
 @dataclass(frozen=True)
 class Violations:
-    """What in a document violates its schema.
+    """The violations of a schema in a document.
 
     Attributes:
-        faults: each with its JSON path, what was found, what is expected.
-        broken: the JSON paths of faults that prevent further checks of a part, so without unknown keys.
-        complete: True if these are all; the search ends after `MAX_VIOLATIONS`.
+        faults: a message per violation: its JSON path, what was found, what is expected.
+        broken: the JSON paths of parts that cannot be checked further; unknown keys are not among them.
+        complete: False if there may be more; the search ends after `MAX_VIOLATIONS`.
     """
 
     faults: tuple[str, ...]
@@ -48,7 +48,7 @@ class Violations:
 
 
 def violations(value: object, schema: JsonObject) -> Violations:
-    """Everything in `value` that violates `schema`."""
+    """The violations of `schema` in `value`."""
     from jsonschema import Draft202012Validator
 
     errors = Draft202012Validator(_inlined(schema, schema)).iter_errors(value)
@@ -63,7 +63,7 @@ def violations(value: object, schema: JsonObject) -> Violations:
 
 
 def schema_faults(value: object, schema: JsonObject) -> tuple[str, ...]:
-    """Everything in `value` that violates `schema`: its JSON path, what was found, what is expected."""
+    """The faults of `violations`: JSON path, what was found, what is expected."""
     return violations(value, schema).faults
 
 
@@ -81,7 +81,7 @@ def _faults(error: Any) -> Iterator[str]:
     if rule in ("additionalProperties", "unevaluatedProperties"):
         known = set(error.schema.get("properties", {}))
         for index, name in enumerate(sorted(set(found) - known)):
-            hint = _nearest(name, known) if index < MAX_FAULTS_SHOWN else ""  # no more are shown
+            hint = _nearest(name, known) if index < MAX_FAULTS_SHOWN else ""  # messages show no more
             yield f"{_below(where, name)}: unknown key{hint}"
     elif rule == "required":
         missing = [

@@ -1,4 +1,4 @@
-"""Text files: compressed by their suffix, in parts of a bounded size, so that no file can fill the memory."""
+"""Text files: compressed by suffix, read in parts of bounded size, so that no file can fill the memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.storage import files, writing
 from pipeline.storage.formats import compression
 
 MAX_WHOLE_BYTES = 1 << 27
-"""Maximum bytes of what is in memory at once: a document, a line."""
+"""Maximum bytes of a document or a line, which is in memory as a whole."""
 
 MAX_RECORD_BYTES = 1 << 24
 """Maximum bytes of one record of delimited text; pyarrow cannot read longer ones."""
@@ -21,20 +21,20 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """The first bytes of a text in UTF-16."""
 
-# No table is compressed a thousandfold; smaller files are read whatever they unpack to.
+# No table is compressed a thousandfold. The limit does not apply to small files.
 _MAX_UNPACKED_TIMES, _MIN_REFUSED_BYTES = 1000, 1 << 26
 
 
 def open_text_bytes(path: Path) -> IO[bytes]:
     """The bytes of a text file: decompressed by its `.gz` or `.zst` suffix, without a byte order mark.
 
-    A read from what it returns may raise OSError for damaged compressed data: read inside `reading`.
+    Reading the result may raise OSError for damaged compressed data: read inside `reading`.
     """
     import pyarrow as pa
 
     raw = files.open_bytes(path)
     packed = compression(path.name)
-    # pyarrow rather than gzip: one decompressor for both formats, and it refuses truncated data.
+    # pyarrow rather than gzip: it decompresses both formats and rejects truncated data.
     plain: Any = _Unpacked(path, pa.input_stream(raw, compression=packed)) if packed else raw
     buffered: IO[bytes] = io.BufferedReader(plain, buffer_size=files.DIGEST_BUFFER)
     with files.reading(path):
@@ -53,7 +53,7 @@ def create_text_bytes(path: Path, name: str) -> IO[bytes]:
 
 
 def read_whole(path: Path) -> bytes:
-    """All of a text file, as `open_text_bytes` opens it.
+    """The whole content of a text file, as `open_text_bytes` opens it.
 
     :raises InputMissingError: nothing has that name.
     :raises InputError: it cannot be read, or is more than `MAX_WHOLE_BYTES`.
@@ -68,7 +68,7 @@ def read_whole(path: Path) -> bytes:
 
 
 def read_lines(path: Path, size: int) -> Iterator[bytes]:
-    """A text file, as `open_text_bytes` opens it, in parts of whole lines, each of about `size` bytes.
+    """The content of a text file, as `open_text_bytes` opens it, in parts of whole lines of about `size` bytes.
 
     :raises InputMissingError: nothing has that name.
     :raises InputError: it cannot be read, or a line is more than `MAX_WHOLE_BYTES`.
@@ -113,7 +113,7 @@ def record_lines(path: Path, text: io.TextIOBase) -> Iterator[str]:
 
 
 class _Unpacked(io.RawIOBase):
-    """The content of a compressed file; reading fails once it is more than any table would unpack to."""
+    """The content of a compressed file; reading fails if it unpacks to more than any table would."""
 
     def __init__(self, path: Path, stream: Any) -> None:
         self._path, self._stream = path, stream

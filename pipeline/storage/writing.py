@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what writers that died left behind."""
+"""Writing of files, whole or not at all, and removal of temporary files that dead runs have left."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pipeline.errors import InputError, OutputError
 from pipeline.storage import filenames, files
 
 _MIN_SYNCED_BYTES = 1 << 26
-_MAX_NAME_BYTES = 150  # no file system takes more than 255, and up to 64 are the host's
+_MAX_NAME_BYTES = 150  # no file system accepts more than 255, and the host takes up to 64
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9_]*)-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
 
 
 @contextlib.contextmanager
 def replacing(*paths: Path) -> Iterator[list[Path]]:
-    """Give a temporary path beside each of `paths`; when the block succeeds, each takes its name.
+    """Give a temporary path beside each of `paths`; if the block succeeds, the files are renamed to `paths`.
 
-    The files are durable (fsync) before the first takes its name. When the block fails, the temporary files are
-    removed and the old files are unchanged. A symbolic link at a path is replaced, not followed. Errors name the
+    The files are durable (fsync) before the first is renamed. If the block fails, the temporary files are removed and
+    the old files are unchanged. A symbolic link at a path is replaced, not followed. Errors name the
     output instead of its temporary file.
 
     :raises OutputError: a folder or a file cannot be written.
@@ -125,7 +125,7 @@ def copy_start(path: Path, target: Path, size: int) -> None:
             if not block:
                 raise InputError(f"{path}: the file became shorter while it was being read; run again")
             left -= len(block)
-            while block:  # a disk that fills up takes a part, and refuses only the rest
+            while block:  # a disk that fills up accepts a part and rejects the rest
                 block = block[copy.write(block) :]
         if size > _MIN_SYNCED_BYTES:
             os.fsync(copy.fileno())
@@ -136,7 +136,9 @@ def remove(path: Path) -> None:
 
     :raises OutputError: it cannot be removed.
     """
-    if os.path.lexists(path):  # a read-only file system refuses to remove even what does not exist
+    if os.path.lexists(
+        path
+    ):  # a read-only file system rejects even the removal of a file that does not exist
         with guarded(path):
             path.unlink(missing_ok=True)
 
@@ -160,7 +162,7 @@ def sweep(paths: Iterable[Path]) -> None:
 
 
 def open_own(path: Path, flags: int) -> int:
-    """A handle of a file of the project's own, created if it does not exist; a symbolic link is not followed.
+    """Open a file of the project's own, which is created if it does not exist. A symbolic link is not followed.
 
     :raises OSError: it cannot be opened.
     """
@@ -183,7 +185,7 @@ def append_line(path: Path, line: bytes) -> None:
 
 @functools.cache
 def host() -> str:
-    """The name of this host, in letters that any file's name may have."""
+    """The name of this host, in characters that every file system accepts."""
     return re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
 
 
@@ -194,7 +196,7 @@ def _date_back(path: Path) -> None:
 
 
 def _short(name: str) -> str:
-    """The part of a temporary file's name that identifies the output: its name, or a digest of a long one."""
+    """The part of a temporary file's name that identifies the output: its name, or a digest of a long name."""
     encoded = os.fsencode(name)
     return name if len(encoded) <= _MAX_NAME_BYTES else hashlib.sha256(encoded).hexdigest()[:32]
 
@@ -211,7 +213,7 @@ def _alive(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
     except ProcessLookupError:
         return False
-    except OSError:  # another user's, or a system without /proc
+    except OSError:  # the process of another user, or a system without /proc
         return True
     return state not in (b"Z", b"X")
 

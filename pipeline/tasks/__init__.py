@@ -3,8 +3,8 @@
 ::
 
     run ──▶ scheduling ──▶ luigi_internals       a batch from its manifest to its verdict
-     │          └────────▶ graph ──▶ targets     JoinedTable, BatchReport
-     ├────▶ interruption                         Ctrl-C, SIGTERM
+     │          ├────────▶ graph ──▶ targets     JoinedTable, BatchReport
+     │          └────────▶ interruption          Ctrl-C, SIGTERM
      └────▶ runlog                               times and memory, which no report contains
 
 No other room but `evidence` imports luigi; `luigi_internals` holds all that is not Luigi's documented interface.

@@ -7,25 +7,26 @@ import functools
 import html
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 import luigi
-from luigi.rpc import RPCError
 
 from pipeline.errors import BatchError, InputError, InputMissingError, SecondOpinionError, SkippedError
 from pipeline.join.materialize import materialize_entry
 from pipeline.manifest.batch import Batch, default_markdown, default_report, load_manifest
 from pipeline.records import snapshots
-from pipeline.records.receipts import Failure, Receipts
+from pipeline.records.receipts import Failure, FailureStatus, Receipts
 from pipeline.report.freshness import BatchCheck, failure_key
 from pipeline.storage import filenames, files, writing
 from pipeline.tasks.targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
 """Tables whose inputs are at most this large are joined sooner than a process for them could start."""
+
+PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
 
 _MESSAGE_SECONDS = 1.0
 _BatchParameters: TypeAlias = tuple[str, str, str, str]
@@ -106,18 +107,60 @@ class BatchTask(luigi.Task):
         """The manifest and where its files and reports are, as `load_manifest` takes them."""
         return (self.manifest, self.base_dir, self.report_json, self.report_md)
 
-    @property
-    def base(self) -> Path:
-        """The folder of relative paths."""
-        return Path(self.base_dir) if self.base_dir else Path(self.manifest).parent
+    def message(self, exc: BaseException) -> str:
+        """The message of an error as reports hold it: files are named from the base folder, wherever that is."""
+        text = (
+            str(exc)
+            if isinstance(exc, SecondOpinionError)
+            else f"internal error: {type(exc).__name__}: {exc}"
+        )
+        return _shortened(text, Path(self.base_dir) if self.base_dir else Path(self.manifest).parent)
+
+    def on_failure(self, exception: BaseException) -> str:
+        """What the visualiser shows: the message, with a traceback for internal errors only. No report reads it."""
+        if isinstance(exception, SecondOpinionError):
+            return self.message(exception)
+        return str(super().on_failure(exception))
 
 
-class JoinedTable(BatchTask):
+class TableTask(BatchTask):
+    """A task of one table. It records why it failed: whoever needs the reason reads the record."""
+
+    table = luigi.Parameter(description="the table's id in the manifest")
+
+    def record_failure(self, exc: Exception) -> None:
+        """Record why the task failed, with its inputs as they are now.
+
+        :raises BatchError: the record cannot be written.
+        """
+        raise NotImplementedError
+
+
+@TableTask.event_handler(luigi.Event.PROCESS_FAILURE)  # type: ignore[untyped-decorator]  # luigi's
+@TableTask.event_handler(luigi.Event.TIMEOUT)  # type: ignore[untyped-decorator]  # likewise
+def _record_death(task: TableTask, _message: str) -> None:
+    """Record the failure of a task whose process died. Luigi calls this in the process that started it."""
+    task.record_failure(BatchError(PROCESS_DIED))
+
+
+@contextlib.contextmanager
+def recording(record: Callable[[Exception], None]) -> Iterator[None]:
+    """Have `record` keep an exception of this block before it is raised further.
+
+    If it cannot be recorded, the run finds a failed table without a record, and reports that.
+    """
+    try:
+        yield
+    except Exception as exc:
+        with contextlib.suppress(BatchError):
+            record(exc)
+        raise
+
+
+class JoinedTable(TableTask):
     """One joined table of a batch."""
 
     task_namespace = "second_opinion"
-
-    table = luigi.Parameter(description="the table's id in the manifest")
 
     @property
     def priority(self) -> int:  # type: ignore[override]  # luigi only reads it
@@ -146,22 +189,24 @@ class JoinedTable(BatchTask):
         receipts = Receipts(batch.state_dir)
         if self.fail_fast_since and receipts.has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
-        key = failure_key(entry, batch.base_dir)
-        record = functools.partial(receipts.record_made, entry)
-        try:
+        key = failure_key(entry, batch.base_dir)  # an input may change while it is read
+        record = functools.partial(receipts.record_built, entry)
+        with recording(functools.partial(self.record_failure, key=key)):
             # Recorded before the outputs take their names, so that no crash leaves a finished table without a record.
             made = materialize_entry(entry, batch.base_dir, self._show_progress, commit=record)
-        except Exception as exc:
-            with contextlib.suppress(BatchError):  # then the process that began the run records it
-                receipts.record_failure(entry, _failure(exc, batch.base_dir, key))
-            raise
-        record(made)
+            record(made)
 
-    def on_failure(self, exception: BaseException) -> str:
-        """What the visualiser shows: the message, with a traceback for internal errors only."""
-        if isinstance(exception, SecondOpinionError):
-            return _shortened(str(exception), self.base)
-        return str(super().on_failure(exception))
+    def record_failure(self, exc: Exception, key: str | None = None) -> None:
+        """Record why the table failed, or that it waits for an input.
+
+        :param key: the failure's key; None: that of the inputs as they are now.
+        :raises BatchError: the record cannot be written.
+        """
+        batch = self.batch
+        entry = batch.table(self.table)
+        status: FailureStatus = "waiting" if isinstance(exc, InputMissingError) else "failed"
+        failure = Failure(status, self.message(exc), key or failure_key(entry, batch.base_dir))
+        Receipts(batch.state_dir).record_failure(entry, failure)
 
     def _show_progress(self, doing: str, share: float) -> None:
         """Show the progress in the visualiser if a worker runs the task, at most once per _MESSAGE_SECONDS."""
@@ -169,7 +214,7 @@ class JoinedTable(BatchTask):
         now = time.monotonic()
         if show is not None and now - self._shown_at >= _MESSAGE_SECONDS:
             self._shown_at = now
-            with contextlib.suppress(RPCError):  # losing the luigid must not lose the table
+            with contextlib.suppress(Exception):  # losing the luigid must not lose the table
                 show(html.escape(doing, quote=False))  # the visualiser takes it for HTML
                 self.set_progress_percentage(round(100 * share))  # type: ignore[misc]  # set where `show` is
 
@@ -244,15 +289,8 @@ def _remember(parameters: _BatchParameters, signature: files.Signature, batch: B
     return batch
 
 
-def _failure(exc: Exception, base: Path, key: str) -> Failure:
-    message = str(exc) if isinstance(exc, BatchError) else f"internal error: {type(exc).__name__}: {exc}"
-    return Failure(
-        "waiting" if isinstance(exc, InputMissingError) else "failed", _shortened(message, base), key
-    )
-
-
 def _shortened(message: str, base: Path) -> str:
-    """A message that names files from the base folder, wherever that is, as reports do."""
+    """The message with files below the base folder named from there."""
     if base == Path():
         return message
     # a path may begin behind a blank or a quote

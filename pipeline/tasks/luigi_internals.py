@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import json
 import math
 import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Mapping
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from luigi.interface import core
-from luigi.rpc import RemoteScheduler, RPCError
+from luigi.rpc import RemoteScheduler
 from luigi.scheduler import Scheduler
 from luigi.task_status import DONE, FAILED, PENDING
 from luigi.worker import TaskProcess, Worker, worker
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
 
 Watch = Callable[[str, bool], None]
 """Called with a table's id and whether it is complete, when Luigi reports that it is done or has failed."""
-
-OnError = Callable[[str, str], None]
-"""Called with a table's id and the message of its failure; not for a table whose process was killed."""
 
 # Luigi waits half a minute between three tries; a luigid that is restarted is back within seconds.
 RPC_TRIES, _RPC_WAIT_SECONDS = 20, 1
@@ -96,10 +91,9 @@ class LocalScheduler(Scheduler):
 
 
 class _Watched:
-    """A scheduler that reports to `watch` how each table ended, and to `on_error` why one failed."""
+    """A scheduler that reports to `watch` how each table ended."""
 
     watch: Watch
-    on_error: OnError
 
     def get_work(self, *args: Any, **kwargs: Any) -> Any:
         """The task to run next, unless the user interrupted the run."""
@@ -112,11 +106,6 @@ class _Watched:
         result = super().add_task(*args, **kwargs)  # type: ignore[misc]  # the scheduler that this is mixed into
         table = (kwargs.get("params") or {}).get("table")
         if table is not None and kwargs.get("status") in (DONE, FAILED):
-            message = json.loads(kwargs.get("expl") or "null")
-            if message and not message.startswith(
-                f"Task {kwargs['task_id']} "
-            ):  # Luigi's own, of a dead process
-                self.on_error(table, message)
             self.watch(table, kwargs["status"] == DONE)
         return result
 
@@ -126,20 +115,13 @@ class WatchedLocalScheduler(_Watched, LocalScheduler):
 
 
 class CentralScheduler(_Watched, RemoteScheduler):
-    """A luigid, whose failures to answer all become `RPCError`."""
+    """A luigid."""
 
     def __init__(self, url: str, tries: int = RPC_TRIES) -> None:
         super().__init__(url)
-        # Luigi takes these two from a configuration file alone.
+        # Luigi's configuration sets these two as well, but for the whole process, which may have other schedulers.
         self._rpc_retry_attempts = tries
         self._rpc_retry_wait = _RPC_WAIT_SECONDS
-
-    def _request(self, *args: Any, **kwargs: Any) -> Any:
-        """Treat a server that does not speak luigid's protocol as one that does not answer."""
-        try:
-            return super()._request(*args, **kwargs)
-        except (OSError, HTTPException, ValueError, LookupError, TypeError) as exc:
-            raise RPCError(str(exc), exc) from exc
 
     def add_task(self, *args: Any, **kwargs: Any) -> Any:
         """A table that failed is not tried again within the run: the same inputs fail the same way."""
@@ -149,27 +131,15 @@ class CentralScheduler(_Watched, RemoteScheduler):
         return super().add_task(*args, **kwargs | {"retry_policy_dict": {"retry_count": 1}} | changed)
 
     def with_status(self, status: str) -> dict[str, Mapping[str, str]]:
-        """The parameters of the luigid's tasks of a status, by the task's id.
-
-        :raises RPCError: the luigid does not answer, or not as a luigid would.
-        """
+        """The parameters of the luigid's tasks of a status, by the task's id."""
         luigid: Any = self  # Luigi adds these methods when it is imported
-        try:
-            tasks = luigid.task_list(status=status, upstream_status="")
-            return {task: dict(known["params"]) for task, known in tasks.items()}
-        except (AttributeError, LookupError, TypeError, ValueError) as exc:
-            raise RPCError(str(exc), exc) from exc
+        tasks = luigid.task_list(status=status, upstream_status="")
+        return {task: dict(known["params"]) for task, known in tasks.items()}
 
     def enable(self, task: str) -> None:
-        """Have the luigid forget that a task failed.
-
-        :raises RPCError: the luigid does not answer, or not as a luigid would.
-        """
+        """Have the luigid forget that a task failed."""
         luigid: Any = self
-        try:
-            luigid.re_enable_task(task)
-        except (AttributeError, LookupError, TypeError) as exc:
-            raise RPCError(str(exc), exc) from exc
+        luigid.re_enable_task(task)
 
 
 def _node_name(family: str, params: Mapping[str, str]) -> str:
@@ -187,11 +157,15 @@ class ThriftyWorker(Worker):
 
     A process of its own takes a table 40 ms of processor time, whatever its size, and this one 8 ms to fork it; to
     join 100 rows here takes 8 ms. So this process joins small tables, and writes the report, for which all else waits.
+    The choice is made for each task, as a batch of thousands of small tables may hold a large one.
     """
+
+    forks_all = False
+    """Whether Luigi's configuration wants a process for every task."""
 
     def _create_task_process(self, task: BatchTask) -> TaskProcess:
         process: TaskProcess = super()._create_task_process(task)
-        required = process.timeout_time is not None or self._config.force_multiprocessing
+        required = self.forks_all or process.worker_timeout
         if process.use_multiprocessing and not required:
             process.use_multiprocessing = task.is_worth_a_process()
         return process
@@ -200,8 +174,8 @@ class ThriftyWorker(Worker):
 class Factory:
     """What `luigi.build` calls for its scheduler and worker."""
 
-    def __init__(self, watch: Watch, on_error: OnError) -> None:
-        self._watch, self._on_error = watch, on_error
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
 
     def create_local_scheduler(self) -> Any:
         """A scheduler in this process."""
@@ -213,7 +187,7 @@ class Factory:
 
     def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> ThriftyWorker:
         """A worker with that many processes; with a luigid it stays while another worker runs the batch."""
-        return ThriftyWorker(
+        created = ThriftyWorker(
             scheduler=scheduler,
             worker_processes=worker_processes,
             assistant=assistant,
@@ -223,9 +197,11 @@ class Factory:
             # Luigi's, for SIGUSR1, which only the main thread may install
             no_install_shutdown_handler=threading.current_thread() is not threading.main_thread(),
         )
+        created.forks_all = worker().force_multiprocessing
+        return created
 
     def _watched(self, scheduler: Any) -> Any:
-        scheduler.watch, scheduler.on_error = self._watch, self._on_error
+        scheduler.watch = self._watch
         return scheduler
 
 

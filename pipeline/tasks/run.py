@@ -6,26 +6,21 @@ import configparser
 import contextlib
 import time
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import BatchError, InputMissingError, OutputError, SecondOpinionError, UsageError, show
+from pipeline.errors import OutputError, UsageError, exit_code, show
 from pipeline.manifest.batch import Batch, failed_path
 from pipeline.records.receipts import Failure, Receipts
 from pipeline.report.build import Report
 from pipeline.report.freshness import BatchCheck, failure_key
 from pipeline.storage import files, writing
-from pipeline.storage.lock import holding
 from pipeline.tasks import runlog
 
 if TYPE_CHECKING:
-    from pipeline.tasks.graph import BatchReport
     from pipeline.tasks.luigi_internals import Watch
-
-PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
-POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class BatchResult:
     @property
     def exit_code(self) -> int:
         """0 complete, 1 a table failed, 3 nothing failed but an input is not there yet."""
-        return exit_code(self.report)
+        return exit_code(table["status"] for table in self.report["tables"])
 
 
 def run_batch(
@@ -77,61 +72,54 @@ def run_batch(
     if check.complete:
         return _verdict(check)
     _check_settings()
-    with holding(batch.lock, shared=scheduler is not None):
+    from pipeline.tasks import scheduling
+
+    with scheduling.held(batch, scheduler):
         return _run(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
 
 
-def exit_code(report: Report) -> int:
-    """The exit code of a command for a batch with this report."""
-    statuses = {table["status"] for table in report["tables"]}
-    if statuses == {"ok"}:
-        return 0
-    return InputMissingError.exit_code if statuses <= {"ok", "waiting"} else BatchError.exit_code
+def unrecorded(batch: Batch) -> str:
+    """The message for a table that Luigi reports as failed, and of which no record says why."""
+    folder = batch.relative(batch.state_dir)
+    return (
+        f"{folder}: no record says why; its process was ended, or the folder cannot be written to; run again"
+    )
 
 
 def _run(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchResult:
     """Run Luigi on the incomplete tables, then check the batch and return the result."""
     from pipeline.tasks import scheduling
     from pipeline.tasks.graph import BatchReport
-    from pipeline.tasks.interruption import interruptible
 
     started = time.time()
     since_ns = Receipts(batch.state_dir).now()
     root = BatchReport.of(batch, since_ns if fail_fast else 0)
-    writing.sweep(_written(batch))
     if scheduler is None:
         Receipts(batch.state_dir).prepare(len(batch.tables))
-    else:
-        scheduling.forgive(root, scheduler)
     ended: dict[str, float] = {}
     failed: set[str] = set()
-    errors: dict[str, str] = {}
 
     def note(table: str, complete: bool) -> None:
         ended[table] = time.time() - started
         (failed.discard if complete else failed.add)(table)
         watch(table, complete)
 
-    def build() -> BatchCheck:
-        try:
-            scheduling.build(root, workers, scheduler, note, errors.__setitem__)
-        except SecondOpinionError:  # raised by a task that re-read the manifest and found it invalid
-            _check_manifest(batch)
-            raise
-        _check_manifest(batch)
+    def read() -> BatchCheck:
         if not fail_fast:  # it leaves tables untried, which have no record either
-            _note_unrecorded(batch, {table: errors.get(table, PROCESS_DIED) for table in failed}, since_ns)
+            _record_unrecorded(batch, failed, since_ns)
         return BatchCheck(batch, since_ns, tried_only=fail_fast)
 
-    with interruptible():
-        check = build()
-        while scheduler is not None and not fail_fast and _is_open(check, root, scheduler):
-            # Another worker runs the table, or died, or the luigid lost the task: wait for a verdict.
-            time.sleep(POLL_SECONDS)
-            scheduling.forgive(root, scheduler, patient=True)
-            check = build()
-        writing.sweep(_written(batch))  # of workers that died beside this one
-        result = _verdict(_settled(check))
+    def is_open(check: BatchCheck, _waited: float) -> bool:
+        """Whether a table is neither complete nor known to fail, or another worker is writing the report."""
+        if fail_fast:
+            return False
+        if check.tables_complete:
+            return bool(check.stale_report) and scheduling.is_running(root, scheduler)
+        return any(table["status"] == "not_run" for table in check.report["tables"])
+
+    work = scheduling.Work(batch, root, _written(batch), read, is_open, note)
+    check = scheduling.complete(work, workers, scheduler)
+    result = _verdict(_settled(check))
     return replace(result, warnings=_logged(batch, started, ended, workers))
 
 
@@ -155,14 +143,6 @@ def _check_settings() -> None:
         raise UsageError(
             f"Luigi's configuration (luigi.cfg, LUIGI_CONFIG_PATH) cannot be used: {reason}"
         ) from exc
-
-
-def _check_manifest(batch: Batch) -> None:
-    """:raises BatchError: the manifest is no longer the one that was read; tables may be joined by either version."""
-    with contextlib.suppress(InputMissingError):
-        if files.digest(batch.manifest) == batch.sha256:
-            return
-    raise BatchError(f"{batch.manifest}: the manifest changed while the batch ran; run again")
 
 
 def _logged(batch: Batch, started: float, ended: dict[str, float], workers: int) -> tuple[str, ...]:
@@ -211,22 +191,17 @@ def _write_report(check: BatchCheck) -> None:
     write_report(check)
 
 
-def _is_open(check: BatchCheck, root: BatchReport, scheduler: str) -> bool:
-    """Whether a table is neither complete nor known to fail, or another worker is writing the report."""
-    from pipeline.tasks import scheduling
+def _record_unrecorded(batch: Batch, failed: Iterable[str], since_ns: int) -> None:
+    """Record a failure for tables that could not record one in this run.
 
-    if check.tables_complete:
-        return bool(check.stale_report) and scheduling.is_running(root, scheduler)
-    return any(table["status"] == "not_run" for table in check.report["tables"])
-
-
-def _note_unrecorded(batch: Batch, failed: Mapping[str, str], since_ns: int) -> None:
-    """Record a failure for tables whose process ended before it could record one (killed, memory or disk full)."""
+    :raises OutputError: it cannot be recorded now either.
+    """
     receipts = Receipts(batch.state_dir)
-    for table, error in failed.items():
+    for table in failed:
         entry = batch.table(table)
         if receipts.failure(entry, since_ns) is None:
-            receipts.record_failure(entry, Failure("failed", error, failure_key(entry, batch.base_dir)))
+            failure = Failure("failed", unrecorded(batch), failure_key(entry, batch.base_dir))
+            receipts.record_failure(entry, failure)
 
 
 def _written(batch: Batch) -> list[Path]:

@@ -41,7 +41,7 @@ def test_a_mended_failure_is_tried_again_at_once(tmp_path: Path, server: Luigid)
     asked = ("audit", "m.json", "--scheduler", server.url)
     evidence_batch(tmp_path, target="dmos")
     failed = second_opinion(tmp_path, *asked)
-    assert (failed.returncode, "found no column of numbers named 'dmos'" in failed.stderr) == (1, True)
+    assert (failed.returncode, "found no numeric column named 'dmos'" in failed.stderr) == (1, True)
     evidence_batch(tmp_path)
     mended = second_opinion(tmp_path, *asked)
     assert mended.returncode == 0, mended.stderr

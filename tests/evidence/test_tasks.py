@@ -162,15 +162,15 @@ def test_a_leak_fails_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "no such label": ({"target": "dmos"}, "target: found no column of numbers named 'dmos'"),
+    "no such label": ({"target": "dmos"}, "target: found no numeric column named 'dmos'"),
     "a label of texts": (
         {"target": "content", "group": "f_blur"},
-        "target: found no column of numbers named 'content'",
+        "target: found no numeric column named 'content'",
     ),
     "no such group": ({"group": "source"}, "group: found no column named 'source'"),
     "no such feature": (
         {"features": ["g*"]},
-        "features: 'g*' matches no column of numbers but the label and the scores",
+        "features: 'g*' matches no numeric column besides the label and the scores",
     ),
 }
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.join.threads import ReadAhead
+from pipeline.join.threads import MAX_THREADS, ReadAhead
 
 
 @settings(max_examples=25, deadline=None)
@@ -53,24 +53,22 @@ def test_error_of_an_item_is_that_of_the_result() -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_nobody_waits_for_what_will_not_come(error: type[BaseException]) -> None:
-    """A block that ends before it has set what its threads wait for ends them too, however it ends."""
+    """A call that has not begun when its block ends is cancelled, and whoever waits for its result goes on."""
     begun: list[Future[int]] = []
+    known = threading.Event()
+
+    def wait_for_the_last() -> int:
+        known.wait()
+        return begun[-1].result()
 
     def leave() -> None:
         with ReadAhead() as ahead:
-            begun.append(ahead.begin(ahead.promise().result))
+            begun.extend([ahead.begin(wait_for_the_last) for _ in range(MAX_THREADS)])
+            begun.append(ahead.begin(int))
+            known.set()
             raise error
 
     with pytest.raises(error):
         leave()
     with pytest.raises(CancelledError):
         begun[0].result(timeout=0)
-
-
-def test_what_is_promised_comes() -> None:
-    """Threads that wait for a result of the block go on with it."""
-    with ReadAhead() as ahead:
-        promised = ahead.promise()
-        waiting = ahead.begin(promised.result)
-        promised.set_result(7)
-    assert waiting.result() == 7

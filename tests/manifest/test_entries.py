@@ -150,7 +150,7 @@ def test_the_inputs_of_a_table_are_named_by_field_and_match(tmp_path: Path) -> N
             ".delimiter: found ';;'; expected one sign",
         ),
         (SidecarEntry("d.csv", text=TextSettings(decimal=";")), ".decimal: found ';'; expected one of . ,"),
-        (SidecarEntry("d.csv", text=TextSettings(columns=("a", "a"))), ".columns: 'a' is there twice"),
+        (SidecarEntry("d.csv", text=TextSettings(columns=("a", "a"))), ".columns: 'a' occurs twice"),
         (SidecarEntry("\udcff.csv"), r": found '\udcff.csv'; expected Unicode text"),
         (SidecarEntry("d/" * 3000 + "e.csv"), ": found 'd/d/"),
     ],

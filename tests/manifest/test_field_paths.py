@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.join.sidecars.fields import RowFault
-from pipeline.join.sidecars.scores import ScoreRow
+from pipeline.join.sidecars.record import ScoreRow
 from pipeline.manifest.entries import SidecarEntry, option_faults
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import DOVER, score_row, score_rows

@@ -73,7 +73,7 @@ def lines(state: Path) -> int:
 def test_nothing_is_known_at_first(state: Path, entries: dict[str, TableEntry]) -> None:
     """Without records nothing was made, nothing failed, and asking leaves nothing behind."""
     receipts = Receipts(state)
-    assert (receipts.made(entries["a"]), receipts.failure(entries["a"]), receipts.report()) == (
+    assert (receipts.built(entries["a"]), receipts.failure(entries["a"]), receipts.report()) == (
         None,
         None,
         None,
@@ -84,22 +84,22 @@ def test_nothing_is_known_at_first(state: Path, entries: dict[str, TableEntry]) 
 def test_the_newest_record_counts(state: Path, entries: dict[str, TableEntry]) -> None:
     """Of each table the last record counts, and that of one table says nothing of another."""
     receipts = Receipts(state)
-    receipts.record_made(entries["a"], made("first"))
-    receipts.record_made(entries["a"], made("second"))
+    receipts.record_built(entries["a"], made("first"))
+    receipts.record_built(entries["a"], made("second"))
     receipts.record_failure(entries["b"], WAITING)
     for known in (receipts, Receipts(state)):
-        assert (known.made(entries["a"]), known.failure(entries["a"])) == (made("second"), None)
-        assert (known.made(entries["b"]), known.failure(entries["b"])) == (None, WAITING)
+        assert (known.built(entries["a"]), known.failure(entries["a"])) == (made("second"), None)
+        assert (known.built(entries["b"]), known.failure(entries["b"])) == (None, WAITING)
 
 
 def test_a_failure_does_not_unmake_a_table(state: Path, entries: dict[str, TableEntry]) -> None:
     """What was made before a failure is still known; what is made after it ends it."""
     receipts = Receipts(state)
-    receipts.record_made(entries["a"], made("before"))
+    receipts.record_built(entries["a"], made("before"))
     receipts.record_failure(entries["a"], FAILED)
-    assert (receipts.made(entries["a"]), receipts.failure(entries["a"])) == (made("before"), FAILED)
-    receipts.record_made(entries["a"], made("after"))
-    assert (receipts.made(entries["a"]), receipts.failure(entries["a"])) == (made("after"), None)
+    assert (receipts.built(entries["a"]), receipts.failure(entries["a"])) == (made("before"), FAILED)
+    receipts.record_built(entries["a"], made("after"))
+    assert (receipts.built(entries["a"]), receipts.failure(entries["a"])) == (made("after"), None)
 
 
 def test_a_failure_since(state: Path, entries: dict[str, TableEntry]) -> None:
@@ -113,38 +113,38 @@ def test_a_failure_since(state: Path, entries: dict[str, TableEntry]) -> None:
     assert receipts.has_failed(entries.values(), failed_ns)
     assert not receipts.has_failed(entries.values(), failed_ns + 1)
     assert not receipts.has_failed([entries["b"]], failed_ns)
-    receipts.record_made(entries["a"], made("a"))
+    receipts.record_built(entries["a"], made("a"))
     assert not receipts.has_failed(entries.values(), failed_ns)
 
 
 def test_a_table_is_known_by_its_output(state: Path, entries: dict[str, TableEntry]) -> None:
     """A table keeps its record under another id, and under another output it has none."""
-    Receipts(state).record_made(entries["a"], made("a"))
-    assert Receipts(state).made(replace(entries["a"], id="renamed")) == made("a")
-    assert Receipts(state).made(replace(entries["a"], out="out/other.parquet")) is None
+    Receipts(state).record_built(entries["a"], made("a"))
+    assert Receipts(state).built(replace(entries["a"], id="renamed")) == made("a")
+    assert Receipts(state).built(replace(entries["a"], out="out/other.parquet")) is None
 
 
 def test_the_newest_of_two_hosts(on: Hosts, state: Path, entries: dict[str, TableEntry]) -> None:
     """Each host adds to a journal of its own; what was recorded last counts, wherever."""
-    on("one").record_made(entries["a"], made("one"))
-    on("two").record_made(entries["a"], made("two"))
-    assert on("one").made(entries["a"]) == made("two")
+    on("one").record_built(entries["a"], made("one"))
+    on("two").record_built(entries["a"], made("two"))
+    assert on("one").built(entries["a"]) == made("two")
     on("one").record_failure(entries["a"], FAILED)
-    assert (on("two").made(entries["a"]), on("two").failure(entries["a"])) == (made("two"), FAILED)
-    on("two").record_made(entries["a"], made("again"))
-    assert (on("one").made(entries["a"]), on("one").failure(entries["a"])) == (made("again"), None)
+    assert (on("two").built(entries["a"]), on("two").failure(entries["a"])) == (made("two"), FAILED)
+    on("two").record_built(entries["a"], made("again"))
+    assert (on("one").built(entries["a"]), on("one").failure(entries["a"])) == (made("again"), None)
     assert sorted(path.name for path in state.iterdir()) == ["one.jsonl", "two.jsonl"]
 
 
 def test_a_torn_last_line(state: Path, entries: dict[str, TableEntry]) -> None:
     """What a process that died left torn is no record; the next one stands on a line of its own."""
     receipts = Receipts(state)
-    receipts.record_made(entries["a"], made("whole"))
-    receipts.record_made(entries["a"], made("torn"))
+    receipts.record_built(entries["a"], made("whole"))
+    receipts.record_built(entries["a"], made("torn"))
     journal(state).write_bytes(journal(state).read_bytes()[:-20])
-    assert Receipts(state).made(entries["a"]) == made("whole")
-    receipts.record_made(entries["b"], made("next"))
-    assert [receipts.made(entries[name]) for name in "ab"] == [made("whole"), made("next")]
+    assert Receipts(state).built(entries["a"]) == made("whole")
+    receipts.record_built(entries["b"], made("next"))
+    assert [receipts.built(entries[name]) for name in "ab"] == [made("whole"), made("next")]
 
 
 GARBAGE = {
@@ -162,12 +162,12 @@ GARBAGE = {
 def test_garbage_lines(state: Path, entries: dict[str, TableEntry], garbage: bytes) -> None:
     """A line that is no record is passed over; those before and behind it count."""
     receipts = Receipts(state)
-    receipts.record_made(entries["a"], made("before"))
+    receipts.record_built(entries["a"], made("before"))
     with journal(state).open("ab") as stream:
         stream.write(garbage + b"\n")
-    assert Receipts(state).made(entries["a"]) == made("before")
-    receipts.record_made(entries["b"], made("behind"))
-    assert [receipts.made(entries[name]) for name in "ab"] == [made("before"), made("behind")]
+    assert Receipts(state).built(entries["a"]) == made("before")
+    receipts.record_built(entries["b"], made("behind"))
+    assert [receipts.built(entries[name]) for name in "ab"] == [made("before"), made("behind")]
 
 
 FOREIGN = {
@@ -189,15 +189,15 @@ def test_a_record_of_another_version(
     record = {"format": 1, "out": entries["a"].out, "at": 1, **foreign}
     with journal(state).open("ab") as stream:
         stream.write(json.dumps(record).encode() + b"\n")
-    assert (receipts.made(entries["a"]), receipts.failure(entries["a"])) == (None, None)
+    assert (receipts.built(entries["a"]), receipts.failure(entries["a"])) == (None, None)
     assert receipts.failure(entries["b"]) == WAITING
 
 
 def test_journals_are_shortened(on: Hosts, state: Path, entries: dict[str, TableEntry]) -> None:
     """Once most lines are old, a run keeps of all hosts' journals what counts, in its own."""
     for number in range(40):
-        on("one").record_made(entries["a"], made(str(number)))
-        on("two").record_made(entries["b"], made(str(number)))
+        on("one").record_built(entries["a"], made(str(number)))
+        on("two").record_built(entries["b"], made(str(number)))
     on("two").record_failure(entries["b"], FAILED)
     report = ReportRecord("identity", [("0" * 64, 1, 2, 3, 4, True)])
     on("one").record_report(report)
@@ -205,7 +205,7 @@ def test_journals_are_shortened(on: Hosts, state: Path, entries: dict[str, Table
     assert (lines(state), journal(state).name) == (4, "one.jsonl")
     for host in ("one", "two"):
         known = on(host)
-        assert [known.made(entries[name]) for name in "ab"] == [made("39")] * 2
+        assert [known.built(entries[name]) for name in "ab"] == [made("39")] * 2
         assert [known.failure(entries[name]) for name in "ab"] == [None, FAILED]
         found = known.report()
         assert found is not None
@@ -218,7 +218,7 @@ def test_short_journals_are_left_alone(state: Path, entries: dict[str, TableEntr
     receipts.prepare(tables=2)
     assert state.is_dir()
     for name in ("first", "second"):
-        receipts.record_made(entries["a"], made(name))
+        receipts.record_built(entries["a"], made(name))
     before = tree(state)
     receipts.prepare(tables=2)
     assert tree(state) == before
@@ -272,7 +272,7 @@ def test_clocks_that_disagree(
     receipts = Receipts(state)
     since = receipts.now()
     assert not receipts.has_failed(entries.values(), since)
-    receipts.record_made(entries["a"], made("a"))
+    receipts.record_built(entries["a"], made("a"))
     assert receipts.failure(entries["a"]) is None
     receipts.record_failure(entries["a"], FAILED)
     assert Receipts(state).has_failed(entries.values(), since)

@@ -271,5 +271,5 @@ def test_a_delimiter_is_one_sign() -> None:
 def test_names_of_columns_are_unique() -> None:
     """Two columns of one name could be taken for each other."""
     assert list(dialect.setting_faults(None, ("a", "b", "a"))) == [
-        ".columns: 'a' is there twice; expected unique names"
+        ".columns: 'a' occurs twice; expected unique names"
     ]

@@ -35,8 +35,8 @@ def test_parse_takes_nan_as_scorers_write_it() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"a": 1, "b": 2, "a": 1}', "the key 'a' stands twice in one object"),
-        ('[{"in": {"a": 1, "a": 2}}]', "the key 'a' stands twice"),
+        ('{"a": 1, "b": 2, "a": 1}', "the key 'a' occurs twice in one object"),
+        ('[{"in": {"a": 1, "a": 2}}]', "the key 'a' occurs twice"),
         ("{'a': 1}", "not JSON: Expecting property name enclosed in double quotes: line 1 column 2"),
         ("", "not JSON: Expecting value"),
         ('{"a": 1} x', "not JSON: Extra data: line 1 column 10"),

@@ -14,7 +14,8 @@ import pytest
 from pipeline.cli.main import main
 from pipeline.join.materialize import materialize
 from pipeline.join.sidecars.fields import Row
-from pipeline.join.sidecars.scores import ScoreReader, ScoreRow
+from pipeline.join.sidecars.record import ScoreRow
+from pipeline.join.sidecars.scores import ScoreReader
 from pipeline.manifest.batch import load_manifest
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions

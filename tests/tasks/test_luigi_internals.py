@@ -10,7 +10,7 @@ from typing import Any
 import luigi
 import pytest
 from luigi import interface, task_status
-from luigi.rpc import RemoteScheduler
+from luigi.rpc import RemoteScheduler, RPCError
 from luigi.scheduler import Scheduler
 from luigi.worker import TaskProcess, Worker, worker
 
@@ -26,9 +26,9 @@ def given_out(scheduler: Any, seed: int) -> list[str]:
     chosen = random.Random(seed)  # noqa: S311  # nothing here is secret
     tables = [f"t{number:02}" for number in range(12)]
     _report(scheduler, REPORT, deps=tables, priority=0)
-    for place in chosen.sample(range(12), 12):
+    for at in chosen.sample(range(12), 12):
         status = chosen.choice(["PENDING", "PENDING", "DONE"])
-        _report(scheduler, tables[place], status=status, runnable=status == "PENDING", priority=12 - place)
+        _report(scheduler, tables[at], status=status, runnable=status == "PENDING", priority=12 - at)
     given: list[str] = []
     while (task := scheduler.get_work(worker="w", host="h", current_tasks=[])["task_id"]) and len(given) < 60:
         given.append(task)
@@ -65,7 +65,7 @@ def test_a_table_is_heard_of_when_its_turn_has_come(tmp_path: Path, monkeypatch:
 
 
 def test_all_tasks_are_looked_at_by_the_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Luigi prunes and counts when it is asked for work, and that is held back, also where all tables fail."""
+    """Luigi prunes and counts when a worker requests work; that is held back, even if all tables fail."""
     monkeypatch.setattr(luigi_internals, "LOOK_AGAIN_SECONDS", 3600.0)
     looks: list[str] = []
     for name in ("prune", "count_pending"):
@@ -127,14 +127,14 @@ def test_use_multiprocessing() -> None:
     assert "use_multiprocessing" in inspect.getsource(Worker._run_task)
 
 
-def test_timeout_time() -> None:
-    """`TaskProcess.timeout_time`: without it the creation of every task's process ends in an AttributeError."""
-    assert a_worker()._create_task_process(Root()).timeout_time is None
+def test_worker_timeout() -> None:
+    """`TaskProcess.worker_timeout`: without it the creation of every task's process ends in an AttributeError."""
+    assert not a_worker()._create_task_process(Root()).worker_timeout
 
 
 def test_force_multiprocessing() -> None:
-    """`Worker._config.force_multiprocessing`: without it the creation of every process ends in an AttributeError."""
-    assert a_worker()._config.force_multiprocessing is False
+    """`worker.worker().force_multiprocessing`: without it the creation of the worker ends in an AttributeError."""
+    assert worker().force_multiprocessing is False
 
 
 @pytest.mark.parametrize(
@@ -157,27 +157,13 @@ def test_settings_of_a_worker(name: str) -> None:
 def test_rpc_retry_attempts() -> None:
     """`RemoteScheduler._rpc_retry_attempts`: under another name a luigid that is down is noticed after a minute."""
     assert isinstance(RemoteScheduler("http://127.0.0.1:1")._rpc_retry_attempts, int)
+    with pytest.raises(RPCError, match=r"\(1 attempts\)"):
+        CentralScheduler("http://127.0.0.1:1", tries=1).with_status("RUNNING")
 
 
 def test_rpc_retry_wait() -> None:
     """`RemoteScheduler._rpc_retry_wait`: under another name a restarted luigid is seen half a minute later."""
     assert isinstance(RemoteScheduler("http://127.0.0.1:1")._rpc_retry_wait, int)
-
-
-def test_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`RemoteScheduler._request`: if not all calls pass it, a server that is no luigid ends in a traceback."""
-    urls: list[str] = []
-
-    def request(_self: Any, url: str, *_: Any, **__: Any) -> dict[str, Any]:
-        urls.append(url)
-        return {}
-
-    monkeypatch.setattr(RemoteScheduler, "_request", request)
-    luigid: Any = CentralScheduler("http://127.0.0.1:1")
-    luigid.ping(worker="w")
-    luigid.with_status("RUNNING")
-    luigid.enable("task")
-    assert urls == ["/api/ping", "/api/task_list", "/api/re_enable_task"]
 
 
 def test_task_list() -> None:
@@ -198,7 +184,7 @@ def test_re_enable_task() -> None:
     assert scheduler.task_list(status="DISABLED", upstream_status="") == {}
 
 
-@pytest.mark.parametrize("name", ["task_id", "status", "runnable", "priority", "params", "family", "expl"])
+@pytest.mark.parametrize("name", ["task_id", "status", "runnable", "priority", "params", "family"])
 def test_add_task(name: str) -> None:
     """`add_task` by keyword: else all tables are registered at once, which is slow, and no progress is shown."""
     assert name in parameters(Scheduler.add_task)
@@ -224,13 +210,6 @@ def test_prune_and_count_pending(monkeypatch: pytest.MonkeyPatch, name: str) -> 
 def test_statuses() -> None:
     """`luigi.task_status`: with other values all tables are registered at once, and no progress is shown."""
     assert (task_status.PENDING, task_status.DONE, task_status.FAILED) == ("PENDING", "DONE", "FAILED")
-
-
-def test_message_of_a_dead_process() -> None:
-    """`Task ID ...` in `expl`: in other words, Luigi's text about a dead process is shown as the table's message."""
-    assert '"Task {} died unexpectedly with exit code {}"' in inspect.getsource(
-        Worker._purge_children
-    ).replace("'", '"')
 
 
 def test_factory() -> None:

@@ -21,12 +21,12 @@ class Association:
     """The label of a table, prepared for comparing signals with it.
 
     Attributes:
-        table: has a target.
+        table: a table with a target.
         rows: numbers of the rows that have a finite label; all arrays below have one element for each.
-        label: in its own units.
-        label_ranks: its ranks.
-        baseline: what a model of the baseline predicts; None: there is none.
-        draws: the bootstrap over contents; where none are declared, each row is one of its own.
+        label: the labels, in their own units.
+        label_ranks: the ranks of the labels.
+        baseline: the labels that a model of the baseline predicts; None: the table has no baseline.
+        draws: the bootstrap over contents; each row is a content of its own if none are declared.
     """
 
     table: EvidenceTable
@@ -53,10 +53,12 @@ class Association:
         )
 
     def of_column(self, column: str, ranked: NDArray[np.float32]) -> WithTarget:
-        """Pearson and Spearman over the rows that have both, and, unless it is one of the baseline, Spearman's partial
-        coefficient given the baseline's prediction; intervals for all three.
+        """The correlation of a column with the label, over the rows that have both values.
 
-        :param ranked: the column's `centred_ranks`; where no row is left out they spare ranking anew.
+        A column of the baseline has no partial coefficient; the others have one, which controls for the baseline's
+        prediction.
+
+        :param ranked: the column's `centred_ranks`; they are reused if every row has both values.
         """
         values = self.table.columns[column][self.rows]
         kept = np.flatnonzero(np.isfinite(values))
@@ -83,7 +85,7 @@ class Association:
 
 
 def _interval(draws: Draws, x: Floats, y: Floats) -> Interval:
-    """Over the draws; null where there are no two groups to draw from, or the figure is not defined."""
+    """The interval over the draws; null if there are fewer than two groups or the coefficient is not defined."""
     if pearson(x, y) is None or not np.ptp(draws.bundles):
         return [None, None]
     return interval(draws.pearson(x, y))

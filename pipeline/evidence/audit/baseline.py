@@ -1,4 +1,4 @@
-"""What the baseline alone predicts of the label, for rows that the model was not trained on."""
+"""The label as a model of the baseline alone predicts it, for rows that the model was not trained on."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ _SEED = 0
 def out_of_fold(columns: Sequence[Floats], rows: Rows, label: Floats, groups: Codes) -> Floats | None:
     """The label of each row, in standard deviations, as predicted by a model trained on other groups.
 
-    Five folds that keep groups whole. Ridge regression (medians for what is missing, standardized) up to 2,000 rows;
-    above, gradient boosting of histograms, trained on at most 50,000 rows of a fold, drawn at random.
+    There are five folds, which keep groups whole. Up to 2,000 rows the model is ridge regression of standardized
+    columns with missing values imputed by the median. Above, it is gradient boosting of histograms, trained on at most
+    50,000 random rows of a fold.
 
-    :param columns: the baseline's, one array each, of all rows of a table; what is not finite is missing.
-    :param rows: the numbers of those that have a label.
-    :param label: of each of these; finite.
-    :param groups: the content of each of these.
-    :returns: None: there is no baseline, fewer groups than folds, or the label is constant.
+    :param columns: the columns of the baseline, one value per row of the table; a value that is not finite is missing.
+    :param rows: the numbers of the rows that have a label.
+    :param label: the label of each of these rows; finite.
+    :param groups: the content of each of these rows.
+    :returns: None if there is no baseline, there are fewer groups than folds, or the label is constant.
     """
     scaled = standardized(label)
     if not columns or scaled is None or np.unique(groups).size < FOLDS:
@@ -48,13 +49,13 @@ def out_of_fold(columns: Sequence[Floats], rows: Rows, label: Floats, groups: Co
 
 @dataclass(frozen=True)
 class _Linear:
-    """Ridge regression of standardized features, medians for what is missing."""
+    """Ridge regression of standardized features; missing values become the median."""
 
     name: str = "ridge"
     tuning: str = "none"
 
     def fit(self, features: Floats, labels: Floats, groups: Codes) -> Predictor:  # noqa: ARG002 - nothing is tuned
-        """Fitted to all rows as they are."""
+        """Fit the model to all rows."""
         fill = SimpleImputer(strategy="median", keep_empty_features=True)
         fitted = make_pipeline(fill, StandardScaler(), Ridge(alpha=1.0)).fit(features, labels)
         return lambda features: np.asarray(fitted.predict(features), np.float64)

@@ -1,7 +1,7 @@
-"""What a joined table covers, and how its signals correlate with the label; then the same over a batch.
+"""The audit of a joined table, and of a batch: which signals it has, and how they correlate with the label.
 
-The signals of a table by family, their statistics, each one's correlation with the label, and pairs that are nearly
-the same or that complement each other. With k signals compared at 95 %, about k / 20 intervals miss by chance.
+A table's audit holds its signals by family, their statistics, the correlation of each with the label, and the pairs that
+are redundant or complementary. Of k intervals at 95 %, about k / 20 miss by chance.
 """
 
 from __future__ import annotations
@@ -34,29 +34,28 @@ from pipeline.evidence.statistics.correlations import centred_ranks, pairwise
 from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
 
 REDUNDANT = 0.95
-"""|Spearman| from which two signals count as the same."""
+"""Two signals are redundant from this |Spearman| on."""
 
 COMPLEMENTARY = 0.70
-"""|Spearman| up to which two signals of different families complement each other."""
+"""Two signals of different families are complementary up to this |Spearman|."""
 
 MIN_WITH_TARGET = 0.20
-"""|Spearman| with the label that either must reach for that."""
+"""Complementary signals each reach this |Spearman| with the label."""
 
 MIN_PAIRED_ROWS = MIN_LEAK_ROWS
-"""Rows that two columns must share: fewer agree by chance."""
+"""Number of rows that two columns must share; fewer can agree by chance."""
 
 MAX_PAIRS = 200
-"""Pairs of either kind that a document holds: the strongest ones."""
+"""Maximum number of pairs of each kind in a document; the strongest ones are kept."""
 
 STRONGEST = 20
-"""Signals that the batch names."""
+"""Number of signals that the batch lists as its strongest."""
 
 
 def audit_table(table: EvidenceTable, families: Families) -> TableAudit:
-    """The audit of one table; equal tables give equal audits, and the order of rows shows in sampled points alone."""
-    with threadpool_limits(
-        1
-    ):  # with more threads, sums differ in the last bits, and a busy machine takes minutes
+    """The audit of one table. Equal tables give equal audits; the order of rows changes only which points are sampled."""
+    # With more threads, sums differ in the last bits, and a busy machine takes minutes.
+    with threadpool_limits(1):
         return _audited(table, families)
 
 
@@ -106,7 +105,7 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
 
 
 def audit_batch(tables: Sequence[TableAudit]) -> BatchAudit:
-    """What all tables together cover, and which signals are the strongest; columns that leak are left out."""
+    """The audit over all tables. Columns that leak are not among the strongest signals."""
     coverage = [*_over_batch(tables)]
     blind = [each for each in coverage if not each["covered"]]
     advice = {each["name"]: each["advice"] for table in tables for each in table["families"]}
@@ -158,11 +157,11 @@ def _scorer(table: EvidenceTable, scorer: ScoreColumn) -> ScorerCoverage:
 
 
 def _pairs(
-    signals: Sequence[Signal], coefficients: Floats, met: NDArray[np.bool_]
+    signals: Sequence[Signal], coefficients: Floats, selected: NDArray[np.bool_]
 ) -> Iterator[tuple[Signal, Signal, float]]:
-    """The pairs of healthy signals for which a matrix says so."""
+    """The pairs of healthy signals that a matrix selects, each with its coefficient."""
     healthy = np.array([each["healthy"] for each in signals], bool)
-    for first, second in np.argwhere(np.triu(met & np.outer(healthy, healthy), 1)).tolist():
+    for first, second in np.argwhere(np.triu(selected & np.outer(healthy, healthy), 1)).tolist():
         yield signals[first], signals[second], float(coefficients[first, second])
 
 
@@ -175,7 +174,7 @@ def _redundant(signals: Sequence[Signal], coefficients: Floats) -> list[Redundan
 
 
 def _complementary(signals: Sequence[Signal], coefficients: Floats) -> list[Complementary]:
-    """Ordered by how well the weaker signal of each pair correlates with the label."""
+    """The complementary pairs, ordered by the weaker correlation with the label in each."""
     correlated = np.array([abs(strength(each)) >= MIN_WITH_TARGET for each in signals], bool)
     families = np.array([each["family"] for each in signals])
     met = (np.abs(coefficients) <= COMPLEMENTARY) & np.outer(correlated, correlated)

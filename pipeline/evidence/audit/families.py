@@ -1,8 +1,8 @@
-"""Families of signals: which question a column answers, recognised by whole tokens of its name.
+"""Families of signals: each groups the columns that answer one question, by whole tokens of their names.
 
-The families are data (`families.json`, which users can replace). A pattern is a few tokens that follow each other in
-a name, so that `clip` is not found in `sharpness_eclipse`, nor `nit` in `monitor`. The longest pattern decides:
-`clip_iqa` is CLIP-IQA and not a clip.
+The families are data (`families.json`, which users can replace). A pattern is a sequence of tokens in a name, so that
+`clip` does not match `sharpness_eclipse` and `nit` does not match `monitor`. The longest pattern decides: `clip_iqa` is
+CLIP-IQA and not a clip.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ UNASSIGNED = "unassigned"
 """The family of signals that no family claims."""
 
 LABEL = "label"
-"""Name of the excluded kind that holds the label and what is derived from ratings."""
+"""Name of the excluded kind for the label and for values derived from ratings."""
 
 _START, _END = "^", "$"
-# Between words, and inside MOSFull and clipIQA; a single small letter belongs to what follows it, as in pVMAF.
+# Splits between words, and inside MOSFull and clipIQA; a single small letter stays with the next word, as in pVMAF.
 _BETWEEN = re.compile(r"[\W_]+|(?<=[a-z]{2})(?=[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z])")
 
 
@@ -37,11 +37,11 @@ class Family:
 
     Attributes:
         name: unique among families.
-        title: for people.
-        question: what they answer.
-        patterns: tokens, in lower case, that follow each other in a column's name.
-        candidates: metrics that would cover it.
-        advice: what to do where it is missing.
+        title: its name for people.
+        question: the question that its signals answer.
+        patterns: sequences of tokens in a column's name, in lower case.
+        candidates: metrics that would cover the family.
+        advice: what to do if the family is missing.
     """
 
     name: str
@@ -54,12 +54,12 @@ class Family:
 
 @dataclass(frozen=True)
 class Excluded:
-    """Columns that are no signals.
+    """A kind of columns that are not signals.
 
     Attributes:
         name: unique among families and excluded kinds.
-        reason: why they are none.
-        patterns: as those of families.
+        reason: why these columns are not signals.
+        patterns: as those of a family.
     """
 
     name: str
@@ -69,13 +69,13 @@ class Excluded:
 
 @dataclass(frozen=True)
 class Families:
-    """All families, and what is no signal.
+    """All families, and all kinds of columns that are not signals.
 
     Attributes:
-        members: in the order of the file.
-        excluded: likewise.
+        members: the families, in the order of the file.
+        excluded: the excluded kinds, in the order of the file.
         scores: name of the family that joined scores belong to.
-        sha256: of the file.
+        sha256: digest of the file.
     """
 
     members: tuple[Family, ...]
@@ -84,7 +84,7 @@ class Families:
     sha256: str
 
     def claims(self, column: str) -> str | None:
-        """The name of the family or of the excluded kind whose pattern is the longest in a column's name.
+        """The family or excluded kind with the longest pattern in a column's name; None if no pattern matches.
 
         Ties: excluded kinds before families, then file order.
         """
@@ -98,7 +98,7 @@ class Families:
         return max(found)[2] if found else None
 
     def reason(self, name: str) -> str | None:
-        """Why columns of that excluded kind are no signals; None: it is a family."""
+        """Why columns of an excluded kind are not signals; None if `name` is a family."""
         return next((each.reason for each in self.excluded if each.name == name), None)
 
     @functools.cached_property
@@ -118,8 +118,8 @@ class Families:
 def load_families(path: Path | None = None) -> Families:
     """The families of a file, or those of the package.
 
-    :raises InputMissingError: the file is not there.
-    :raises InputError: it breaks `families.schema.json`, names something twice, or a pattern has two owners.
+    :raises InputMissingError: the file does not exist.
+    :raises InputError: it violates `families.schema.json`, repeats a name, or gives a pattern to two families.
     """
     content = _of_package() if path is None else files.read_bytes(path)
     where = "families.json" if path is None else str(path)

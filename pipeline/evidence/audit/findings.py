@@ -1,4 +1,4 @@
-"""What a user who trains on a table should know about it, and do next."""
+"""Leaks and findings of a table, and the actions that follow from them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from pipeline.evidence.table import EvidenceTable, ScoreColumn
 from pipeline.manifest.entries import slug
 
 LEAK = 0.999
-"""Beyond this a column is the label, or nearly; in absolute value, Pearson's or Spearman's."""
+"""A column with a larger |Pearson| or |Spearman| with the label is the label, or nearly."""
 
 MIN_LEAK_ROWS = 8
-"""Fewer rows can agree by chance."""
+"""Minimum number of rows of a leak; fewer can agree by chance."""
 
 _MIN_COVERAGE = 0.80
 
@@ -45,13 +45,13 @@ def leaks_of(signals: Sequence[Signal]) -> list[Leak]:
 
 
 def follows(found: WithTarget) -> bool:
-    """Whether a column with this correlation is the label, or nearly."""
+    """True if a column with this correlation is the label, or nearly."""
     strengths = (abs(each) for each in (found["pearson"], found["spearman"]) if each is not None)
     return found["n"] >= MIN_LEAK_ROWS and max(strengths, default=0.0) > LEAK
 
 
 def findings_of(table: EvidenceTable, signals: Sequence[Signal], families: Families) -> list[Finding]:
-    """All that is odd about the scorers, then about the baseline, then about any signal."""
+    """The findings about the scorers, then about the baseline, then about each signal."""
     by_column = {each["column"]: each for each in signals}
     of_scorers = (
         (kind, scorer.column, text)
@@ -72,7 +72,7 @@ def next_actions_of(
     leaks: Sequence[Leak],
     findings: Sequence[Finding],
 ) -> list[str]:
-    """What to do about it, the most pressing first."""
+    """The actions for a table, the most urgent first."""
     return [
         *_about_leaks(table, leaks),
         *_about_declarations(table),
@@ -89,15 +89,15 @@ def next_actions_of(
 
 _ACTIONS = {
     "sign": "Check the declared direction of {column}, and that its rows were joined onto their own clips.",
-    "outside_scale": "Check which version of the scorer made {column}, and the scale that is declared of it.",
+    "outside_scale": "Check which version of the scorer wrote {column}, and its declared scale.",
     "trained_on": "Do not count {column} as evidence here: measure it on a corpus that it was not trained on.",
     "label_in_baseline": "Take {column} out of the baseline: a model that is given the label learns nothing.",
 }
 
 
 def _of_scorer(table: EvidenceTable, scorer: ScoreColumn, signal: Signal) -> Iterator[tuple[str, str]]:
-    if (met := _seen(table, scorer)) is not None:
-        yield "trained_on", f"declared as trained on {met}: here it shows what it remembers"
+    if (corpus := _corpus_of_training(table, scorer)) is not None:
+        yield "trained_on", f"declared as trained on {corpus}: on this table it shows what it remembers"
     if scorer.direction is not None and signal["target"] is not None:
         yield from _of_sign(scorer.direction, signal["target"])
     if scorer.scale is not None:
@@ -112,7 +112,7 @@ def _of_scorer(table: EvidenceTable, scorer: ScoreColumn, signal: Signal) -> Ite
             )
 
 
-def _seen(table: EvidenceTable, scorer: ScoreColumn) -> str | None:
+def _corpus_of_training(table: EvidenceTable, scorer: ScoreColumn) -> str | None:
     return next((each for each in scorer.trained_on if slug(each) == slug(table.corpus)), None)
 
 
@@ -125,7 +125,7 @@ def _of_sign(direction: str, found: WithTarget) -> Iterator[tuple[str, str]]:
         yield (
             "sign",
             f"declared {direction} is better, yet Spearman with the label is {value:.3f} over {found['n']} rows"
-            + ("; it cannot be told from none" if unsure else ""),
+            + ("; the interval holds 0" if unsure else ""),
         )
 
 
@@ -150,12 +150,12 @@ def _of_baseline(
 def _of_values(table: EvidenceTable, signal: Signal) -> Iterator[tuple[str, str]]:
     infinite = int(np.count_nonzero(np.isinf(table.columns[signal["column"]])))
     if infinite:
-        yield "infinite", f"{count(infinite, 'value')} that are infinite; they count as none"
+        yield "infinite", f"{count(infinite, 'infinite value')}; treated as missing"
     if signal["std"] is None:
         if table.rows:
             yield "no_values", "no row has a finite value"
     elif signal["std"] <= MIN_STD:
-        yield "constant", f"every value is {signal['mean']:.6g}: it does not tell rows apart"
+        yield "constant", f"every value is {signal['mean']:.6g}: it does not distinguish rows"
     elif signal["finite_share"] < MIN_FINITE_SHARE:
         yield (
             "sparse",
@@ -165,7 +165,7 @@ def _of_values(table: EvidenceTable, signal: Signal) -> Iterator[tuple[str, str]
 
 def _about_leaks(table: EvidenceTable, leaks: Sequence[Leak]) -> Iterator[str]:
     for each in leaks:
-        yield f"Take {each['column']} out: it is {table.target}, or nearly. Look at what its sidecar gives as the score."
+        yield f"Take {each['column']} out: it is {table.target}, or nearly. Check which field of its sidecar is read as the score."
 
 
 def _about_declarations(table: EvidenceTable) -> Iterator[str]:
@@ -178,7 +178,7 @@ def _about_declarations(table: EvidenceTable) -> Iterator[str]:
         )
     silent = [each.label for each in table.scorers if each.direction is None]
     if silent and table.target is not None:
-        yield f"Declare the direction of {', '.join(silent)}, so that a sign can be found to be wrong."
+        yield f"Declare the direction of {', '.join(silent)}, so that a wrong sign can be detected."
 
 
 def _about_coverage(table: EvidenceTable, scorers: Sequence[ScorerCoverage]) -> Iterator[str]:
@@ -191,13 +191,13 @@ def _about_coverage(table: EvidenceTable, scorers: Sequence[ScorerCoverage]) -> 
 def _about_families(families: Sequence[FamilyCoverage], signals: Sequence[Signal]) -> Iterator[str]:
     for each in families:
         if each["status"] == "weak":
-            yield f"Mend {each['title']}: none of its columns has enough values that differ. {each['advice']}"
+            yield f"Improve {each['title']}: it has columns, but none with enough values that differ. {each['advice']}"
     missing = [each["title"] for each in families if each["status"] == "missing"]
     if missing:
-        yield f"Think of what no column answers: {'; '.join(missing)}."
+        yield f"Consider the families without a column: {'; '.join(missing)}."
     unclaimed = sum(each["family"] == UNASSIGNED for each in signals)
     if unclaimed:
-        yield f"Claim {count(unclaimed, 'column')} for a family, by patterns in a file of your own: no family knows them."
+        yield f"Claim {count(unclaimed, 'column')} for a family, by patterns in a file of your own: no family claims them."
 
 
 def _about_redundancy(signals: Sequence[Signal], redundant: Sequence[Redundant]) -> Iterator[str]:
@@ -205,7 +205,7 @@ def _about_redundancy(signals: Sequence[Signal], redundant: Sequence[Redundant])
     for each in redundant:
         if scores.intersection(each["columns"]):
             first, second = each["columns"]
-            yield f"Keep one of {first} and {second}: they say the same (Spearman {each['spearman']:.3f})."
+            yield f"Keep one of {first} and {second}: they are redundant (Spearman {each['spearman']:.3f})."
     others = sum(scores.isdisjoint(each["columns"]) for each in redundant)
     if others:
-        yield f"Thin out the features: {count(others, 'pair')} of them say the same."
+        yield f"Thin out the features: {count(others, 'pair')} of them are redundant."

@@ -1,4 +1,4 @@
-"""What the page draws of one table: points, bins and a matrix, small enough for a document."""
+"""The data of the page's figures of one table: points, bins and a matrix, small enough for a document."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _CURVE_POINTS = 50
 
 
 def scatters(table: EvidenceTable) -> list[Scatter]:
-    """Score against label, of each scorer: rows drawn at random, and the curve that is fitted to many more of them.
+    """Per scorer, score against label: random rows, and the curve that is fitted to many more rows.
 
-    Without a label there are none.
+    Empty if the table has no label.
     """
     return [_scatter(scorer, *_points(table, scorer)) for scorer in table.scorers if table.target is not None]
 
 
 def histograms(table: EvidenceTable) -> list[Histogram]:
-    """How the scores of each scorer are distributed, over bins of one width; no bins where there is no score."""
+    """Per scorer, the number of scores in bins of equal width; a scorer without scores has no bins."""
     return [_histogram(scorer, table.columns[scorer.column]) for scorer in table.scorers]
 
 
 def correlations(names: Sequence[str], index: Mapping[str, int], coefficients: Floats) -> Correlations:
-    """The first `MAX_COLUMNS` of `names` with each other.
+    """Spearman's correlations between the first `MAX_COLUMNS` of `names`.
 
     :param index: the position of each column in `coefficients`.
     """
@@ -60,7 +60,7 @@ def _scatter(scorer: ScoreColumn, x: Floats, y: Floats) -> Scatter:
 
 
 def _curve(x: Floats, y: Floats) -> Curve | None:
-    """The curve over the range of the scores; None: too few rows, too large, or no curve could be fitted."""
+    """The curve over the range of the scores; None if there are too few rows, too large values, or no curve fits."""
     rows = np.sort(sampled(x.size, MAX_FITTED))
     fitted = (
         fitted_logistic(x[rows], y[rows])

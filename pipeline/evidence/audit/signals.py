@@ -1,4 +1,4 @@
-"""Which columns of a joined table are signals, and what their values are like.
+"""The signals of a joined table, and statistics of their values.
 
 A signal may say something about quality. These are not signals: the label, values derived from ratings, names, splits,
 and facts about the scoring itself, since a scorer's runtime depends on the size of the clip.
@@ -23,14 +23,14 @@ _JOINED = ("second", "opinion")
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a column's finite values are like; all but the share are NaN where there is none.
+    """Statistics of a column's finite values; all but the share are NaN if there are no such values.
 
     Attributes:
-        finite_share: share of rows with a finite value, 0 to 1; 0 without rows.
-        mean: in the column's own units, as the others.
-        std: standard deviation of the values themselves (not of a population that they are drawn from).
-        min: the least.
-        max: the greatest.
+        finite_share: share of rows with a finite value, 0 to 1; 0 if there are no rows.
+        mean: in the column's own units, like the following ones.
+        std: population standard deviation (ddof 0).
+        min: the smallest value.
+        max: the largest value.
     """
 
     finite_share: float
@@ -41,7 +41,7 @@ class Statistics:
 
     @property
     def healthy(self) -> bool:
-        """Whether there are enough values, and not all of them the same."""
+        """True if the column has enough values and they differ."""
         return self.finite_share >= MIN_FINITE_SHARE and self.std > MIN_STD
 
 
@@ -52,8 +52,8 @@ class SignalColumn:
     Attributes:
         column: its name.
         family: name of its family, or `families.UNASSIGNED`.
-        role: `score` for what the join appended, `baseline` for what the baseline model is given.
-        statistics: of its finite values.
+        role: `score` if the join appended it, `baseline` if the baseline model is given it.
+        statistics: those of its finite values.
     """
 
     column: str
@@ -72,7 +72,7 @@ def signals_of(table: EvidenceTable, families: Families) -> tuple[SignalColumn, 
 
 
 def excluded_of(table: EvidenceTable, families: Families) -> Iterator[tuple[str, str]]:
-    """The columns, but for the target, that a pattern says are no signals, each with its excluded kind."""
+    """The columns that are not signals because of their names, each with its excluded kind; the target is left out."""
     scores = {scorer.column for scorer in table.scorers}
     for column in table.columns:
         claimed = families.claims(column)
@@ -81,7 +81,7 @@ def excluded_of(table: EvidenceTable, families: Families) -> Iterator[tuple[str,
 
 
 def statistics_of(values: Floats) -> Statistics:
-    """The statistics of one column, from values scaled to 1 at most, so that none of them overflows."""
+    """The statistics of one column. They are computed on values scaled to at most 1, so that nothing overflows."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return Statistics(0.0, np.nan, np.nan, np.nan, np.nan)
@@ -120,13 +120,13 @@ def _coverage(family: Family, members: Sequence[SignalColumn]) -> FamilyCoverage
 
 
 def _family(table: EvidenceTable, families: Families, column: str) -> str | None:
-    """The family of a column; None: it is no signal."""
+    """The family of a column; None if it is not a signal."""
     claimed, tokens = families.claims(column), tokens_of(column)
     if any(scorer.column == column for scorer in table.scorers):
         return families.scores
     if claimed is not None and families.reason(claimed) is not None:
         return None
-    if tokens[:2] == _JOINED:  # by an earlier join
+    if tokens[:2] == _JOINED:  # appended by an earlier join
         return families.scores if tokens[-1] == "score" else None
     return claimed or UNASSIGNED
 

@@ -1,4 +1,4 @@
-"""Whether models that are given the scores predict the label better.
+"""Whether models predict the label better with the scores than without them.
 
 ::
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from pipeline.evidence.documents import Arm, Delta, Figures
-from pipeline.evidence.impact.protocol import ImpactSettings
+from pipeline.evidence.impact.protocol import BASE, CONTROL, SCORES, WITH_SCORES, ImpactSettings, corrected
 from pipeline.evidence.statistics.folds import Fold, Rows, repeated_folds
 from pipeline.evidence.statistics.metrics import (
     CORRELATIONS,
@@ -25,10 +25,6 @@ from pipeline.evidence.statistics.models import Model
 from pipeline.evidence.statistics.resampling import Draws, interval, sampled
 from pipeline.evidence.table import Codes, Floats
 
-BASE = "base"
-WITH_SCORES = "base+scores"
-SCORES = "scores"
-CONTROL = "base+shuffled"
 MAX_MAPPED_ROWS = 5_000
 
 Progress = Callable[[int, int], None]
@@ -40,10 +36,10 @@ class Inputs:
     """Labelled rows of a table.
 
     Attributes:
-        labels: finite, one per row.
+        labels: the label of each row; finite.
         groups: the group of each row.
-        baseline: rows x columns; finite or NaN.
-        scores: the same of each scorer, by its label.
+        baseline: the columns of the baseline, rows x columns; finite or NaN.
+        scores: the columns of each scorer, rows x columns, by its label; finite or NaN.
     """
 
     labels: Floats
@@ -54,7 +50,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class _Given:
-    """What a model of one arm is given: the baseline or not, which scorers, and whether their rows are shuffled."""
+    """The columns that an arm is given: the baseline or not, which scorers, and whether their rows are shuffled."""
 
     baseline: bool
     scorers: tuple[str, ...]
@@ -63,7 +59,7 @@ class _Given:
 
 @dataclass(frozen=True)
 class _Tested:
-    """One arm on one fold: its figures, those of each draw, and whether the mapping was fitted."""
+    """One arm on one fold: its figures, the figures of each draw, and whether the mapping was fitted."""
 
     figures: Floats
     drawn: Floats
@@ -81,7 +77,7 @@ def compare(
     arms = dict(_arms([*inputs.scores]))
     folds = repeated_folds(inputs.groups, settings.folds, settings.repeats, settings.seed)
     draws = Draws.of_groups(inputs.groups, settings.bootstrap, settings.seed)
-    # Arms that are given the same are tested once: with one scorer, `base+scores` and `base+<label>`.
+    # Arms with the same columns are tested once: with one scorer, `base+scores` and `base+<label>`.
     jobs = [(given, fold) for given in dict.fromkeys(arms.values()) for fold in folds]
 
     def test(job: tuple[_Given, Fold]) -> _Tested:
@@ -96,17 +92,12 @@ def compare(
     return (
         [_arm(name, _width(inputs, given), found[given], settings.level) for name, given in arms.items()],
         [
-            # Widened for the number of scorers, the control's would hide what it is there to show.
+            # The control's interval is not widened: a wide one would hide a gain of the control.
             _delta(name, found[given], base, settings.level if name == CONTROL else level)
             for name, given in arms.items()
             if name != BASE
         ],
     )
-
-
-def corrected(level: float, scorers: int) -> float:
-    """The level of intervals of differences, of which there is one per scorer (Bonferroni)."""
-    return 1 - (1 - level) / scorers
 
 
 def arm_of(label: str) -> str:
@@ -125,7 +116,7 @@ def _arms(labels: Sequence[str]) -> Iterator[tuple[str, _Given]]:
 
 
 def _all(test: Callable[[_T], _Tested], jobs: Sequence[_T], workers: int) -> Iterator[_Tested]:
-    """`test` of each job, in their order. Libraries keep to one thread: with more, sums differ in the last bits."""
+    """`test` of each job, in order. Libraries use one thread each: with more, sums differ in the last bits."""
     with threadpool_limits(1):
         if workers == 1:
             yield from map(test, jobs)
@@ -144,7 +135,7 @@ def _test(inputs: Inputs, given: _Given, fold: Fold, model: Model, draws: Draws,
     labels = inputs.labels[fold.test]
     predict = model.fit(matrix(fold.train), inputs.labels[fold.train], inputs.groups[fold.train])
     raw = predict(matrix(fold.test))
-    # Four parameters need no more rows; to predict all of many would take as long as to train on them.
+    # The mapping has four parameters and needs no more rows; predicting all rows could take as long as training.
     trained = fold.train[sampled(fold.train.size, MAX_MAPPED_ROWS)]
     mapping = fitted_logistic(predict(matrix(trained)), inputs.labels[trained])
     mapped = raw if mapping is None else mapping(raw)
@@ -157,7 +148,7 @@ def _test(inputs: Inputs, given: _Given, fold: Fold, model: Model, draws: Draws,
 
 
 def _matrix(inputs: Inputs, given: _Given, shuffled: Rows) -> Callable[[Rows], Floats]:
-    """Rows to the features of an arm; the scores of all scorers are shuffled as one."""
+    """A function from rows to the features of an arm. Shuffling moves the scores of all scorers together."""
 
     def features(rows: Rows) -> Floats:
         of_scores = shuffled[rows] if given.shuffled else rows
@@ -198,7 +189,7 @@ def _delta(name: str, tested: Sequence[_Tested], base: Sequence[_Tested], level:
 
 
 def _mean(values: Sequence[Floats]) -> Floats:
-    """The mean over folds, of those in which a figure is defined."""
+    """The mean of each figure over the folds in which it is defined."""
     stacked = np.stack(values)
     defined = ~np.isnan(stacked)
     count = defined.sum(axis=0)

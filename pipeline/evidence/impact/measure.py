@@ -1,4 +1,4 @@
-"""What the scores of a table are worth to a model that is trained on it, and whether that can be measured at all."""
+"""The impact of a table's scores on a model that predicts its label, or the reason why it cannot be measured."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.evidence.documents import AllRows, Arm, Delta, TableImpact, Verdict, rounded
-from pipeline.evidence.impact.arms import CONTROL, WITH_SCORES, Inputs, Progress, compare, corrected
-from pipeline.evidence.impact.protocol import DEFAULTS, MIN_GROUPS, ImpactSettings
+from pipeline.evidence.impact.arms import Inputs, Progress, compare
+from pipeline.evidence.impact.protocol import (
+    CONTROL,
+    DEFAULTS,
+    MIN_GROUPS,
+    WITH_SCORES,
+    ImpactSettings,
+    corrected,
+)
 from pipeline.evidence.statistics.folds import Rows
 from pipeline.evidence.statistics.models import BoostedTrees, Model, SupportVectors
 from pipeline.evidence.table import MAX_MAGNITUDE, Codes, EvidenceTable, Floats
@@ -18,7 +25,7 @@ from pipeline.manifest.entries import slug
 
 @dataclass(frozen=True)
 class _Labelled:
-    """The rows of a table that have a label: all of them, and those in which every scorer has a score."""
+    """The rows of a table that have a label (`every`), and those of them with a score of every scorer (`complete`)."""
 
     target: str
     every: Rows
@@ -32,9 +39,9 @@ def measure_impact(
     workers: int = 1,
     progress: Progress = lambda _done, _total: None,
 ) -> TableImpact:
-    """What the scores are worth: arms on complete rows, on all rows, and the verdict, which rests on complete rows.
+    """The arms on complete rows and on all rows, and the verdict, which follows from the complete rows.
 
-    :param table: has a target.
+    :param table: a table with a target.
     :param workers: threads that train; the result does not depend on it.
     :param progress: called with the number of models tested so far and the number of all, per set of rows.
     :raises ValueError: the table has no target.
@@ -58,7 +65,7 @@ def measure_impact(
 
 @dataclass(frozen=True)
 class _Measured:
-    """A table whose impact can be measured, and how it is."""
+    """A table whose impact can be measured, with everything that the measurement needs."""
 
     table: EvidenceTable
     labelled: _Labelled
@@ -69,12 +76,12 @@ class _Measured:
     progress: Progress
 
     def on(self, rows: Rows) -> tuple[list[Arm], list[Delta]]:
-        """Arms and their differences from `base`, on some of the labelled rows."""
+        """The arms and their differences from `base`, on the given rows."""
         inputs = _inputs(self.table, self.labelled.target, rows, self.groups)
         return compare(inputs, self.model, self.settings, self.workers, self.progress)
 
     def all_rows(self) -> AllRows | None:
-        """The same on all labelled rows; None: each has all scores."""
+        """The arms on all labelled rows; None if every labelled row is complete."""
         every = self.labelled.every
         if every.size == self.labelled.complete.size:
             return None
@@ -90,7 +97,7 @@ class _Measured:
 def _unmeasured(
     table: EvidenceTable, labelled: _Labelled, settings: ImpactSettings, model: Model
 ) -> TableImpact:
-    """What is known before anything is trained; with an empty reason, if nothing keeps it from being measured."""
+    """The impact before any model is trained. Its reason is empty if the impact can be measured."""
     return {
         "id": table.id,
         "target": labelled.target,
@@ -130,12 +137,12 @@ def _labelled(table: EvidenceTable, target: str) -> _Labelled:
 
 
 def _hindrance(table: EvidenceTable, labelled: _Labelled) -> str | None:
-    """Why the impact cannot be measured, and what to do; None: it can be."""
+    """Why the impact cannot be measured, and what to do; None if it can be measured."""
     if table.groups is None:
         return (
             "No column names the content, and clips of one content on both sides of a split would make any column "
-            "that tells contents apart look useful. Name it as evidence.group in the manifest; where every row is a "
-            "content of its own, say so there."
+            "that distinguishes contents look useful. Name it as evidence.group in the manifest; where every row is a "
+            "content of its own, declare evidence.each_row_is_content."
         )
     if trained := [each.label for each in table.scorers if slug(table.corpus) in map(slug, each.trained_on)]:
         return (
@@ -146,8 +153,8 @@ def _hindrance(table: EvidenceTable, labelled: _Labelled) -> str | None:
         return "No baseline: evidence.features names no column. Name the columns that the model has without scores."
     if (found := _distinct(table.groups, labelled.every)) < MIN_GROUPS:
         return (
-            f"Found {found} groups with a label; expected at least {MIN_GROUPS}, since fewer contents tell of "
-            "themselves alone. Add contents, or check that evidence.group names the content and nothing coarser."
+            f"Found {found} groups with a label; expected at least {MIN_GROUPS}, since a result on fewer contents "
+            "does not generalise. Add contents, or check that evidence.group names the content and nothing coarser."
         )
     if (found := _distinct(table.groups, labelled.complete)) < MIN_GROUPS:
         return (
@@ -169,10 +176,10 @@ def _scored(table: EvidenceTable, labelled: _Labelled) -> str:
 
 
 def verdict(deltas: Sequence[Delta], level: float, scorers: int) -> tuple[Verdict, str]:
-    """What the SRCC's changes say of the scores, and why.
+    """The verdict on the scores, and the reason.
 
-    :param deltas: of `base+scores` and of the control, with their intervals.
-    :param level: of the control's interval; that of the other one is corrected for the number of scorers.
+    :param deltas: the changes of `base+scores` and of the control, with their intervals.
+    :param level: the level of the control's interval; the other interval is corrected for the number of scorers.
     """
     by_name = {each["name"]: each for each in deltas}
     control, found = by_name[CONTROL], by_name[WITH_SCORES]
@@ -184,8 +191,8 @@ def verdict(deltas: Sequence[Delta], level: float, scorers: int) -> tuple[Verdic
         )
     if held[0] > 0:
         return "not measurable", (
-            f"The control gains: with the scores of other rows {_change(control, level)}. These cannot help, so it is "
-            "not the scores that are measured. Check for rows that repeat."
+            f"The control gains: with the scores of other rows {_change(control, level)}. These cannot help, so the "
+            "gain has another cause. Check for rows that repeat."
         )
     change = f"With the scores {_change(found, corrected(level, scorers))}; the interval"
     if ends[0] > 0:
@@ -215,13 +222,13 @@ def _inputs(table: EvidenceTable, target: str, rows: Rows, groups: Codes) -> Inp
 
 
 def _with_gaps(scores: Floats) -> Floats:
-    """Scores as a column, and a second one that says where there is none, if there are such rows."""
+    """Scores as one column, and a second column that marks missing scores, if there are any."""
     gaps = np.isnan(scores)
     return np.column_stack([scores, gaps.astype(np.float64)]) if gaps.any() else scores[:, None]
 
 
 def _bounded(values: Floats) -> Floats:
-    """The values, NaN for those above `MAX_MAGNITUDE`."""
+    """The values, with NaN in place of those above `MAX_MAGNITUDE`."""
     return np.where(np.abs(values) <= MAX_MAGNITUDE, values, np.nan)
 
 

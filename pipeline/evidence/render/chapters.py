@@ -1,4 +1,4 @@
-"""What the page says of one table: its part of the report, of the audit and of the impact, and the figures of it."""
+"""The page's chapter on one table: its part of the report, of the audit and of the impact, and its figures."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from pipeline.evidence.documents import Audit, Delta, Impact, ScorerCoverage, TableAudit, TableImpact
 from pipeline.evidence.render import figures
+from pipeline.evidence.render.arms import main_delta
 from pipeline.evidence.render.figures import Drawing
 from pipeline.report.build import Report, TableReport
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One table of the batch; its audit and its impact are None where they say nothing of it.
+    """One table of the batch; `audit` or `impact` is None if that document does not contain the table.
 
     Attributes:
         anchor: id of the chapter in the page.
@@ -34,18 +35,17 @@ class Chapter:
 
     @property
     def main_delta(self) -> Delta | None:
-        """The change that the verdict rests on."""
-        deltas = self.impact["deltas"] if self.impact else []
-        return next((delta for delta in deltas if delta["name"] == figures.MAIN_ARM), None)
+        """The change that decides the verdict; None if it was not measured."""
+        return main_delta(self.impact["deltas"]) if self.impact else None
 
     @property
     def scorers(self) -> dict[str, ScorerCoverage]:
-        """What each scorer covers of the table, by label."""
+        """The coverage of each scorer, by label."""
         return {scorer["label"]: scorer for scorer in self.audit["scorers"]} if self.audit else {}
 
     @property
     def figures(self) -> list[Drawing]:
-        """All figures in the order of the page."""
+        """All figures, in the order of the page."""
         return [*self.forests, *self.scatters, *self.histograms, *([self.heat_map] if self.heat_map else [])]
 
 

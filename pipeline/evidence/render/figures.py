@@ -1,4 +1,4 @@
-"""The figures of the page, each drawn from what the two documents hold of one table, with words for the same."""
+"""The figures of the page, drawn from the audit and the impact of one table, each with a description in words."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pipeline.evidence.documents import Correlations, Delta, Histogram, Scatter
+from pipeline.evidence.impact import protocol
+from pipeline.evidence.render.arms import arm_title, beside_control
 from pipeline.evidence.render.numbers import fixed, interval, number, plural, signed
 from pipeline.evidence.render.svg import CHARACTER, CONTROL, FONT_SIZE, INK, SERIES, Canvas, cut, styled
 from pipeline.evidence.table import MAX_MAGNITUDE
 
-MAIN_ARM = "base+scores"
-CONTROL_ARM = "base+shuffled"
 MAX_WITH_NUMBERS = 12
-"""Columns up to which a heat map has room for its numbers."""
+"""Maximum number of columns of a heat map that shows its numbers."""
 
 _SMALL = FONT_SIZE - 1
 _COOL, _WARM = (0x1F, 0x77, 0xD4), (0xD9, 0x6C, 0x0B)
-_STRONGEST = 0.7  # how opaque a correlation of one is: text upon it stays legible, light or dark
+_STRONGEST = 0.7  # opacity of a correlation of 1; text on it stays legible, light or dark
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Drawing:
 
 @styled
 def scatter(points: Scatter, target: str, name: str) -> Drawing | None:
-    """Score (across) against label (up) and the fitted curve; None: there is nothing that can be drawn."""
+    """Score (across) against label (up) and the fitted curve; None if nothing can be drawn."""
     x, y = np.asarray(points["x"], float), np.asarray(points["y"], float)
     curve = points["curve"]
     lines = [x, y] if curve is None else [x, y, np.asarray(curve["x"], float), np.asarray(curve["y"], float)]
@@ -65,7 +65,7 @@ def scatter(points: Scatter, target: str, name: str) -> Drawing | None:
 
 @styled
 def histogram(bins: Histogram, name: str) -> Drawing | None:
-    """How many rows have a score in each bin; None: there is nothing that can be drawn."""
+    """The number of rows with a score in each bin; None if nothing can be drawn."""
     edges, counts = np.asarray(bins["edges"], float), bins["counts"]
     if not counts or not _drawable(edges):
         return None
@@ -88,7 +88,7 @@ def histogram(bins: Histogram, name: str) -> Drawing | None:
 
 @styled
 def heat_map(correlations: Correlations, name: str) -> Drawing | None:
-    """Every column against every other, numbered in the same order; None: fewer than two columns."""
+    """Every column against every other, numbered in the same order; None if there are fewer than two columns."""
     columns = correlations["columns"]
     size = len(columns)
     if size < 2:
@@ -130,9 +130,9 @@ def heat_map(correlations: Correlations, name: str) -> Drawing | None:
 
 @styled
 def forest(deltas: Sequence[Delta], rows: str, name: str) -> Drawing | None:
-    """Each arm's change of SRCC against base with its interval, the control second; None: nothing was measured.
+    """Each arm's change of SRCC against base with its interval, the control second; None if nothing was measured.
 
-    :param rows: what it was measured on, in words.
+    :param rows: a description of the rows that were measured.
     """
     measured = [delta for delta in beside_control(deltas) if delta["srcc"] is not None]
     if not measured:
@@ -145,15 +145,15 @@ def forest(deltas: Sequence[Delta], rows: str, name: str) -> Drawing | None:
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False)
     for at, delta in enumerate(measured):
-        control, change = delta["name"] == CONTROL_ARM, np.array([delta["srcc"]], float)
-        colour, height = CONTROL if control else SERIES, row * at + 31
+        is_control, change = delta["name"] == protocol.CONTROL, np.array([delta["srcc"]], float)
+        colour, height = CONTROL if is_control else SERIES, row * at + 31
         axes.plot([0, 0], [height - 11, height + 11], color=INK, linewidth=1.25)
         ends = delta["intervals"].get("srcc", [])
         if len(ends) == 2 and None not in ends:
             axes.plot(
                 np.array(ends, float), [height, height], color=colour, linewidth=2.5, solid_capstyle="butt"
             )
-        axes.plot(change, [height], color=colour, marker="D" if control else "o", markersize=8)
+        axes.plot(change, [height], color=colour, marker="D" if is_control else "o", markersize=8)
         words = _change(delta)
         canvas.text(0, top + row * at + 16, cut(arm_title(delta["name"]), 392 - len(words) * CHARACTER))
         canvas.text(400, top + row * at + 16, words, ha="right")
@@ -165,18 +165,8 @@ def forest(deltas: Sequence[Delta], rows: str, name: str) -> Drawing | None:
     return Drawing(name, canvas.inline(name, title, f"{said}."), title, f"On {rows}")
 
 
-def beside_control(deltas: Sequence[Delta]) -> list[Delta]:
-    """What the verdict rests on, the control that it is to be compared with, then the others in their order."""
-    first = {MAIN_ARM: 0, CONTROL_ARM: 1}
-    return sorted(deltas, key=lambda delta: first.get(delta["name"], 2))
-
-
-def arm_title(name: str) -> str:
-    """An arm's name, and that the control is one."""
-    return f"{name} (control)" if name == CONTROL_ARM else name
-
-
 def _change(delta: Delta) -> str:
+    """The change of SRCC in words; the ends of its interval are spelled without a plus sign."""
     return f"{signed(delta['srcc'])} {interval(delta['intervals'].get('srcc'))}".rstrip()
 
 
@@ -189,7 +179,7 @@ def _range(what: str, values: NDArray[np.float64]) -> str:
 
 
 def _tints(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """RGBA of correlations: the sign is the hue, the strength the opacity, so that none at all is the page itself."""
+    """RGBA of correlations: the sign decides the hue, the strength the opacity. A correlation of 0 is transparent."""
     tints = np.zeros((*values.shape, 4), np.uint8)
     tints[..., :3] = np.where((values < 0)[..., None], _WARM, _COOL)
     tints[..., 3] = np.rint(255 * _STRONGEST * np.abs(np.nan_to_num(values)).clip(0, 1))

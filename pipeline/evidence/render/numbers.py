@@ -1,11 +1,13 @@
-"""Numbers as people read them: few digits, a real minus sign, a dash where there is none."""
+"""Numbers as people read them: few digits, a real minus sign, a dash for None."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from pipeline.evidence.documents import Interval
 
 NONE = "\N{EN DASH}"
-_MAX_FIXED = 10_000  # larger figures are spelled with an exponent
+_MAX_FIXED = 10_000  # larger figures have an exponent
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -23,7 +25,7 @@ def fixed(value: float | None, digits: int = 3) -> str:
         return NONE
     if abs(value) >= _MAX_FIXED:
         return _minus(f"{value:.3g}")
-    return _minus(f"{round(value, digits) + 0.0:.{digits}f}")  # no minus before zeros alone
+    return _minus(f"{round(value, digits) + 0.0:.{digits}f}")  # adding 0.0 turns -0.0 into 0.0
 
 
 def signed(value: float | None) -> str:
@@ -46,9 +48,22 @@ def share(value: float | None) -> str:
 
 def interval(ends: Interval | None) -> str:
     """Both ends of an interval, or nothing if they are not defined."""
-    if ends is None or None in ends:
-        return ""
-    return f"[{', '.join(fixed(end) for end in ends)}]"
+    return _bracketed(ends, fixed)
+
+
+def signed_interval(ends: Interval | None) -> str:
+    """Both ends of the interval of a change, or nothing if they are not defined."""
+    return _bracketed(ends, signed)
+
+
+def measured(value: float | None, ends: Interval | None) -> str:
+    """A figure of merit and its interval: `0.861 [0.788, 0.916]`."""
+    return f"{fixed(value)} {interval(ends)}".rstrip()
+
+
+def change(value: float | None, ends: Interval | None) -> str:
+    """A change and its interval: `+0.150 [+0.109, +0.174]`."""
+    return f"{signed(value)} {signed_interval(ends)}".rstrip()
 
 
 def plural(number_of: int, noun: str) -> str:
@@ -58,3 +73,8 @@ def plural(number_of: int, noun: str) -> str:
 
 def _minus(text: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _bracketed(ends: Interval | None, spelled: Callable[[float], str]) -> str:
+    defined = [end for end in ends or () if end is not None]
+    return f"[{', '.join(map(spelled, defined))}]" if len(defined) == 2 else ""

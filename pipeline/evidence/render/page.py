@@ -1,7 +1,7 @@
-"""The page of a batch: report, audit and impact as one HTML file that needs nothing beside itself.
+"""The page of a batch: report, audit and impact as one self-contained HTML file.
 
-No request leaves it: style, script and figures are in the file, and its Content-Security-Policy forbids all others.
-All that comes from inputs is text: escaped by the template engine, control characters made visible.
+The page sends no request: style, script and figures are in the file, and its Content-Security-Policy forbids all others.
+Everything from inputs is text: the template engine escapes it and shows control characters as escapes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from markupsafe import Markup
 
 from pipeline.errors import printable
 from pipeline.evidence.documents import Audit, Cited, Impact
-from pipeline.evidence.render import figures, numbers
+from pipeline.evidence.render.arms import arm_title, beside_control
 from pipeline.evidence.render.chapters import chapters
+from pipeline.evidence.render.engine import environment
+from pipeline.evidence.render.numbers import NONE
 from pipeline.report.build import Report
 
 VERDICTS = {
@@ -31,8 +33,8 @@ VERDICTS = {
 def render_page(report: Report, audit: Audit, impact: Impact | None, documents: Mapping[str, Cited]) -> bytes:
     """The page as UTF-8; equal documents give equal bytes.
 
-    :param impact: None: it has not been measured.
-    :param documents: the files that hold them, by what they are: "Batch report", "Audit", "Impact".
+    :param impact: None: not measured yet.
+    :param documents: their files, by the names that the page shows: "Batch report", "Audit", "Impact".
     """
     script, shown = _resource("page.js"), chapters(report, audit, impact)
     return (
@@ -55,34 +57,16 @@ def render_page(report: Report, audit: Audit, impact: Impact | None, documents: 
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.evidence.render"),
-        autoescape=True,
-        finalize=_finalized,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "arm": figures.arm_title,
-        "beside_control": figures.beside_control,
-        "fixed": numbers.fixed,
-        "interval": numbers.interval,
-        "number": numbers.number,
-        "plural": numbers.plural,
-        "share": numbers.share,
-        "signed": numbers.signed,
-        "title_of": lambda family, titles: titles.get(family, family),
-    }
-    environment.globals["verdicts"] = VERDICTS
-    return environment
+    engine = environment(_finalized)
+    engine.filters |= {"arm": arm_title, "beside_control": beside_control}
+    engine.globals["verdicts"] = VERDICTS
+    return engine
 
 
 def _finalized(value: object) -> object:
-    """What an expression of the template shows: a dash for None, every control character in sight."""
+    """What an expression of the template shows: a dash for None, escapes for control characters."""
     if value is None:
-        return numbers.NONE
+        return NONE
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value).replace("\n", "\\n")
     return value

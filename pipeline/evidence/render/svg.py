@@ -1,7 +1,7 @@
-"""Figures of matplotlib as SVG that lives inside a page: its colours, its text, its words for those who cannot see.
+"""Figures of matplotlib as SVG inside a page, with the page's colours and fonts and a description for screen readers.
 
-The only module that knows matplotlib. Its canvas measures text with a font that comes with matplotlib; the text stays
-text, so a page shows it in its own font. Sizes are CSS pixels.
+This is the only module that imports matplotlib. matplotlib measures text with a font of its own; the SVG keeps the text
+as text, which the page shows in its font. Sizes are CSS pixels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from pipeline.errors import printable
 
-# It would log messages about its caches; problems with a figure are raised or given as warnings.
+# It would log messages about its caches; problems with a figure are exceptions or warnings.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import matplotlib as mpl  # noqa: E402  # after its logger was quieted
@@ -31,7 +31,7 @@ from matplotlib.patches import PathPatch  # noqa: E402  # as above
 from matplotlib.path import Path  # noqa: E402  # as above
 from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: E402  # as above
 
-# Colours that matplotlib draws with and the page replaces by its own, light or dark.
+# matplotlib draws with these colours; the page replaces them by its own, light or dark.
 INK, FAINT, SERIES, CONTROL = "#010101", "#010102", "#010103", "#010104"
 _COLOURS = {INK: "currentColor", FAINT: "var(--line)", SERIES: "var(--series)", CONTROL: "var(--control)"}
 _SENTINEL = re.compile("|".join(_COLOURS))
@@ -42,7 +42,7 @@ _LONG = re.compile(r"-?\d+\.\d+")
 
 FONT_SIZE = 12.0
 CHARACTER = 0.6 * FONT_SIZE
-"""Width of a character of `FONT_SIZE`, on the safe side."""
+"""Upper limit of the width of a character of `FONT_SIZE`, in pixels."""
 
 _STYLE: dict[Any, object] = {
     "svg.fonttype": "none",
@@ -71,12 +71,12 @@ _STYLE: dict[Any, object] = {
     "savefig.dpi": 72,
 }
 
-# Not of a figure, but of the process or of what shows windows.
+# Settings of the process or of windows, not of a figure.
 _PROCESS = {"backend", "backend_fallback", "interactive", "timezone", "toolbar"}
 styled = mpl.rc_context(
     {key: value for key, value in mpl.rcParamsDefault.items() if key not in _PROCESS} | _STYLE
 )
-"""Decorates what draws: no setting of the user's own shows in a figure."""
+"""Decorator of functions that draw: it hides the user's own settings of matplotlib."""
 
 
 class Canvas:
@@ -93,7 +93,7 @@ class Canvas:
         FigureCanvasSVG(self._figure)
 
     def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
-        """Axes that keep so many pixels clear at each side."""
+        """Axes with margins of this many pixels at each side."""
         axes = self._figure.add_axes(
             (
                 left / self.width,
@@ -109,7 +109,7 @@ class Canvas:
         return axes
 
     def dots(self, axes: Axes, x: Sequence[float], y: Sequence[float], colour: str, size: float) -> None:
-        """A dot of `size` pixels at each point: strokes without length whose round caps show, a few bytes each."""
+        """Draw a dot of `size` pixels at each point. Each is a stroke without length and with round caps: a few bytes."""
         points = np.repeat(np.column_stack((x, y)), 2, axis=0)
         path = Path(points, np.resize([Path.MOVETO, Path.LINETO], len(points)))
         axes.add_artist(
@@ -119,17 +119,17 @@ class Canvas:
         axes.autoscale_view()
 
     def text(self, x: float, y: float, words: str, **looks: Any) -> None:
-        """Words at (x, y), pixels from the left and from the top."""
+        """Write words at (x, y), in pixels from the left and from the top."""
         self._figure.text(x / self.width, 1 - y / self.height, _visible(words), **looks)
 
     def inline(self, name: str, title: str, description: str) -> Markup:
-        """The figure as an `svg` element, an image by that title and description.
+        """The figure as an `svg` element with this title and description.
 
-        :param name: an id of its own in the page.
+        :param name: an id that is unique in the page.
         """
         written = io.StringIO()
         with warnings.catch_warnings():
-            # matplotlib only measures the text, and the reader's fonts may well have the character
+            # matplotlib only measures the text; the reader's fonts may have the character
             warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
             self._figure.savefig(
                 written,
@@ -155,7 +155,7 @@ class Canvas:
 
 
 def cut(words: str, width: float) -> str:
-    """`words`, cut in the middle where they would be wider than `width` pixels."""
+    """`words`, shortened in the middle if they are wider than `width` pixels."""
     words = _visible(words)
     most = max(int(width / CHARACTER), 3)
     if _columns(words) <= most:
@@ -169,7 +169,7 @@ def cut(words: str, width: float) -> str:
 
 
 def _columns(words: str) -> int:
-    """How many characters wide it is; those of East Asia take two."""
+    """Its width in characters; East Asian wide characters count twice."""
     return sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in words)
 
 
@@ -186,7 +186,7 @@ def _short(found: re.Match[str]) -> str:
 
 
 def _adapt(svg: ET.Element, name: str) -> None:
-    """Make the SVG a part of a page: no namespaces, ids of its own, no rule for other elements, the page's looks."""
+    """Make the SVG fit into a page: no namespaces, unique ids, no style for other elements, the page's colours."""
     for parent in list(svg.iter()):
         for child in list(parent):
             if child.tag.endswith("}style") or child.tag.endswith("}metadata"):

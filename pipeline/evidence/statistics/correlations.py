@@ -1,4 +1,4 @@
-"""Correlations between the columns of a table: each with the label, and each with each.
+"""Correlations between the columns of a table, and of each column with the label.
 
 Spearman's coefficient is Pearson's of average ranks. None where it is not defined: fewer than three rows hold both
 values, or one of the two is constant.
@@ -15,13 +15,13 @@ from scipy.stats import rankdata
 from pipeline.evidence.table import Floats
 
 MIN_ROWS = 3
-# Below it a standard deviation is what rounding leaves of a constant; relative to the values themselves.
+# A smaller standard deviation is a rounding error of a constant; relative to the magnitude of the values.
 _MIN_SPREAD = 1e-13
-# What rounding leaves of a variable that another one predicts fully.
+# A smaller residual is a rounding error: another variable predicts this one fully.
 _MIN_REST = 1e-6
-# The same of sums of squares, which lose more.
+# The same limit for sums of squares, which lose more digits.
 _MIN_SHARE = 1e-11
-# More decimals than are meaningful would show in which order sums were taken.
+# More decimals would depend on the order of summation.
 _DECIMALS = 12
 _BLOCK_ROWS = 1 << 15
 
@@ -47,8 +47,8 @@ def spearman(x: Floats, y: Floats) -> float | None:
 def partial(x: Floats, y: Floats, given: Floats) -> tuple[Floats, Floats] | None:
     """Residuals of standardized `x` and `y` after linear regression on `given`.
 
-    Pearson's coefficient of the two is the partial coefficient. None: `given` predicts one of them fully, or is
-    constant.
+    Their Pearson coefficient is the partial coefficient. None if `given` predicts one of them fully, or one of the
+    three is constant.
     """
     a, b, c = (standardized(each) for each in (x, y, given))
     if x.size < MIN_ROWS or a is None or b is None or c is None:
@@ -60,13 +60,13 @@ def partial(x: Floats, y: Floats, given: Floats) -> tuple[Floats, Floats] | None
 
 
 def ranks(values: Floats) -> Floats:
-    """Ranks from 1; equal values share the mean of theirs."""
+    """Ranks from 1; equal values share their mean rank."""
     ranked: Floats = rankdata(values).astype(np.float64, copy=False)
     return ranked
 
 
 def centred_ranks(values: Floats) -> NDArray[np.float32]:
-    """The ranks of the finite values about 0, NaN elsewhere; exact up to some 8 million rows."""
+    """The ranks of the finite values minus their mean, NaN elsewhere; exact up to about 8 million rows."""
     finite = np.isfinite(values)
     centred = np.full(values.size, np.nan, np.float32)
     if finite.any():
@@ -76,12 +76,13 @@ def centred_ranks(values: Floats) -> NDArray[np.float32]:
 
 
 def pairwise(columns: Sequence[NDArray[np.float32]]) -> tuple[Floats, Floats]:
-    """Spearman's coefficients between columns, given as `centred_ranks`: coefficients, and numbers of rows.
+    """Spearman's coefficients between columns, given as `centred_ranks`.
 
-    Of two columns those rows count in which both have a value. A value's rank is that among all values of its own
-    column: ranking anew for each pair would take minutes for a million rows. Without gaps the two are the same.
+    A coefficient covers the rows in which both columns have a value. A value keeps its rank among all values of its
+    column, because ranking again for each pair would take minutes for a million rows. Both give the same coefficient if
+    no value is missing.
 
-    :returns: two symmetric matrices; a coefficient that is not defined is NaN.
+    :returns: two symmetric matrices: the coefficients, NaN if not defined, and the numbers of rows.
     """
     size = len(columns)
     count, total, square, product = (np.zeros((size, size)) for _ in range(4))
@@ -92,7 +93,9 @@ def pairwise(columns: Sequence[NDArray[np.float32]]) -> tuple[Floats, Floats]:
         block = np.where(there, block / rows, 0.0)
         known = there.astype(np.float64)
         count += known @ known.T
-        total += block @ known.T  # of the row's column, where the other has a value too
+        total += (
+            block @ known.T
+        )  # of the column of this row of the matrix, where the other column has a value too
         square += block**2 @ known.T
         product += block @ block.T
     return _coefficients(count, total, square, product), count
@@ -108,7 +111,7 @@ def _coefficients(count: Floats, total: Floats, square: Floats, product: Floats)
 
 
 def standardized(values: Floats) -> Floats | None:
-    """Finite values with mean 0 and standard deviation 1; None: they are constant."""
+    """Finite values with mean 0 and standard deviation 1; None if they are constant."""
     if not values.size or not (scale := float(np.abs(values).max())):
         return None
     scaled = values / scale  # so that no square overflows

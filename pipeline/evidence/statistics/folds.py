@@ -20,9 +20,9 @@ class Fold:
     """Numbers of rows, ascending.
 
     Attributes:
-        repeat: which partition of the groups it belongs to, from 0.
-        train: what a model may learn from.
-        test: what it is tested with.
+        repeat: number of the partition that the fold belongs to, from 0.
+        train: the rows that a model is trained on.
+        test: the rows that it is tested on.
     """
 
     repeat: int
@@ -40,7 +40,7 @@ def grouped_folds(groups: Codes, folds: int, seed: int) -> Iterator[tuple[Rows, 
 
 
 def repeated_folds(groups: Codes, folds: int, repeats: int, seed: int) -> list[Fold]:
-    """`repeats` partitions of the groups into `folds`, each shuffled anew."""
+    """`repeats` partitions of the groups into `folds` parts, each shuffled differently."""
     return [
         Fold(repeat, train, test)
         for repeat in range(repeats)
@@ -51,7 +51,7 @@ def repeated_folds(groups: Codes, folds: int, repeats: int, seed: int) -> list[F
 def inner_split(groups: Codes, share: float, most: int, seed: int) -> tuple[Rows, Rows]:
     """Rows to try settings on, and rows to judge them by: `share` of the groups.
 
-    :param most: about how many rows both may hold together; of more rows, some groups are left out.
+    :param most: about the maximum number of rows of both together; groups beyond it are left out.
     """
     kept = min(1.0, most / groups.size)
     split = GroupShuffleSplit(

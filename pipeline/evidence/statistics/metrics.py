@@ -1,7 +1,7 @@
 """Figures of merit of a prediction, in the field's names, and the curve that maps predictions onto the label's scale.
 
-SRCC and KRCC say whether clips come in the label's order, so they need no mapping; PLCC and RMSE are given raw and
-after the mapping (ITU-T P.1401, 7.5.1 and 7.5.3, has both; mapping differs between authors, so say which one was used).
+SRCC and KRCC measure order, so they need no mapping. PLCC and RMSE are given raw and after the mapping, as in ITU-T
+P.1401, 7.5.1 and 7.5.3. Mappings differ between authors, so cite the one that was used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CORRELATIONS = np.array([name not in ("rmse", "rmse_mapped") for name in FIGURES
 _MIN_FITTED = 5
 _MAX_FITTED = 20_000
 _MAX_EVALUATIONS = 500
-# Of low, span, slope and centre, in standard deviations of labels and of predictions.
+# Bounds of low, span, slope and centre, in standard deviations of labels and of predictions.
 _BOUNDS = np.array([[-10.0, 0.0, -100.0, -10.0], [10.0, 20.0, 100.0, 10.0]])
 _MIN_SPREAD = 1e-13
 
@@ -47,17 +47,19 @@ class Logistic:
 def fitted_logistic(predictions: Floats, labels: Floats) -> Logistic | None:
     """The logistic curve with four parameters that maps finite predictions onto labels with least squares.
 
-    The curve is that of VQEG's final report of phase I (2000), `b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|))`, as
-    VIDEVAL's evaluation has it, with a slope instead of its reciprocal, so that it may also fall. Its ends stay near the
-    labels and its centre near the predictions: where the relation is a line, no logistic fits best, and a search
-    without bounds would not end. Of more than `_MAX_FITTED` predictions as many are taken at random.
+    The curve is `b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|))` of VQEG's final report of phase I (2000), which VIDEVAL's
+    evaluation uses. Here a slope replaces `1 / |b4|`, so that the curve may also fall. Its ends are bounded by the
+    labels and its centre by the predictions: a search without bounds would not end where the relation is a line. Of
+    more than `_MAX_FITTED` predictions, that many are taken at random.
 
-    :returns: None: there are too few, one of the two is constant, or the fit did not settle.
+    :returns: None if there are too few predictions, one of the two is constant, or the fit did not converge.
     """
     if predictions.size < _MIN_FITTED:
         return None
     kept = sampled(predictions.size, _MAX_FITTED)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is too large to be squared is refused
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # scipy rejects values that are too large to be squared
         mean, deviation = float(predictions.mean()), float(predictions.std())
         level, unit = float(labels.mean()), float(labels.std())
         if not (_varies(predictions, deviation) and _varies(labels, unit)):
@@ -77,7 +79,7 @@ def fitted_logistic(predictions: Floats, labels: Floats) -> Logistic | None:
 
 
 def figures(labels: Floats, raw: Floats, mapped: Floats) -> Floats:
-    """The figures of one prediction of finite labels, in the order of `FIGURES`; NaN: not defined."""
+    """The figures of one prediction of finite labels, in the order of `FIGURES`; NaN if not defined."""
     found = [
         spearman(raw, labels),
         float(kendalltau(raw, labels).statistic),
@@ -90,7 +92,7 @@ def figures(labels: Floats, raw: Floats, mapped: Floats) -> Floats:
 
 
 def drawn_figures(draws: Draws, labels: Floats, raw: Floats, mapped: Floats) -> Floats:
-    """The same in each draw: one row per figure, one column per draw."""
+    """The figures in each draw: one row per figure, one column per draw."""
     return np.stack(
         [
             draws.spearman(raw, labels),
@@ -104,7 +106,7 @@ def drawn_figures(draws: Draws, labels: Floats, raw: Floats, mapped: Floats) -> 
 
 
 def _varies(values: Floats, deviation: float) -> bool:
-    """Whether a standard deviation is a number, and more than what rounding leaves of a constant."""
+    """True if a standard deviation is a number, and more than the rounding error of a constant."""
     return bool(_MIN_SPREAD * np.abs(values).max() < deviation < np.inf)
 
 

@@ -1,6 +1,6 @@
 """The two models that represent what users train on a table; arrays of features in, predictions out.
 
-Whatever they learn of the features (medians, ranges, settings) they learn from the rows they are fitted on.
+Medians, ranges and settings are learned from the rows that the model is fitted to, and from no others.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ MAX_TUNING_ROWS = 4_000
 COSTS = tuple(2.0**power for power in (1, 4, 7, 10))
 GAMMAS = tuple(2.0**power for power in (-8, -5, -2, 1))
 _CACHE_MB = 200
-# How closely a trial is solved; the model that is kept is solved ten times closer.
+# Tolerance of the solver in a trial; the final model is solved ten times more closely.
 _TRIAL_TOLERANCE = 1e-2
 
 
 class Predictor(Protocol):
-    """What was fitted: features, one row per clip, to predictions in the label's units."""
+    """A fitted model: from features, one row per clip, to predictions in the label's units."""
 
     def __call__(self, features: Floats, /) -> Floats:
         """One prediction per row."""
@@ -39,23 +39,23 @@ class Predictor(Protocol):
 
 
 class Model(Protocol):
-    """Something that can be fitted."""
+    """A model that can be fitted."""
 
     @property
     def name(self) -> str:
-        """What documents call it."""
+        """Its name in the documents."""
         ...
 
     @property
     def tuning(self) -> str:
-        """How its settings are chosen, in a sentence."""
+        """How its settings are chosen, in one sentence."""
         ...
 
     def fit(self, features: Floats, labels: Floats, groups: Codes) -> Predictor:
-        """Fit it to rows; a feature may be NaN, a label may not.
+        """Fit the model to rows.
 
         :param features: one row per clip; finite or NaN.
-        :param labels: one per row.
+        :param labels: one per row; finite.
         :param groups: the group of each row.
         """
         ...
@@ -68,9 +68,10 @@ _Setting: TypeAlias = tuple[float, float, float]  # error, cost, gamma
 class SupportVectors:
     """Support vector regression with an RBF kernel, the field's protocol.
 
-    As VIDEVAL's evaluation: features scaled to 0 ... 1, one inner split of 80 to 20, C and gamma by least RMSE from a
-    grid over 2^1 ... 2^10 and 2^-8 ... 2^1, then fitted to all rows. Unlike it: missing values become the median, the
-    inner split keeps groups whole, labels are standardized, and along C the search stops once the error grows.
+    It follows VIDEVAL's evaluation: features are scaled to 0 ... 1, C and gamma are chosen by the least RMSE on one inner
+    split of 80 to 20 from a grid over 2^1 ... 2^10 and 2^-8 ... 2^1, and the model is then fitted to all rows. It
+    differs in four ways: missing values become the median, the inner split keeps groups whole, labels are standardized,
+    and the search along C stops once the error grows.
     """
 
     seed: int = 0
@@ -82,7 +83,7 @@ class SupportVectors:
     )
 
     def fit(self, features: Floats, labels: Floats, groups: Codes) -> Predictor:
-        """Tuned on an inner split of the rows, then fitted to all."""
+        """Tune the model on an inner split of the rows, then fit it to all of them."""
         prepared = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), MinMaxScaler())
         mean, unit = float(labels.mean()), float(labels.std()) or 1.0
         scaled, wanted = prepared.fit_transform(features), (labels - mean) / unit
@@ -109,7 +110,7 @@ class SupportVectors:
 def _along_cost(
     gamma: float, among: Floats, across: Floats, tried: Floats, judged: Floats
 ) -> Iterator[_Setting]:
-    """Trials of growing C, until the error grows: the costliest trials are those far beyond."""
+    """Trials with growing C, until the error grows. Trials with a larger C would take longest."""
     least = np.inf
     for cost in COSTS:
         trial = SVR(kernel="precomputed", C=cost, tol=_TRIAL_TOLERANCE, cache_size=_CACHE_MB)
@@ -122,14 +123,14 @@ def _along_cost(
 
 @dataclass(frozen=True)
 class BoostedTrees:
-    """Gradient boosting of histograms with scikit-learn's settings; missing values take a branch of their own."""
+    """Gradient boosting of histograms with scikit-learn's settings, which handles missing values itself."""
 
     seed: int = 0
     name: str = "hist-gradient-boosting"
     tuning: str = "none: 100 trees of at most 31 leaves, learning rate 0.1, no early stopping"
 
     def fit(self, features: Floats, labels: Floats, groups: Codes) -> Predictor:  # noqa: ARG002 - nothing is tuned
-        """Fitted to all rows as they are; a column without any value among them says nothing later either."""
+        """Fit the model to all rows; a column without any value here is ignored in predictions too."""
         empty = np.isnan(features).all(axis=0)
         fitted = HistGradientBoostingRegressor(early_stopping=False, random_state=self.seed)
         fitted.fit(np.where(empty, 0.0, features), labels)

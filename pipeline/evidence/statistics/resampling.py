@@ -1,7 +1,7 @@
 """Intervals by the bootstrap over groups: contents are drawn with replacement, with all their rows.
 
-Rows of one content are alike, so drawing rows one by one would make every interval too narrow. All figures of a table
-are taken from the same draws, so that differences between two of them are paired.
+Rows of one content are alike, so drawing single rows would make every interval too narrow. All figures of a table use
+the same draws, so that differences between two figures are paired.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ DRAWS = 1_000
 MAX_BUNDLES = 1_000
 MAX_PAIRED_ROWS = 2_000
 LEVEL = 0.95
-# In a draw whose values are all equal, rounding leaves a standardized variance up to this.
+# If all values of a draw are equal, its standardized variance is a rounding error up to this.
 _MIN_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class Draws:
-    """Draws of groups, as weights; groups are put at random into at most `MAX_BUNDLES` bundles of equal size.
+    """Draws of groups, as weights. Groups are assigned at random to at most `MAX_BUNDLES` bundles of equal size.
 
     Attributes:
         bundles: the bundle of each row.
@@ -36,13 +36,13 @@ class Draws:
 
     @classmethod
     def of_groups(cls, groups: Codes, draws: int = DRAWS, seed: int = 0) -> Draws:
-        """`draws` draws of the groups of rows, with replacement, as many as there are.
+        """Draw the groups with replacement, `draws` times, each time as many as there are.
 
-        :param groups: the group of each row, numbers from 0 on; those that no row has are not drawn.
+        :param groups: the group of each row, a number from 0; a number that no row has is never drawn.
         """
         found, codes = np.unique(groups, return_inverse=True)
         random = np.random.default_rng(seed)
-        size = max(1, min(found.size, MAX_BUNDLES))  # without rows a bundle of none
+        size = max(1, min(found.size, MAX_BUNDLES))  # one empty bundle if there are no rows
         bundle = random.permutation(found.size) % size
         weights = random.multinomial(size, np.full(size, 1 / size), size=draws)
         return cls(bundle[codes].astype(np.int64), weights.astype(np.float64))
@@ -72,11 +72,11 @@ class Draws:
         return np.where(defined, np.clip(covariance / joint, -1, 1), np.nan)
 
     def spearman(self, x: Floats, y: Floats) -> Floats:
-        """Pearson's coefficient of the ranks among all rows in each draw; no draw ranks anew."""
+        """Spearman's coefficient in each draw. The ranks are those among all rows, and are not computed again per draw."""
         return self.pearson(ranks(x), ranks(y)) if x.size else self.pearson(x, y)
 
     def rmse(self, x: Floats, y: Floats) -> Floats:
-        """The root of the mean squared difference in each draw; NaN where a draw has no row."""
+        """The root of the mean squared difference in each draw; NaN if a draw has no row."""
         count = self.sums(np.ones(x.size))
         squares = self.sums((x - y) ** 2) / np.maximum(count, 1)
         return np.where(count > 0, np.sqrt(np.maximum(squares, 0)), np.nan)
@@ -84,13 +84,13 @@ class Draws:
     def kendall(self, x: Floats, y: Floats) -> Floats:
         """Kendall's tau-b in each draw, over the pairs of at most `MAX_PAIRED_ROWS` rows, taken at random.
 
-        A pair counts as often as the product of how often its rows were drawn; copies of one row are ties.
+        The weight of a pair is the product of the weights of its rows; copies of one row are ties.
         NaN where one of the two is constant.
         """
         kept = np.sort(sampled(x.size, MAX_PAIRED_ROWS))
         weights = self.weights[:, self.bundles[kept]].astype(
             np.float32
-        )  # small whole numbers: sums are exact
+        )  # sums of small whole numbers are exact
         signs = np.sign(_differences(x[kept])) * np.sign(_differences(y[kept]))
         concordance = ((weights @ signs.astype(np.float32)) * weights).sum(axis=1, dtype=np.float64)
         untied = _untied(weights, x[kept]) * _untied(weights, y[kept])
@@ -98,7 +98,7 @@ class Draws:
 
 
 def interval(values: Floats, level: float = LEVEL) -> list[float | None]:
-    """The two-sided percentile interval of a figure from its draws; null where no draw defines it."""
+    """The two-sided percentile interval of a figure over its draws; null if no draw defines it."""
     defined = values[~np.isnan(values)]
     if not defined.size:
         return [None, None]
@@ -114,12 +114,12 @@ def sampled(rows: int, most: int) -> NDArray[np.intp]:
 
 
 def _differences(values: Floats) -> Floats:
-    ranked = ranks(values) if values.size else values  # whose differences cannot overflow
+    ranked = ranks(values) if values.size else values  # scaled, so that differences cannot overflow
     return np.subtract.outer(ranked, ranked)
 
 
 def _untied(weights: NDArray[np.float32], values: Floats) -> Floats:
-    """The weight of ordered pairs whose values differ, per draw."""
+    """Per draw, the total weight of ordered pairs whose values differ."""
     _, classes = np.unique(values, return_inverse=True)
     order = np.argsort(classes, kind="stable")
     starts = np.flatnonzero(np.diff(classes[order], prepend=-1))

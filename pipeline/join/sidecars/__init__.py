@@ -4,6 +4,7 @@
 
     read ──▶ blocks                  plain JSON Lines and Parquet, many rows at once
       ├────▶ scores ──▶ fields       one row: its scorer, key, score, status
+      ├────▶ record                  the score record, as a row and in columns
       ├────▶ rows ──▶ shapes         JSON documents
       │         ├───▶ delimited_rows, parquet_rows
       │         └───▶ numbers
@@ -18,6 +19,7 @@ __all__ = [
     "numbers",
     "parquet_rows",
     "read",
+    "record",
     "rows",
     "scores",
     "shapes",

@@ -23,21 +23,10 @@ import pyarrow.json as pajson
 from pipeline.join.sidecars.fields import Layout, RowFault, layout_of
 from pipeline.join.sidecars.numbers import exact_sum
 from pipeline.join.sidecars.parquet_rows import Part
+from pipeline.join.sidecars.record import NUMBERED
 from pipeline.join.sidecars.rows import Block
 from pipeline.join.sidecars.scores import ScoreReader, is_ok, named
 from pipeline.manifest.field_paths import list_path
-
-SCORED = pa.schema(
-    [
-        ("key", pa.string()),
-        ("score", pa.float64()),
-        ("bad", pa.bool_()),
-        ("runtime_ms", pa.float64()),
-        ("frames", pa.int32()),
-        ("number", pa.int32()),
-    ]
-)
-"""Rows of one scorer; `key` is comparable, `number` is the row's line, the rest is as in `ScoreRow`."""
 
 Comparable: TypeAlias = Callable[[str, pa.Array], pa.Array]
 """Makes the keys of a field comparable (string); null for a key that cannot be."""
@@ -57,7 +46,7 @@ class Plain:
 
     Attributes:
         key_field: the field that holds their keys.
-        scored: per scorer its label and rows (`SCORED`).
+        scored: per scorer its label and records (`NUMBERED`).
         left: indices of the lines that are to be read row by row; None: all.
     """
 
@@ -183,7 +172,7 @@ def _read(rows: pa.RecordBatch, first: int, reader: ScoreReader, comparable: Com
         score, runtime_ms, frames = _scores(rows, layout, field)
         ready = pc.and_(ready, pc.or_(score.is_valid(), bad))
         aspects.append(
-            (aspect, pa.record_batch([key, score, bad, runtime_ms, frames, number], schema=SCORED))
+            (aspect, pa.record_batch([key, score, bad, runtime_ms, frames, number], schema=NUMBERED))
         )
     scored = [
         labelled

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.errors import Faults, show
 from pipeline.join.keys import KeyRule
-from pipeline.join.sidecars.read import Scores
+from pipeline.join.sidecars.record import Scores
 
 
 def message(label: str, parts: Sequence[Scores]) -> str:
@@ -38,13 +38,13 @@ class _Occurrence:
     """One occurrence of a key in a sidecar."""
 
     raw: str
-    place: str
+    location: str
     regex: str | None
 
     @classmethod
     def of(cls, part: Scores, recalled: pa.Table, row: int) -> _Occurrence:
         raw, number = (recalled[name][row].as_py() for name in ("key", "number"))
-        return cls(raw, f"{part.place} {number}", part.side.regex)
+        return cls(raw, f"{part.location} {number}", part.side.regex)
 
     @property
     def unique(self) -> object:
@@ -54,9 +54,9 @@ class _Occurrence:
 def _duplicate(key: str, occurrences: Sequence[_Occurrence]) -> str:
     first, second = occurrences
     if first.raw == second.raw:
-        return f"{second.place}: the key {show(second.raw)} again, first at {first.place}"
+        return f"{second.location}: the key {show(second.raw)} again, first at {first.location}"
     cure = "; key_normalize raw would keep them apart" if first.unique != second.unique else ""
     return (
-        f"{second.place}: the key {show(second.raw)} becomes {show(key)}, "
-        f"as does {show(first.raw)} at {first.place}{cure}"
+        f"{second.location}: the key {show(second.raw)} becomes {show(key)}, "
+        f"as does {show(first.raw)} at {first.location}{cure}"
     )

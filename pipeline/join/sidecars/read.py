@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
-from pipeline.join.keys import KeyRule, Side
-from pipeline.join.sidecars.blocks import SCORED, Plain, read_plain
+from pipeline.join.keys import KeyRule
+from pipeline.join.sidecars.blocks import Plain, read_plain
 from pipeline.join.sidecars.delimited_rows import DelimitedRows
 from pipeline.join.sidecars.fields import Reading, Row, RowFault
 from pipeline.join.sidecars.parquet_rows import Part, read_parts
+from pipeline.join.sidecars.record import NUMBERED, RECORD, ScoreRow, Scores
 from pipeline.join.sidecars.rows import Block, read_blocks, read_rows, unit
-from pipeline.join.sidecars.scores import ScoreReader, ScoreRow
+from pipeline.join.sidecars.scores import ScoreReader
 from pipeline.join.threads import ReadAhead
 from pipeline.manifest.entries import SidecarEntry, slug
 from pipeline.manifest.options import JoinOptions
@@ -28,56 +28,16 @@ MAX_SCORERS = 1000
 """Maximum number of scorers in one sidecar file."""
 
 
-@dataclass(frozen=True)
-class Scores:
-    """The rows of one scorer in one sidecar file whose keys are in one field; columns of one length.
-
-    Attributes:
-        label: the scorer's name.
-        source: the sidecar as the manifest names it.
-        place: the file and the unit of its row numbers: `chug/dover.jsonl line`.
-        key_field: the field that holds the keys.
-        key_regex: the side's key regex.
-        keys: the comparable keys (string), none null.
-        score: float64, in the scorer's own units and direction, null where a bad row has none.
-        bad: bool, whether the scorer says that it failed.
-        runtime_ms: float64, milliseconds, null where unknown.
-        frames: int32, frames averaged.
-        recall: reads the file again, for the keys as they came and the numbers of their lines or rows.
-        bad_statuses: reads the file again, for the statuses of the scorer's rows that are not ok, with their numbers.
-        note: what was recognised of the file and should be known; None: nothing.
-    """
-
-    label: str
-    source: str
-    place: str
-    key_field: str
-    key_regex: str | None
-    keys: pa.Array
-    score: pa.Array
-    bad: pa.Array
-    runtime_ms: pa.Array
-    frames: pa.Array
-    recall: Callable[[], pa.Table]
-    bad_statuses: Callable[[], Counter[str]] = Counter
-    note: str | None = None
-
-    @property
-    def side(self) -> Side:
-        """The keys as they came."""
-        return Side(self.key_field, self.key_regex, lambda: self.recall()["key"].combine_chunks())
-
-
 class _Gathered:
     """The rows of one scorer and key field on their way into columns: whole batches, and single rows."""
 
     def __init__(self) -> None:
-        self._columns: list[list[pa.Array]] = [[] for _ in SCORED]
+        self._columns: list[list[pa.Array]] = [[] for _ in NUMBERED]
         self._rows: list[ScoreRow] = []
         self._numbers: list[int] = []
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
-        """Add rows (`SCORED`) that were read as a batch."""
+        """Add rows (`NUMBERED`) that were read as a batch."""
         for column, array in zip(self._columns, batch.columns, strict=True):
             column.append(array)
 
@@ -87,24 +47,24 @@ class _Gathered:
         self._numbers.append(number)
 
     def columns(self, comparable: Callable[[Sequence[ScoreRow], Sequence[int]], pa.Array]) -> pa.Table:
-        """All rows (`SCORED`) in the order of the file. Works column by column, since copying a column doubles its memory.
+        """All rows (`NUMBERED`) in the order of the file. Works column by column, since copying a column doubles its memory.
 
         :param comparable: the comparable keys of single rows with their numbers.
         """
         mixed = bool(self._columns[0] and self._rows)
         if self._rows:
-            _, *measured, number = SCORED  # the first is the key, the last the number
+            _, *measured, number = NUMBERED  # the first is the key, the last the number
             arrays = [
                 pa.array([getattr(row, each.name) for row in self._rows], each.type) for each in measured
             ]
             keys = comparable(self._rows, self._numbers)
             single = [keys, *arrays, pa.array(self._numbers, number.type)]
-            self.add_batch(pa.record_batch(single, schema=SCORED))
+            self.add_batch(pa.record_batch(single, schema=NUMBERED))
         whole = []
         for column in self._columns:
             whole.append(pa.concat_arrays(column))
             column.clear()
-        table = pa.table(whole, schema=SCORED)
+        table = pa.table(whole, schema=NUMBERED)
         return table.take(pc.sort_indices(table["number"])) if mixed else table
 
 
@@ -114,14 +74,14 @@ class _Gathering(defaultdict[tuple[str, str], _Gathered]):
     :raises SidecarError: there are more than `MAX_SCORERS`: each costs memory, time and five columns of the join.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, location: str) -> None:
         super().__init__(_Gathered)
-        self._place = place
+        self._location = location
 
     def __missing__(self, of: tuple[str, str]) -> _Gathered:
         if len(self) == MAX_SCORERS:
             raise SidecarError(
-                f"{self._place}s: found more than {MAX_SCORERS} scorers, {show(of[0])} the last of them; "
+                f"{self._location}s: found more than {MAX_SCORERS} scorers, {show(of[0])} the last of them; "
                 "expected a field competitor that names the scorer (or another field name)"
             )
         return super().__missing__(of)
@@ -173,7 +133,7 @@ class _File:
         self._entry, self._name, self._path, self._form = entry, name, path, form
         self._reader, self._options, self._faults = reader, options, faults
         self._how = Reading(name, entry.label, reader.set_fields, entry.text)
-        self._place = f"{name} {unit(form)}"
+        self._location = f"{name} {unit(form)}"
         self._raw = False
 
     def read(self) -> list[Scores]:
@@ -211,7 +171,7 @@ class _File:
         return table
 
     def _columns(self) -> dict[tuple[str, str], pa.Table]:
-        gathered = _Gathering(self._place)
+        gathered = _Gathering(self._location)
         blocks = self._blocks()
         if blocks is None:
             self._take_rows(gathered, self._rows())
@@ -245,7 +205,7 @@ class _File:
                 for score in self._reader.read(row, self._name):
                     gathered[score.label, score.key_field].add_row(number, score)
             except RowFault as fault:
-                self._faults.add(f"{self._place} {number}: {one_line(str(fault))}")
+                self._faults.add(f"{self._location} {number}: {one_line(str(fault))}")
 
     def _comparable(self, key_field: str, raw: pa.Array) -> pa.Array:
         return raw if self._raw else self._rule(key_field).apply(raw)
@@ -256,45 +216,46 @@ class _File:
     def _comparable_rows(self, key_field: str, rows: Sequence[ScoreRow], numbers: Sequence[int]) -> pa.Array:
         """The comparable keys of rows. A row without one is a fault, counted once for all its aspects."""
 
-        def place(row: int) -> str:
-            return f"{self._place} {numbers[row]}: field {one_line(key_field)}"
+        def location(row: int) -> str:
+            return f"{self._location} {numbers[row]}: field {one_line(key_field)}"
 
-        raw = _texts(rows, place, self._faults)
+        raw = _texts(rows, location, self._faults)
         comparable = self._comparable(key_field, raw)
         for row in pc.indices_nonzero(comparable.is_null()).to_pylist():
             if rows[row].aspect == 0:
-                fault = functools.partial(_no_key, place(row), raw[row].as_py(), self._rule(key_field))
+                fault = functools.partial(_no_key, location(row), raw[row].as_py(), self._rule(key_field))
                 self._faults.add(fault)
         return comparable
 
     def _scores(self, of: tuple[str, str], columns: pa.Table, note: str | None) -> Scores:
-        key, score, bad, runtime_ms, frames, _ = (column.chunk(0) for column in columns.columns)
         label, key_field = of
+        records = _batch(columns)
         return Scores(
             label=label,
             source=self._entry.path,
-            place=self._place,
+            location=self._location,
             key_field=key_field,
             key_regex=self._options.score_key_regex,
-            keys=key,
-            score=score,
-            bad=bad,
-            runtime_ms=runtime_ms,
-            frames=frames,
-            recall=functools.partial(self.recall, of, len(key)),
+            records=records,
+            recall=functools.partial(self.recall, of, records.num_rows),
             bad_statuses=functools.partial(self.bad_statuses, label),
             note=note,
         )
 
 
-def _texts(rows: Sequence[ScoreRow], place: Callable[[int], str], faults: Faults) -> pa.Array:
+def _batch(columns: pa.Table) -> pa.RecordBatch:
+    """The records without their numbers; the columns of `columns` are in one chunk each."""
+    return pa.record_batch([columns[field.name].chunk(0) for field in RECORD], schema=RECORD)
+
+
+def _texts(rows: Sequence[ScoreRow], location: Callable[[int], str], faults: Faults) -> pa.Array:
     try:
         return pa.array([row.key for row in rows], pa.string())
     except UnicodeEncodeError:
         texts = [row.key.encode("utf-8", "replace").decode("utf-8") for row in rows]
         for index, (row, text) in enumerate(zip(rows, texts, strict=True)):
             if row.key != text and row.aspect == 0:
-                faults.add(f"{place(index)}: found {show(row.key)}; expected Unicode text")
+                faults.add(f"{location(index)}: found {show(row.key)}; expected Unicode text")
         return pa.array(texts, pa.string())
 
 
@@ -305,6 +266,5 @@ def _no_key(where: str, raw: str, rule: KeyRule) -> str:
 
 
 def _empty(entry: SidecarEntry, label: str) -> Scores:
-    none = SCORED.empty_table()
-    key, score, bad, runtime_ms, frames, _ = (column.combine_chunks() for column in none.columns)
-    return Scores(label, entry.path, entry.path, "", None, key, score, bad, runtime_ms, frames, lambda: none)
+    none = NUMBERED.empty_table()
+    return Scores(label, entry.path, entry.path, "", None, _batch(none.combine_chunks()), lambda: none)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import show
 from pipeline.join import keys
 from pipeline.join.sidecars.fields import SCORE_FIELDS, Layout, Row, RowFault, SetFields, layout_of
 from pipeline.join.sidecars.numbers import exact_sum, finite_number
+from pipeline.join.sidecars.record import ScoreRow
 from pipeline.join.sidecars.shapes import is_near_map
 from pipeline.manifest.entries import SidecarEntry, slug
 from pipeline.manifest.field_paths import ABSENT, ListPath, list_path, lookup
@@ -19,31 +19,6 @@ from pipeline.manifest.options import JoinOptions
 
 _NO_MAP = "; a map from key to score has numbers only, or objects only"
 OK_STATUSES = frozenset({"", "ok", "pass", "success"})
-
-
-@dataclass(slots=True)
-class ScoreRow:
-    """One scorer's result for one clip.
-
-    Attributes:
-        label: the scorer's name.
-        key_field: the field that held the key.
-        key: the clip's key as the row spells it.
-        score: in the scorer's own units and direction; None: none (a `bad` row only).
-        bad: whether the scorer says that it failed on this clip.
-        runtime_ms: what the scorer took, milliseconds.
-        frames: number of frames the score is the mean of; 0 for a scalar score.
-        aspect: its position among the scores of its row, from 0.
-    """
-
-    label: str
-    key_field: str
-    key: str
-    score: float | None
-    bad: bool
-    runtime_ms: float | None
-    frames: int
-    aspect: int = 0
 
 
 def named(competitor: object) -> str | None:

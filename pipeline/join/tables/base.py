@@ -15,7 +15,9 @@ import pyarrow as pa
 from pipeline.errors import TableError, show
 from pipeline.join import keys
 from pipeline.join.tables.views import without_views
+from pipeline.records import snapshots
 from pipeline.records.materialized import Remarks
+from pipeline.records.snapshots import Snapshot
 
 Form: TypeAlias = Literal["arrow", "rows", "text", "count"]
 """arrow: pa.RecordBatch of typed columns; rows: list of JSON objects; text: pa.RecordBatch of strings; count: the
@@ -53,10 +55,12 @@ class FeatureTable(abc.ABC):
         """Notes for the user on how the table was read so far."""
         return ()
 
-    @property
-    def data_bytes(self) -> int:
-        """Length of the file's prefix (the data pages) that a joined table can copy unchanged."""
-        return 0
+    def snapshot(self) -> Snapshot:
+        """Digest the file.
+
+        :raises InputError: it cannot be read, or changed while it was read.
+        """
+        return snapshots.snapshot(self.path)
 
     def check_data(self) -> None:  # noqa: B027  # nothing to do for those that are read in any case
         """Read everything once, where a joined table may take it unread.

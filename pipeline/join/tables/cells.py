@@ -58,7 +58,7 @@ class CellType:
 
 
 class ColumnCensus:
-    """What the cells of one column have in common, as far as they were looked at."""
+    """What the cells of one column have in common, as far as they were read."""
 
     def __init__(self, decimal: str) -> None:
         self._decimal = decimal

@@ -15,7 +15,6 @@ from pipeline.join.tables.parquet.sink import ParquetSink, check_schema
 from pipeline.join.tables.parquet.table import ParquetTable
 from pipeline.storage import files
 from pipeline.storage.dialect import UNSET, TextSettings
-from pipeline.storage.files import Hash
 from pipeline.storage.formats import TABLE_EXTENSIONS, table_format
 
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
@@ -66,8 +65,6 @@ def create_table(
     features: FeatureTable,
     appended: pa.Schema,
     fingerprint: str,
-    *,
-    data: Hash,
     kept: pa.Array | None = None,
 ) -> Sink:
     """A joined table written to `path`, in the format and compression that `name` requests.
@@ -75,13 +72,12 @@ def create_table(
     :param features: the table whose columns come first.
     :param appended: names and types of the columns that are appended to it.
     :param fingerprint: goes into the metadata, where the format has any (Parquet).
-    :param data: running digest of the features' `data_bytes`.
     :param kept: the rows that will be written (bool per row of the features); None: all.
     :raises TableError: the features cannot be stored in that format.
     """
     match table_format(name):
         case "parquet":
-            if kept is None and (extended := extend_table(path, features, appended, fingerprint, data)):
+            if kept is None and (extended := extend_table(path, features, appended, fingerprint)):
                 return extended
             return ParquetSink(path, name, features, appended, fingerprint, kept)
         case "jsonl" | "json" as form:

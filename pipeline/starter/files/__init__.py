@@ -1,4 +1,4 @@
-"""What the files below a folder hold: feature tables, sidecars or neither, and why.
+"""Finds out which files below a folder are feature tables or sidecars, with reasons.
 
 ::
 
@@ -6,7 +6,7 @@
         │
         ├──────▶ inspection ──▶ fields        what the fields of these rows mean
         ├──────▶ maps                         objects that are maps from keys
-        ├──────▶ grouping ──▶ clips, names    files of one clip each that are one sidecar
+        ├──────▶ grouping ──▶ clips, names    files of one clip each that form one sidecar
         ├──────▶ globs                        a pattern for these files
         │
         ▼

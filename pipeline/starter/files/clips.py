@@ -1,4 +1,4 @@
-"""Which clip a file is about, by the feature key that its path holds."""
+"""The clip that a file is about, by the feature key in its path."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Named:
     """The name of a clip within the path of a file.
 
     Attributes:
-        clip: the feature key, or the part of it, that the path holds.
-        before: the path before it.
-        after: the path behind it, with the extension.
+        clip: the feature key, or the part of it, that is in the path.
+        before: the part of the path before it.
+        after: the part of the path behind it, with the extension.
     """
 
     clip: str
@@ -30,9 +30,9 @@ class Named:
 
 
 def named_clips(paths: Sequence[str], features: Sequence[Features]) -> dict[str, Named]:
-    """The clip that each path names; without those in which no feature key is found.
+    """The clip in each path; paths without a feature key are left out.
 
-    Several columns may have their values in the paths (`h264` of a codec): the one that separates most files counts.
+    Values of several columns may be in the paths (such as the codec `h264`): the column that separates most files is used.
     """
     columns = columns_by_text(features)
     found = {path: _longest(path, columns) for path in paths}
@@ -50,7 +50,7 @@ def named_clips(paths: Sequence[str], features: Sequence[Features]) -> dict[str,
 
 
 def columns_by_text(features: Sequence[Features]) -> dict[str, list[tuple[str, str]]]:
-    """The columns that have each text among their keys; a path also by its ends and without its extension."""
+    """For each text, the columns with that key. A key that is a path counts without folders and extension too."""
     columns: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for table in features:
         for column, texts in table.texts.items():
@@ -70,7 +70,7 @@ def _forms(key: str, short: str | None) -> Iterator[str]:
 
 
 def _longest(path: str, columns: dict[str, list[tuple[str, str]]]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Where the path has the longest text of each column; of equals the last."""
+    """The position of the longest text of each column in the path; the last one if several are equally long."""
     spans: dict[tuple[str, str], tuple[int, int]] = {}
     for start, end in word_spans(path.removesuffix(extension(path))):
         for column in columns.get(path[start:end], ()):

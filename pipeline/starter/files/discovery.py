@@ -14,7 +14,7 @@ from pipeline.starter.files.found import Features, Sidecar
 from pipeline.starter.files.globs import glob_for, others_of
 from pipeline.starter.files.grouping import ClipFiles, group
 from pipeline.starter.files.inspection import Finding, as_features, inspect, may_be_of_one_clip
-from pipeline.starter.files.maps import told_apart
+from pipeline.starter.files.maps import as_maps_or_rows
 from pipeline.starter.files.samples import Sample, sample_of
 from pipeline.starter.files.sampling import take_sample
 from pipeline.storage.formats import table_format
@@ -25,13 +25,13 @@ _MAX_NAMED = 3
 
 @dataclass
 class Found:
-    """The files below a folder, by what they hold.
+    """The files below a folder, by kind.
 
     Attributes:
         features: the feature tables.
         sidecars: the sidecars.
         left_out: the other files of a known format, each with the reason.
-        read: how many files of a known format there are.
+        read: the number of files of a known format.
     """
 
     features: list[Features] = field(default_factory=list)
@@ -60,7 +60,7 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
             search.take(sample)
         else:
             maps.append(sample)
-    for sample in told_apart(maps, search.found.features):
+    for sample in as_maps_or_rows(maps, search.found.features):
         search.take(sample)
     search.take_doubtful()
     pattern_for = functools.partial(glob_for, folder, reserved=reserved)
@@ -70,11 +70,11 @@ def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
 
 
 class _Search:
-    """What has been found so far.
+    """The state of a search.
 
     Attributes:
-        found: the files by what they hold.
-        of_one_clip: files of one clip each, which may belong together.
+        found: the files found so far, by kind.
+        of_one_clip: files of one clip each, which may form sidecars.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class _Search:
         self._doubtful: list[tuple[Sample, Finding]] = []
 
     def take(self, sample: Sample) -> None:
-        """Take a file for what its fields say."""
+        """Add a file as the kind that its fields show."""
         finding = inspect(sample)
         if may_be_of_one_clip(sample, finding):
             self.of_one_clip.append((sample, finding))
@@ -93,7 +93,7 @@ class _Search:
             _take(self.found, sample, finding)
 
     def take_doubtful(self) -> None:
-        """Take files of human labels or of one number for feature tables where there is no other."""
+        """Add files of human labels or of one number as feature tables if there is no other feature table."""
         as_tables = not self.found.features
         for sample, finding in self._doubtful:
             _take(self.found, sample, as_features(sample, finding) if as_tables else finding)
@@ -101,7 +101,9 @@ class _Search:
 
 def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
     if not name.isprintable() or "*" in name:
-        raise BatchError("its name holds what a manifest cannot, or a *; expected another name")
+        raise BatchError(
+            "its name contains a character that a manifest cannot, or a *; expected another name"
+        )
     if name.endswith(".run-log.jsonl"):
         raise BatchError("a run log")
     sample = take_sample(folder, name)
@@ -121,7 +123,7 @@ def _take(found: Found, sample: Sample, finding: Finding, label: str | None = No
 
 
 def _take_clip_files(found: Found, folder: Path, files: ClipFiles, reserved: Sequence[str]) -> None:
-    """Take files of one row each: as one sidecar if each is of a clip of its own."""
+    """Add files of one row each: as one sidecar if each is about a different clip."""
     first = files.files[0].sample
     grouped = sample_of(first.name, [each.sample.first for each in files.files], whole=True, grouped=True)
     finding = inspect(grouped)
@@ -141,7 +143,7 @@ def _take_clip_files(found: Found, folder: Path, files: ClipFiles, reserved: Seq
 
 
 def _is_keyed(grouped: Sample, finding: Finding, named: bool) -> bool:
-    """Whether each file has a key of its own; of two files whose names hold no clip that may be chance."""
+    """True if each file has a different key. Two files without clips in their names may differ by chance."""
     names = (name or keys.pick(list(grouped.texts)) for name in finding.key_columns)
     distinct = (len(grouped.texts[name].unique()) for name in names if name is not None)
     return len(grouped.rows) >= (2 if named else _MIN_KEYED) and len(grouped.rows) in distinct

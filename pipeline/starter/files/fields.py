@@ -1,4 +1,4 @@
-"""The fields of a text file, by what they may mean: key, score, human label, bookkeeping, measure."""
+"""The fields of a text file by their possible meaning: key, score, human label, bookkeeping, measure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ScoreSetting:
     Attributes:
         score_field: as in an entry.
         score_fields: as in an entry.
-        notes: why.
+        notes: the reasons for these settings.
     """
 
     score_field: str | None = None
@@ -49,14 +49,14 @@ class ScoreSetting:
 
 
 class Fields:
-    """The fields of a text file, by what they may mean.
+    """The fields of a text file by their possible meaning.
 
     Attributes:
-        exact: those whose name is known to hold a score.
-        labels: those that may hold the human label.
-        worded: others with the word score in their names.
-        pooled: what libvmaf pools over the frames.
-        measures: other measured numbers.
+        exact: fields with the usual name of a score.
+        labels: fields that may be the human label.
+        worded: other fields with the word score in their names.
+        pooled: fields that libvmaf pools over the frames.
+        measures: other fields with measured numbers.
     """
 
     def __init__(self, sample: Sample) -> None:
@@ -74,7 +74,7 @@ class Fields:
 
     @functools.cached_property
     def scorers(self) -> tuple[str, ...]:
-        """The scorers that the rows name; none unless every row names one."""
+        """The scorers that the rows name; empty unless every row names one."""
         fields = [
             name for name in self._sample.columns if name.lower() in ("competitor", "summary.competitor")
         ]
@@ -83,7 +83,7 @@ class Fields:
 
     @functools.cached_property
     def framed(self) -> bool:
-        """Whether rows hold scores of frames."""
+        """True if rows contain scores of frames."""
         return any(
             isinstance(frame, dict) and any(name.lower() in SCORE_FIELDS for name in frame)
             for row in self._rows
@@ -92,7 +92,7 @@ class Fields:
 
     @functools.cached_property
     def in_frames(self) -> list[str]:
-        """Paths to the numbers that each frame holds one level down, as libvmaf writes them: vmaf alone if it is there."""
+        """Paths of the numbers one level down in each frame, as libvmaf writes them; `vmaf` alone if it exists."""
         found = dict.fromkeys(
             f"frames[].metrics.{name}"
             for row in self._rows
@@ -105,16 +105,16 @@ class Fields:
 
     @property
     def is_strong(self) -> bool:
-        """Whether a field can be nothing but a score."""
+        """True if some field is surely a score."""
         return any(_last(name) in ("score", "predicted_mos", "predicted_vmaf_or_mos") for name in self.exact)
 
     @property
     def is_only_mos(self) -> bool:
-        """Whether the only score may be the human label."""
+        """True if the only score may be the human label."""
         return {_last(name) for name in self.exact} == {"mos"}
 
     def score_setting(self) -> ScoreSetting:
-        """The settings that an entry needs for the score, and why."""
+        """The settings that an entry needs for the score, with reasons."""
         if self.exact:
             rivals = sorted(self.exact, key=lambda name: _PREDICTIONS.index(_last(name)))
             if not self._compete():
@@ -127,7 +127,7 @@ class Fields:
             return ScoreSetting()
         fields = self._pooled_means() or self.worded or self.in_frames or self.measures
         if len(fields) == 1:
-            note = f"score_field {fields[0]}: no field has a name that is known to hold a score"
+            note = f"score_field {fields[0]}: no field has a known name of a score"
             return ScoreSetting(score_field=fields[0], notes=(note,))
         if not fields:
             return ScoreSetting()
@@ -135,7 +135,7 @@ class Fields:
         return ScoreSetting(score_fields=_aspects(fields), notes=(note,))
 
     def key_fields(self) -> list[str | None]:
-        """What may name the clip, best first; None: the field that is found by itself."""
+        """Fields that may name the clip, best first; None: the field that a join finds by itself."""
         scores = {*self.exact, *self.worded, *self.pooled, *self.measures, *self.labels}
         held = [name for name in self._sample.columns if _is_bookkeeping(name)]
         found: list[str | None] = [*possible_keys(self._sample, [*scores, *held])]
@@ -145,18 +145,18 @@ class Fields:
         return found[:_MAX_KEYS]
 
     def _is_constant(self, known: str) -> bool:
-        """Whether files of one clip each all have the same there, which names something else."""
+        """True if files of one clip each all have the same value: such a field does not name the clip."""
         held = [self._sample.texts.get(name) for name in (known, f"summary.{known}")]
         texts = next((each for each in held if each is not None), None)
         return self._sample.grouped and texts is not None and len(texts) > 1 and len(texts.unique()) == 1
 
     def _pooled_means(self) -> list[str]:
-        """The mean of each metric, of `vmaf` alone where it is there, as the others are its parts."""
+        """The path of the mean of each metric; of `vmaf` alone if it exists, as the others are parts of it."""
         means = [name for name in self.pooled if name.endswith(".mean")]
         return [name for name in means if name == "pooled_metrics.vmaf.mean"] or means
 
     def _compete(self) -> bool:
-        """Whether a row holds two scores that differ, which a join refuses."""
+        """True if a row contains two scores that differ, which a join refuses."""
         for row in self._rows:
             values = {finite_number(row.get(name)) for name in self.exact} - {None}
             if len(values) > 1:
@@ -169,7 +169,7 @@ class Fields:
         return bool(numbers) and len(numbers) * 2 > len(values)
 
     def _is_measure(self, name: str) -> bool:
-        """Whether it is a measured number rather than an id or a count that names the row."""
+        """True if the field is a measured number, and not an id or a count that names the row."""
         return not (
             _rank(name)[0] == 0 or (_KEY_WORDS & set(words(name)) and _may_be_key(self._sample, name))
         )
@@ -180,29 +180,29 @@ def words(name: str) -> list[str]:
     return re.findall(r"[a-z]+|[0-9]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
 
 
-def tells_clips(column: str, keys: pa.Array) -> bool:
-    """Whether keys (string) can name clips: small numbers cannot, unless the name of their column says that they do.
+def can_name_clips(column: str, keys: pa.Array) -> bool:
+    """True if keys (string) can name clips. Small numbers cannot, unless their column has the name of a key.
 
-    Frame rates, heights and the numbers of rows are the numbers of some clips by chance.
+    Otherwise frame rates, heights and row numbers would match the numbers of some clips by chance.
     """
     small = pc.match_substring_regex(keys, _SMALL)
     return _rank(column) != (1, 0) or not len(keys) or small.true_count < len(keys)
 
 
 def is_label(name: str) -> bool:
-    """Whether the name of a field or file says that it may hold the human label."""
+    """True if a field or file may be the human label by its name."""
     return bool(_LABEL_WORDS & set(words(name))) or name.lower().startswith("mos")
 
 
 def possible_keys(sample: Sample, without: Iterable[str] = ()) -> list[str]:
-    """The columns that may name the clip, best first: of texts or whole numbers that are not all the same."""
+    """The columns that may name the clip, best first: texts or whole numbers that are not all equal."""
     left_out = set(without)
     found = [name for name in sample.texts if name not in left_out and _may_be_key(sample, name)]
     return sorted(found, key=_rank)[:_MAX_COLUMNS]
 
 
 def listed(names: Sequence[str | None]) -> str:
-    """The first names, for people."""
+    """The first names, for a message."""
     shown = ", ".join(str(name) if str(name).isprintable() else show(name) for name in names[:5])
     return shown + (" ..." if len(names) > 5 else "")
 
@@ -227,7 +227,7 @@ def _first_frame(row: Row) -> Sequence[Any]:
 
 
 def _aspects(fields: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """A short name for each field that differs from the others': `overall` for `overall/final score`."""
+    """A unique short name for each field: `overall` for `overall/final score`."""
     short = {field: _aspect(field) for field in fields}
     if len({slug(each) for each in short.values()}) < len(fields) or not all(map(slug, short.values())):
         short = {field: f"{slug(field) or 'score'}-{number}" for number, field in enumerate(fields, 1)}
@@ -246,7 +246,7 @@ def _is_bookkeeping(name: str) -> bool:
 
 
 def _is_near(name: str) -> bool:
-    """Whether the field is in the row itself or in its summary."""
+    """True if the field is in the row itself or in its summary."""
     return "." not in name.removeprefix("summary.")
 
 

@@ -16,13 +16,13 @@ from pipeline.storage.dialect import UNSET, TextSettings
 
 @dataclass(frozen=True)
 class Features:
-    """A file taken for a feature table.
+    """A feature table that was found.
 
     Attributes:
         name: the file, relative to the folder.
-        finding: what it was taken for, and why.
-        texts: what may be a key, in its first rows.
-        text: the settings that an entry needs, if it is delimited text.
+        finding: its kind, and the reason.
+        texts: possible keys in its first rows.
+        text: the settings of delimited text that an entry needs.
     """
 
     name: str
@@ -31,26 +31,26 @@ class Features:
     text: TextSettings = UNSET
 
     def open(self, folder: Path, key_column: str | None) -> FeatureTable:
-        """The table.
+        """Open the table.
 
         :raises BatchError: it cannot be read.
         """
         return open_table(folder / self.name, key_column, self.text)
 
     def notes(self) -> list[str]:
-        """Why it is read like this."""
+        """Notes on how it is read."""
         return text_notes(self.text)
 
 
 @dataclass(frozen=True)
 class Sidecar:
-    """A file, or a pattern of files, taken for a sidecar.
+    """A sidecar that was found: a file, or a pattern of files.
 
     Attributes:
         name: the file or pattern, relative to the folder.
-        finding: what it was taken for, and why.
-        label: a name for its scorer, if its path says more than the name of a file does.
-        text: the settings that an entry needs, if it is delimited text.
+        finding: its kind, and the reason.
+        label: a name for its scorer, if its folders are a better source than the name of the file.
+        text: the settings of delimited text that an entry needs.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Sidecar:
     text: TextSettings = UNSET
 
     def entries(self) -> Iterator[SidecarEntry]:
-        """The entries that may be meant: one for each way to name the clip, best first."""
+        """The possible entries: one for each way to name the clip, best first."""
         found = self.finding
         entry = SidecarEntry(
             path=self.name,
@@ -74,5 +74,5 @@ class Sidecar:
 
 
 def text_notes(text: TextSettings) -> list[str]:
-    """Why delimited text is read like this."""
+    """Notes on how delimited text is read."""
     return [f"columns {', '.join(text.columns)}: the file has no header"] if text.columns else []

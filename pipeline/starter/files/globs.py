@@ -12,9 +12,9 @@ from pipeline.starter.files.names import common_start, extension
 
 
 def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str | None:
-    """The simplest pattern that matches these files below a folder and no others.
+    """The simplest pattern that matches these files below a folder and no others; None if there is none.
 
-    :param reserved: files that a run will write, which it must not match either.
+    :param reserved: files that a run will write; the pattern must not match them either.
     """
     for pattern in _candidates(names):
         matched = [name for name, _ in SidecarEntry(pattern).files(folder)]
@@ -24,7 +24,7 @@ def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str
 
 
 def others_of(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> list[str]:
-    """What the simplest pattern for these files matches beside them."""
+    """The other files that the simplest pattern for these files matches."""
     pattern = next(_candidates(names))
     matched = {name for name, _ in SidecarEntry(pattern).files(folder)}
     return sorted(matched.union(filter(Pattern(pattern).fits, reserved)) - set(names))
@@ -43,7 +43,7 @@ def _candidates(names: Sequence[str]) -> Iterator[str]:
 
 
 def _starred(folders: Sequence[PurePosixPath]) -> list[str]:
-    """The parts of folders of one depth, with a star for those that differ."""
+    """The parts of folders of equal depth, with a star for each part that differs."""
     return [
         parts[0] if len(set(parts)) == 1 else "*"
         for parts in zip(*(each.parts for each in folders), strict=True)
@@ -51,7 +51,7 @@ def _starred(folders: Sequence[PurePosixPath]) -> list[str]:
 
 
 def _stars(lasts: Sequence[str]) -> Iterator[str]:
-    """File names with a star, the shortest first."""
+    """Patterns of file names with a star, the shortest first."""
     begins = common_start(lasts)
     ends = common_start([last[::-1] for last in lasts])[::-1]
     formats = {extension(last) for last in lasts}

@@ -1,4 +1,4 @@
-"""Which files of one clip each are the scores of one scorer.
+"""Groups files of one clip each by scorer.
 
 ::
 
@@ -6,8 +6,8 @@
     all/a_vmaf.json  all/a_ssim.json  all/b_vmaf.json ...  ──clip a twice──▶  all/*_vmaf.json, all/*_ssim.json
     vmaf/a/log.json  vmaf/b/log.json  ───────────────────────────────────▶  vmaf/*/log.json
 
-The rest of the path around the name of the clip separates scorers only where a clip would otherwise have two scores:
-encodes of a clip have such words in their names too.
+Words around the name of the clip separate scorers only if a clip would otherwise have two scores, because encodes of a
+clip have such words in their names too.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class ClipFile:
     """A file with the scores of one clip.
 
     Attributes:
-        sample: its one row.
-        finding: what it was taken for.
-        clip: what names its clip.
-        before: what the path has before the clip's name, folders included.
-        after: what the path has behind it, extension included.
-        is_named: whether the path holds a feature key.
+        sample: the sample with its one row.
+        finding: its kind.
+        clip: the name of its clip.
+        before: the part of the path before the clip's name, folders included.
+        after: the part of the path behind it, extension included.
+        is_named: True if the path contains a feature key.
     """
 
     sample: Sample
@@ -94,7 +94,7 @@ class ClipFiles:
 def group(
     samples: Sequence[tuple[Sample, Finding]], features: Sequence[Features], glob_for: GlobFor
 ) -> list[ClipFiles]:
-    """Put the files of one scorer together.
+    """Group the files by scorer.
 
     :param features: the feature tables, whose keys show which part of a path names the clip.
     :param glob_for: a pattern for files that matches no others, if there is one.
@@ -114,7 +114,7 @@ def group(
 def _clip_files(samples: Sequence[tuple[Sample, Finding]], features: Sequence[Features]) -> list[ClipFile]:
     named = named_clips([sample.name for sample, _ in samples], features)
     own = [None if finding.by_file else _own_key(sample) for sample, finding in samples]
-    if len(set(own)) == 1:  # a field that names something else, such as the scorer
+    if len(set(own)) == 1:  # the field names something else, such as the scorer
         own = [None] * len(own)
     around = {(each.before, each.after) for each in named.values()}
     longest = sorted(around, key=lambda each: (-len(each[0]) - len(each[1]), each))
@@ -128,13 +128,13 @@ def _clip_file(
     sample: Sample, finding: Finding, named: Named | None, key: str | None, around: Sequence[tuple[str, str]]
 ) -> ClipFile:
     found = named or _rest(sample.name, around)
-    # A folder that is named after the clip says nothing of the scorer.
+    # A folder that is named after the clip does not name the scorer.
     before = re.sub(rf"(?<![^/]){re.escape(found.clip)}(?=/)", "*", found.before)
     return ClipFile(sample, finding, key or found.clip, before, found.after, named is not None)
 
 
 def _rest(name: str, around: Sequence[tuple[str, str]]) -> Named:
-    """The clip of a file whose path holds no feature key: what is left of its name without what others have around."""
+    """The clip of a file without a feature key in its path: its name without the words that the other files share."""
     for before, after in around:
         inner = name[len(before) : len(name) - len(after)]
         if inner and "/" not in inner and name.startswith(before) and name.endswith(after):
@@ -154,7 +154,7 @@ def _own_key(sample: Sample) -> str | None:
 
 
 def _parts_by_word(files: list[ClipFile]) -> list[list[ClipFile]]:
-    """The files apart by the last or first word of their names, if it takes that to give each clip one score."""
+    """The files grouped by the last or first word of their names, if a clip would otherwise have several scores."""
     if _is_once(files):
         return [files]
     for at in (-1, 0):
@@ -173,7 +173,7 @@ def _with_word(file: ClipFile, word: str, at: int) -> ClipFile:
 
 
 def _merged_in_folder(parts: list[list[ClipFile]]) -> list[list[ClipFile]]:
-    """Files of one folder as those of one scorer, unless a clip would have two scores, or they hold different ones."""
+    """The files of one folder as one group, unless a clip would have two scores or the scores are of different kinds."""
     merged = [each for part in parts for each in part]
     if len(parts) > _MAX_SCORERS or (_is_once(merged) and len(_kinds(merged)) < 2):
         return [merged]
@@ -183,7 +183,7 @@ def _merged_in_folder(parts: list[list[ClipFile]]) -> list[list[ClipFile]]:
 def _merged_across(
     groups: list[list[ClipFile]], features: Sequence[Features], glob_for: GlobFor
 ) -> list[list[ClipFile]]:
-    """Files of several folders as those of one scorer, where they say that they are and one pattern fits them."""
+    """The files of several folders as one group, if they are of one scorer and one pattern matches them."""
     if len(groups) < 2:
         return groups
     above = PurePosixPath(os.path.commonpath([each.folder for part in groups for each in part]))
@@ -198,7 +198,7 @@ def _merged_across(
 
 
 def _is_one_scorer(groups: list[list[ClipFile]], merged: list[ClipFile]) -> bool:
-    """Whether the scores are of one scorer: they say so, or the folders are named by words of their clips."""
+    """True if the scores are of one scorer: the rows name it, or the folders have names of clips."""
     return _is_once(merged) and (
         merged[0].finding.names_scorer or all(_is_part_of_clips(each) for each in groups)
     )
@@ -211,36 +211,36 @@ def _is_part_of_clips(files: Sequence[ClipFile]) -> bool:
 
 
 def _tables_between(above: PurePosixPath, files: Sequence[ClipFile], features: Sequence[Features]) -> bool:
-    """Whether there are feature tables in the folders below `above` that hold the files: each is a corpus of its own."""
+    """True if the folders of the files below `above` contain feature tables: each is then a separate corpus."""
     depth = len(above.parts) + 1
     below = {each.folder.parts[:depth] for each in files if len(each.folder.parts) >= depth}
     return any(PurePosixPath(each.name).parent.parts[:depth] in below for each in features)
 
 
 def _is_once(files: Sequence[ClipFile]) -> bool:
-    """Whether each clip has one score."""
+    """True if each clip has one score."""
     return len({each.clip for each in files}) == len(files)
 
 
 def _kinds(files: Iterable[ClipFile]) -> set[Hashable]:
-    """The different scorers and fields of the files; those of a failed clip may name none."""
+    """The different scorers and fields of the files; a file of a failed clip may have none."""
     return {(each.finding.scorers, each.finding.measured) for each in files if each.finding.measured}
 
 
 def _kind(files: list[ClipFile]) -> Hashable:
-    """What files must share to be of one scorer: format, scorers and fields; files that differ share with no others."""
+    """The format, scorers and fields, which all files of one scorer share. Files that differ share them with no others."""
     kinds = _kinds(files)
     return (table_format(files[0].name), kinds.pop()) if len(kinds) == 1 else files[0].name
 
 
 def _where(files: list[ClipFile]) -> Hashable:
-    """The folder and format of files; those of several folders are by themselves."""
+    """The folder and format of files; files of several folders match no others."""
     folders = {each.folder for each in files}
     return (folders.pop(), table_format(files[0].name)) if len(folders) == 1 else files[0].name
 
 
 def _label(files: list[ClipFile], several: bool) -> str | None:
-    """A name for the scorer: the folder's, or what the names have beside the clip where the folder holds several."""
+    """A name for the scorer: the name of the folder, or words of the file names if the folder has several scorers."""
     around = {(each.before, each.after) for each in files}
     before, after = around.pop() if len(around) == 1 else ("", "")
     folder, slash, tail = after.rpartition("/")
@@ -253,7 +253,7 @@ def _label(files: list[ClipFile], several: bool) -> str | None:
 
 
 def _by(items: Iterable[_T], key: Callable[[_T], Hashable]) -> dict[Any, list[_T]]:
-    """The items under what they have in common, in order."""
+    """The items grouped by key, in order."""
     found: dict[Any, list[_T]] = defaultdict(list)
     for each in items:
         found[key(each)].append(each)

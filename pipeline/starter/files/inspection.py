@@ -1,7 +1,7 @@
-"""What a file holds by its fields: a feature table, a sidecar or neither, and why.
+"""Decides by its fields whether a file is a feature table, a sidecar or neither, with the reason.
 
-A sidecar has a field that names the scorer or holds a score, and little beside; a feature table has a key and many
-columns. What may be the human label is never taken for a score.
+A sidecar has a field with the name of the scorer or with a score, and few others. A feature table has a key and many
+columns. A field that may be the human label is never a score.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _GENERAL_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Finding:
-    """What a file holds.
+    """The kind of a file, and what an entry needs.
 
     Attributes:
-        kind: what it is taken for.
+        kind: feature table, sidecar or neither.
         why: the reason.
-        key_columns: what may be the key, best first; of a sidecar None: the field that is found by itself.
-        by_file: each row's key may be the name of its file, which is tried first.
-        scorers: the scorers that the rows name; without any, a label must.
-        measured: the fields that hold scores.
+        key_columns: columns that may be the key, best first; None in them: the field that a join finds by itself.
+        by_file: True if each row's key may be the name of its file, which is tried first.
+        scorers: the scorers that the rows name; empty: the entry needs a label.
+        measured: the fields with scores.
         score_field: as in an entry, if it needs one.
         score_fields: (aspect, field) pairs, as in an entry.
-        labels: whether it holds nothing but what may be the human label, beside keys.
-        lone: whether it is Parquet with one number beside its key, which may be a feature as well as a score.
-        notes: what else a reader should know.
+        labels: True if it contains only keys and possible human labels.
+        lone: True if it is Parquet with a key and one number, which may be a feature or a score.
+        notes: further remarks for the user.
     """
 
     kind: Kind
@@ -60,16 +60,16 @@ class Finding:
 
     @property
     def names_scorer(self) -> bool:
-        """Whether rows or fields say which scorer it is: `pooled_metrics.vmaf.mean` does, `score` does not."""
+        """True if rows or fields name the scorer: `pooled_metrics.vmaf.mean` does, `score` does not."""
         distinctive = {word for name in self.measured for word in words(name)} - {"frames", "or"}
         return bool(self.scorers) or not distinctive <= _GENERAL_WORDS
 
 
 def inspect(sample: Sample) -> Finding:
-    """What the file of the sample holds."""
+    """The finding about a file, by its sample."""
     if (own := _own(sample)) is not None:
         return Finding("neither", own)
-    if not sample.rows:  # nor are there any of a very wide Parquet file
+    if not sample.rows:  # a sample of a very wide Parquet file has no rows
         return (
             _features(sample, "Parquet")
             if any(map(len, sample.texts.values()))
@@ -88,7 +88,7 @@ def inspect(sample: Sample) -> Finding:
 
 
 def as_features(sample: Sample, finding: Finding) -> Finding:
-    """A file of human labels or of one number as a feature table, for a folder in which there is no other."""
+    """A file of human labels or of one number as a feature table, for a folder without any other."""
     if finding.lone:
         return _features(sample, "Parquet, and no file has more features")
     keys = listed(finding.key_columns)
@@ -97,7 +97,7 @@ def as_features(sample: Sample, finding: Finding) -> Finding:
 
 
 def may_be_of_one_clip(sample: Sample, finding: Finding) -> bool:
-    """Whether the file may hold the score of one clip, be there one or not as the scorer failed."""
+    """True if the file may be about one clip, with a score or with a failure of the scorer."""
     if not sample.is_single or _own(sample) is not None:
         return False
     has_failed = any(not is_ok(sample.rows[0].get(name)) for name in ("status", "summary.status"))
@@ -174,7 +174,7 @@ def _labels(sample: Sample, fields: Fields) -> Finding:
 
 
 def _own(sample: Sample) -> str | None:
-    """What the project itself has written, or reads as a manifest."""
+    """The finding about a file of this project: an output or a manifest."""
     first = sample.first
     if str(first.get("schema", "")).startswith("second-opinion"):
         return "a report"

@@ -1,4 +1,4 @@
-"""Whether an object of unknown names is a map from keys of clips, or says something of one clip."""
+"""Decides whether a JSON object is a map from keys to clips, or one row about one clip."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipeline.starter.files.found import Features
 from pipeline.starter.files.samples import Sample
 
 
-def told_apart(samples: Sequence[Sample], features: Sequence[Features]) -> Iterator[Sample]:
-    """The samples as the maps or as the rows that they are meant as.
+def as_maps_or_rows(samples: Sequence[Sample], features: Sequence[Features]) -> Iterator[Sample]:
+    """The samples, each as a map or as a row.
 
-    A map has a key of a feature table, or several keys, none of which the files beside it have as well.
+    A map has a key of a feature table, or it has several keys that are not in any other file.
     """
     known = columns_by_text(features) if samples else {}
     times = Counter((PurePosixPath(each.name).parent, key) for each in samples for key in set(_keys(each)))

@@ -1,4 +1,4 @@
-"""What the name of a file says: its format, and how to call what it holds."""
+"""Names of files: the format, and names for tables and scorers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.storage.formats import COMPRESSIONS, table_format
 
 _MAX_BOUNDARIES = 64
 UNNAMED = "scorer"
-"""What a scorer is called where no name says more."""
+"""The name of a scorer if no better one is found."""
 
 _GENERAL_NAMES = frozenset(
     {
@@ -37,7 +37,7 @@ _GENERAL_NAMES = frozenset(
 
 
 def extension(name: str) -> str:
-    """The end of a name that says the format, as it is spelled: `.json.gz`; empty: none does."""
+    """The extension of a known format, as it is spelled, such as `.json.gz`; empty if there is none."""
     if table_format(name) is None:
         return ""
     path = PurePosixPath(name)
@@ -46,12 +46,12 @@ def extension(name: str) -> str:
 
 
 def stem(name: str) -> str:
-    """The last part of a path without what says the format; other dots belong to the name."""
+    """The last part of a path without its extension; other dots belong to the name."""
     return PurePosixPath(name).name.removesuffix(extension(name))
 
 
 def own_name(name: str) -> str:
-    """What a file is called, without the format and a general word behind a dot: `shard_1` for `shard_1.features.csv`."""
+    """The name of a file without extension and general word behind a dot: `shard_1` for `shard_1.features.csv`."""
     called = stem(name)
     while (parts := called.rpartition("."))[1] and parts[0] and is_general(parts[2]):
         called = parts[0]
@@ -59,7 +59,7 @@ def own_name(name: str) -> str:
 
 
 def is_general(name: str) -> bool:
-    """Whether a name says nothing of what a file holds."""
+    """True if a name is too general to identify a table or a scorer."""
     return trimmed(name).lower() in _GENERAL_NAMES
 
 
@@ -69,13 +69,13 @@ def trimmed(name: str) -> str:
 
 
 def folder_name(name: str) -> str | None:
-    """The nearest folder above a file or pattern that says what it holds."""
+    """The nearest folder above a file or pattern whose name is not general."""
     folders = reversed(PurePosixPath(name).parent.parts)
     return next((each for each in folders if "*" not in each and not is_general(each) and _fits(each)), None)
 
 
 def scorer_name(name: str) -> str:
-    """A name for the scorer of a sidecar: its file's own, or that of a folder where this says more."""
+    """A name for the scorer of a sidecar: the name of its file, or of a folder if the former is general."""
     own = own_name(name)
     if "*" not in own and not is_general(own) and _fits(own):
         return own
@@ -83,7 +83,7 @@ def scorer_name(name: str) -> str:
 
 
 def first_fit(*candidates: str | None) -> str | None:
-    """The first of the names that can be a scorer's and says what it is."""
+    """The first of the names that is valid for a scorer and not general."""
     return next((each for each in candidates if each and not is_general(each) and _fits(each)), None)
 
 
@@ -99,7 +99,7 @@ def word_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def common_start(texts: Sequence[str]) -> str:
-    """What all the texts begin with."""
+    """The common start of the texts."""
     first, last = min(texts), max(texts)
     same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     return "".join(character for character, _ in same)

@@ -1,4 +1,4 @@
-"""The first rows of a file, flat, with what may be a key in each column; no I/O."""
+"""Samples: the first rows of a file, flat, with the possible keys in each column; no I/O."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.storage.formats import table_format
 
 _MAX_DEPTH = 4
 Texts: TypeAlias = Mapping[str, pa.Array]
-"""Per column the key texts (string) of a sample's rows; columns without any are left out."""
+"""Per column the possible keys (string) in a sample's rows; columns without any are left out."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Sample:
         columns: its columns or fields; nested ones as dotted paths.
         rows: the rows, flat.
         first: the first row as written.
-        texts: what may be a key in each column.
-        whole: whether these are all its rows.
-        grouped: whether each row is from a file of its own, of which `name` is a pattern.
-        text: the settings that an entry needs, if it is delimited text.
+        texts: the possible keys in each column.
+        whole: True if these are all its rows.
+        grouped: True if `name` is a pattern and each row is from a different file.
+        text: the settings of delimited text that an entry needs.
         note: a remark on how it was read; empty: none.
-        refused: why no row of a sidecar can be found in it; empty: one can.
-        as_row: the same file read as one row, if it may also be a map from keys; None: it cannot be meant so.
+        refused: why it cannot be read as rows of a sidecar; empty: it can.
+        as_row: the same file read as one row, if it was read as a map from keys and may be either; else None.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Sample:
 
     @property
     def is_parquet(self) -> bool:
-        """Whether it is a Parquet file, which is a feature table unless it says otherwise."""
+        """True if it is a Parquet file, which is a feature table unless its fields show otherwise."""
         return table_format(self.name) == "parquet"
 
     @property
     def is_single(self) -> bool:
-        """Whether each file holds one row."""
+        """True if each file has one row."""
         return self.grouped or (self.whole and len(self.rows) == 1)
 
 

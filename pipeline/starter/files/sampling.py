@@ -1,4 +1,4 @@
-"""Read the first rows of a file, whatever its format."""
+"""Reads the first rows of a file of any known format."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from pipeline.storage.formats import TableFormat, table_format
 
 SAMPLE_ROWS = 1000
 _MAX_ITEMS = 3
-_MAX_COLUMNS = 200  # of a Parquet file that may be a sidecar
+_MAX_COLUMNS = 200  # maximum for a Parquet file that may be a sidecar
 _AS_ROW = Reading(fields=SetFields(key_is_file=True))
 
 
 def take_sample(folder: Path, name: str) -> Sample:
     """The first rows of a file.
 
-    :raises BatchError: it cannot be read as what its name says.
+    :raises BatchError: it cannot be read in the format that its name gives.
     """
     match table_format(name):
         case "parquet":
@@ -44,7 +44,7 @@ def take_sample(folder: Path, name: str) -> Sample:
 
 
 def _of_json(path: Path, name: str, form: TableFormat) -> Sample:
-    """The rows as written, or as those of a map from keys, which an object of unknown names may be."""
+    """The rows as written, or the rows of a map from keys, if the object may be one."""
     rows, whole = _rows(path, form, _AS_ROW)
     as_row = sample_of(name, rows, whole=whole)
     if not all(map(_may_be_map, rows)) or (form == "json" and len(rows) > 1):
@@ -56,7 +56,7 @@ def _of_json(path: Path, name: str, form: TableFormat) -> Sample:
 
 
 def _refusal(path: Path, name: str, form: TableFormat) -> str:
-    """The error of a join about the shape of a file that has no known fields; empty: none."""
+    """The error of a join about the shape of a file without known fields; empty if there is none."""
     try:
         next(iter(read_rows(path, form, Reading(entry=name))), None)
     except SidecarError as exc:
@@ -65,7 +65,7 @@ def _refusal(path: Path, name: str, form: TableFormat) -> str:
 
 
 def _may_be_map(row: Row) -> bool:
-    """Whether an object may be a map, or a table by columns; other files are read once only."""
+    """True if an object may be a map, or a table by columns; other files are read only once."""
     layout = layout_of(tuple(row))
     return set(layout.names) <= {layout.competitor} or all(isinstance(value, dict) for value in row.values())
 
@@ -91,7 +91,7 @@ def _has_no_header(beginning: Beginning) -> bool:
 
 
 def _names(beginning: Beginning, number: str) -> tuple[str, ...]:
-    """Names for the columns of a file that has no header: a path and a number, if these are all it has."""
+    """Names for the columns of a file without a header, if it has only a path and a number."""
     cells = beginning.first
     numeric = [finite_number(beginning.dialect.with_point(cell)) is not None for cell in cells]
     if len(cells) == 2 and sum(numeric) == 1:
@@ -100,7 +100,7 @@ def _names(beginning: Beginning, number: str) -> tuple[str, ...]:
 
 
 def _number(value: Any, dialect: Dialect) -> Any:
-    """A cell with a decimal point, if it is a number in the dialect of its text."""
+    """The cell with a decimal point, if it is a number in the dialect of the text."""
     swapped = dialect.with_point(value) if isinstance(value, str) else value
     return value if finite_number(swapped) is None else swapped
 
@@ -115,7 +115,7 @@ def _of_parquet(path: Path, name: str) -> Sample:
             try:
                 texts[column] = keys.texts(batch.column(column))
             except pa.ArrowException:
-                continue  # bytes and the like, which no clip is named by
+                continue  # bytes and similar types, which do not name clips
     narrow = len(table.columns) <= _MAX_COLUMNS
     sample = sample_of(name, list(_objects(batch)) if narrow else (), whole=table.rows <= SAMPLE_ROWS)
     return replace(
@@ -124,7 +124,7 @@ def _of_parquet(path: Path, name: str) -> Sample:
 
 
 def _objects(batch: pa.RecordBatch) -> Iterator[Row]:
-    """The rows of a batch; a column of values that Python cannot hold is none to it."""
+    """The rows of a batch; a column with values that Python cannot represent is left out."""
     columns: dict[str, Sequence[Any]] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         try:
@@ -137,9 +137,9 @@ def _objects(batch: pa.RecordBatch) -> Iterator[Row]:
 
 
 def _rows(path: Path, form: TableFormat, how: Reading) -> tuple[list[Row], bool]:
-    """The first rows, and whether these are all.
+    """The first rows, and True if these are all.
 
-    :raises SidecarError: one of them is no row.
+    :raises SidecarError: one of them is not a row.
     """
     found = list(itertools.islice(read_rows(path, form, how), SAMPLE_ROWS + 1))
     rows: list[Row] = []
@@ -151,5 +151,5 @@ def _rows(path: Path, form: TableFormat, how: Reading) -> tuple[list[Row], bool]
 
 
 def _beginning(value: Any) -> Any:
-    """The first items of a list, as thousands of files may each list thousands of frames."""
+    """The first items of a list, because thousands of files may each contain thousands of frames."""
     return value[:_MAX_ITEMS] if isinstance(value, list) else value

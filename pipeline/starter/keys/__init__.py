@@ -1,8 +1,8 @@
-"""Which keys of a feature table and of a sidecar mean the same clips, and under which join options.
+"""Finds the join options under which keys of a feature table and of a sidecar match.
 
 ::
 
-    readings ──▶ meeting ──▶ cuts       how many keys match; regexes that make more of them match
+    readings ──▶ meeting ──▶ cuts       the number of keys that match; regexes under which more match
                     └──────▶ setting    the join options that are tried
 """
 

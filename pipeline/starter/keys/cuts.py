@@ -1,6 +1,6 @@
-"""Regexes that take the name of the clip out of keys that have more than that; no I/O.
+"""Proposes regexes that extract the name of the clip from longer keys; no I/O.
 
-They are found by example: where a few keys of one side hold a key of the other, the text around it is removed.
+They come from examples: if a few keys of one side contain a key of the other, the text around it is removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.starter.files.names import common_start, word_spans
 from pipeline.starter.keys.setting import Keys, Setting, loosened, taking
 
 CUT_MODES: tuple[KeyNormalize, ...] = ("stem", "basename", "raw")
-"""The normalisations that a regex comes after, the usual ones first."""
+"""The normalisations that a regex is tried with, the usual ones first."""
 
 _SAMPLED_KEYS = 100
 _SHORTEST, _LONGEST = 3, 100
@@ -43,7 +43,7 @@ def cut_settings(mode: KeyNormalize, column: Keys, scores: tuple[Keys, ...]) -> 
 
 
 def _without_folders(column: Keys) -> Iterator[str]:
-    """Regexes that take an extension, and common or all folders, away from whole keys."""
+    """Regexes that remove an extension, and the common folders or all folders, from keys."""
     keys = _distinct((column,), "raw").to_pylist()
     ends = common_start([key[::-1] for key in keys])[::-1] if keys else ""
     after = PurePosixPath(f"x{ends}").suffix
@@ -55,7 +55,7 @@ def _without_folders(column: Keys) -> Iterator[str]:
 
 
 def _cuts(longer: _Spans, shorter: pa.Array, mode: KeyNormalize) -> Iterator[str]:
-    """Regexes that take a key of `shorter` out of most keys of `longer`, by the text around it there."""
+    """Regexes that extract a key of `shorter` from most keys of `longer`, by the text around it."""
     around = _surroundings(longer, shorter)
     if not around:
         return
@@ -71,7 +71,7 @@ def _cuts(longer: _Spans, shorter: pa.Array, mode: KeyNormalize) -> Iterator[str
 
 
 def _surroundings(longer: _Spans, shorter: pa.Array) -> list[tuple[str, str]]:
-    """Of the keys of `longer` that hold one of `shorter`: the text before and behind the longest of them."""
+    """For each key of `longer` that contains keys of `shorter`: the text before and behind the longest one."""
     spans, texts = longer
     longest: dict[str, tuple[int, int]] = {}
     for index in pc.indices_nonzero(pc.is_in(texts, shorter)).to_pylist():
@@ -92,7 +92,7 @@ def _spans(side: tuple[Keys, ...], mode: KeyNormalize) -> _Spans:
 
 
 def _parts(key: str, mode: KeyNormalize) -> list[tuple[int, int]]:
-    """The proper parts of a key that may name a clip: whole words, of stems also any that are long enough."""
+    """The proper parts of a key that may name a clip: whole words; in stems also any part that is long enough."""
     found = set(word_spans(key))
     if mode == "stem" and len(key) <= _LONGEST:
         starts = range(len(key))

@@ -1,7 +1,7 @@
-"""How many keys of a feature table and of a sidecar mean the same under which options; no I/O.
+"""Counts the keys of a feature table and of a sidecar that match under given options; no I/O.
 
-Options are compared by how many of the sidecar's distinct keys the feature table has, then by how many of its rows
-match: a column that holds one number everywhere matches every row, but meets one key.
+Options are compared by the number of the sidecar's distinct keys that match, then by the number of rows that match: a
+column with the same number everywhere matches every row, but only one key.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import pyarrow.compute as pc
 from pipeline.join.keys import KeyRule
 from pipeline.join.sharing import find_sharing
 from pipeline.manifest.options import KeyNormalize
-from pipeline.starter.files.fields import tells_clips
+from pipeline.starter.files.fields import can_name_clips
 from pipeline.starter.keys.cuts import CUT_MODES, cut_settings
 from pipeline.starter.keys.setting import Keys, Setting
 
 MODES: tuple[KeyNormalize, ...] = ("auto", "raw", "basename", "stem")
-"""In the order in which they are tried: of equals the first is taken, which takes least away."""
+"""In the order in which they are tried. If several are equally good, the first is used: it changes keys least."""
 
 MIN_SHARE = 0.1
-"""The least share of the keys of the smaller side that must meet: fewer meet by chance."""
+"""Minimum share of the keys of the smaller side that must match; fewer may match by chance."""
 
 _FULL_SHARE = 0.5
 _ANY_RULE = KeyRule("basename")
@@ -32,14 +32,14 @@ _ANY_RULE = KeyRule("basename")
 
 @dataclass(frozen=True)
 class Meeting:
-    """How well two sides meet.
+    """The result of comparing the keys of two sides.
 
     Attributes:
-        setting: under these options.
-        met: distinct keys of the sidecar that the feature table has.
-        rows: rows of the feature table that match.
-        loaded: distinct keys of the sidecar.
-        possible: those, or the rows of the feature table if they are fewer.
+        setting: the options.
+        met: number of distinct keys of the sidecar that the feature table has.
+        rows: number of rows of the feature table that match.
+        loaded: number of distinct keys of the sidecar.
+        possible: the smaller of `loaded` and the number of rows of the feature table.
     """
 
     setting: Setting
@@ -50,19 +50,19 @@ class Meeting:
 
     @property
     def is_likely(self) -> bool:
-        """Whether so many keys meet that it is no chance."""
+        """True if too many keys match for chance."""
         return self.met > 0 and self.met >= MIN_SHARE * self.possible
 
     @property
     def is_full(self) -> bool:
-        """Whether at least half of what could meet does."""
+        """True if at least half of the possible keys match."""
         return self.met > 0 and self.met >= _FULL_SHARE * self.possible
 
 
 def best_meeting(columns: Sequence[Keys], scores: Sequence[Keys]) -> Meeting | None:
-    """The options under which most keys meet.
+    """The result with the most matching keys; None if the keys do not match.
 
-    :param columns: what may be the key column, best first.
+    :param columns: the possible key columns, best first.
     :param scores: the keys of a sidecar, per scorer and field.
     """
     best = _first(_plain(column, scores) for column in columns)
@@ -77,9 +77,9 @@ def best_meeting(columns: Sequence[Keys], scores: Sequence[Keys]) -> Meeting | N
 
 
 def meeting(setting: Setting, column: Keys, scores: Sequence[Keys]) -> Meeting | None:
-    """How the sides meet under these options; None: not at all, by chance, or in a way that a join refuses.
+    """The result under these options; None if no keys match, they match by chance, or a join would refuse them.
 
-    A join refuses keys that collide, and a clip that would get the score of another.
+    A join refuses keys that become equal, and a clip that would get the score of another one.
     """
     return _meeting(setting, column, tuple(scores))
 
@@ -95,7 +95,9 @@ def _meeting(setting: Setting, column: Keys, scores: tuple[Keys, ...]) -> Meetin
     met = distinct.filter(pc.is_in(distinct, present))
     if any(_is_refused(features, column.raw, each) for each in scorers if len(met)):
         return None
-    if all(each.name.lower() != column.name.lower() for each in scores) and not tells_clips(column.name, met):
+    if all(each.name.lower() != column.name.lower() for each in scores) and not can_name_clips(
+        column.name, met
+    ):
         return None
     return Meeting(
         setting,
@@ -107,24 +109,24 @@ def _meeting(setting: Setting, column: Keys, scores: tuple[Keys, ...]) -> Meetin
 
 
 def _plain(column: Keys, scores: Sequence[Keys]) -> Meeting | None:
-    """The best meeting of a column without any regex."""
+    """The best result for a column without any regex."""
     best: Meeting | None = None
     for mode in MODES:
         best = _first([best, meeting(Setting(column.name, mode), column, scores)])
         if best is not None and best.met == best.loaded:
-            break  # no other mode can meet more
+            break  # no other mode can match more
     return best
 
 
 def _first(meetings: Iterable[Meeting | None]) -> Meeting | None:
-    """The best one; of equals the first."""
+    """The best result; the first if several are equally good."""
     found = (each for each in meetings if each is not None)
     return max(found, key=lambda each: (each.met, each.rows), default=None)
 
 
 @dataclass(frozen=True)
 class _Scorer:
-    """The keys of a scorer, as they came and comparable (string)."""
+    """The keys of a scorer, raw and comparable (string)."""
 
     raw: pa.Array
     comparable: pa.Array
@@ -132,7 +134,7 @@ class _Scorer:
 
 @functools.lru_cache(maxsize=16)
 def _scorers(scores: tuple[Keys, ...], normalize: KeyNormalize, regex: str | None) -> list[_Scorer] | None:
-    """The comparable keys of each scorer; None: some collide, or the regex does not match them."""
+    """The comparable keys of each scorer; None if two become equal or the regex does not match some."""
     by_scorer: dict[str, list[Keys]] = {}
     for each in scores:
         by_scorer.setdefault(each.scorer, []).append(each)
@@ -147,9 +149,9 @@ def _scorers(scores: tuple[Keys, ...], normalize: KeyNormalize, regex: str | Non
 
 
 def _is_refused(features: pa.Array, raw: pa.Array, scorer: _Scorer) -> bool:
-    """Whether a score would be given to rows of several keys though its own key is closer to some of them.
+    """True if rows of several keys would get one score although its own key is closer to some of them.
 
-    A join takes keys that a regex makes equal as meant to be; a regex that `init` proposes is not.
+    A join accepts keys that become equal by a regex, because a user has set it; nobody has set the one proposed here.
     """
     positions = pc.index_in(features, scorer.comparable, skip_nulls=True)
     return find_sharing(_ANY_RULE, positions, lambda: raw, lambda: scorer.raw).refused > 0

@@ -1,4 +1,4 @@
-"""The keys of what was found, read in full as far as they are needed."""
+"""Reads the keys of feature tables and sidecars in full, as far as they are needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.errors import BatchError, SidecarError, TableError
-from pipeline.join.sidecars.read import Scores, read_sidecar
+from pipeline.join.sidecars.read import read_sidecar
+from pipeline.join.sidecars.record import Scores
 from pipeline.join.tables import check_representable
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
@@ -24,11 +25,11 @@ _MAX_COLUMNS = 3
 
 @dataclass(frozen=True)
 class Scored:
-    """A sidecar as it was read.
+    """A sidecar with its keys.
 
     Attributes:
-        sidecar: the file.
-        entry: how it is read.
+        sidecar: the sidecar that was found.
+        entry: the entry that it is read with.
         keys: its keys, per scorer and field.
     """
 
@@ -37,16 +38,14 @@ class Scored:
     keys: tuple[Keys, ...]
 
     def notes(self) -> list[str]:
-        """Why it is read like this."""
+        """Notes on how it is read."""
         notes = [*text_notes(self.sidecar.text), *self.sidecar.finding.notes]
         if self.entry.label is not None:
             notes.append(
                 f"label {self.entry.label}: no row names the scorer, so the name of its file or folder is taken"
             )
         if self.entry.key_field is not None:
-            notes.append(
-                f"key_field {self.entry.key_field}: no field has a name that is known to hold the key"
-            )
+            notes.append(f"key_field {self.entry.key_field}: no field has a known name of a key")
         if self.entry.key_from is not None:
             notes.append("key_from file: no field names the clip, so the file's name does")
         return notes
@@ -62,13 +61,13 @@ class Readings:
 
     @functools.cached_property
     def first(self) -> Scored:
-        """The best way that can be read."""
+        """The first reading that succeeds."""
         return next(self.ways())
 
     def ways(self) -> Iterator[Scored]:
-        """All ways in which it can be read.
+        """All readings that succeed.
 
-        :raises BatchError: there is none; what was wrong with the first.
+        :raises BatchError: none succeeds; the error of the first.
         """
         fault: BatchError | None = None
         found = False
@@ -89,7 +88,7 @@ class Readings:
 
 
 def _keys(scores: Sequence[Scores]) -> Iterator[Keys]:
-    """The keys of a sidecar, those of its many files together."""
+    """The keys of a sidecar, over all of its files."""
     texts: dict[tuple[str, str], list[pa.Array]] = {}
     for each in scores:
         texts.setdefault((each.key_field, each.label), []).append(each.keys)
@@ -98,7 +97,7 @@ def _keys(scores: Sequence[Scores]) -> Iterator[Keys]:
 
 
 class Columns:
-    """What may be the key column of a feature table, read in full where a sample has keys of a sidecar."""
+    """The possible key columns of a feature table; one is read in full if its sample has keys of a sidecar."""
 
     def __init__(self, folder: Path, features: Features) -> None:
         self._folder = folder
@@ -114,7 +113,7 @@ class Columns:
 
     @functools.cached_property
     def extension(self) -> str:
-        """The format of the joined table: Parquet, unless a column cannot be stored there."""
+        """The extension of the joined table: that of Parquet, unless a column cannot be stored in Parquet."""
         try:
             check_representable(
                 "joined.parquet", self.features.open(self._folder, self.features.finding.key_columns[0])
@@ -128,7 +127,7 @@ class Columns:
         return 0 if found is None else found.met
 
     def column(self, name: str) -> Keys:
-        """A column in full."""
+        """A column, read in full."""
         if name not in self._read:
             self._read[name] = Keys(name, self.features.open(self._folder, name).keys())
         return self._read[name]

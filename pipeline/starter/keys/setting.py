@@ -1,4 +1,4 @@
-"""The options of a table that decide which keys meet, as far as `init` proposes them; no I/O."""
+"""The join options that decide which keys match, as far as `init` proposes them; no I/O."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.manifest.options import KeyNormalize
 _ANY = "(.+?)"
 
 
-@dataclass(frozen=True, eq=False)  # compared by identity, so that results can be cached by them
+@dataclass(frozen=True, eq=False)  # compared by identity, so that they can be keys of a cache
 class Keys:
-    """The keys of one side as they came.
+    """The raw keys of one side.
 
     Attributes:
-        name: the column or field that holds them.
-        raw: their texts (string).
-        scorer: whose scores they are for; empty for a feature table.
+        name: the column or field of the keys.
+        raw: the texts of the keys (string).
+        scorer: the scorer of a sidecar; empty for a feature table.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Setting:
-    """The join options of a table that decide which keys meet, as in `JoinOptions`."""
+    """The fields of `JoinOptions` that decide which keys match."""
 
     key_column: str
     key_normalize: KeyNormalize = "auto"
@@ -53,7 +53,7 @@ def loosened(setting: Setting) -> Setting:
 
 
 def combined(settings: Sequence[Setting]) -> list[Setting]:
-    """Of settings that differ only in the sidecar's regex, one whose regex takes away what any of them does."""
+    """One setting for several that differ only in the sidecar's regex; its regex removes what any of theirs removes."""
     alike: dict[Setting, list[tuple[str, str]]] = {}
     for setting in settings:
         parts = ("", "") if setting.score_key_regex is None else _around(setting.score_key_regex)
@@ -68,7 +68,7 @@ def combined(settings: Sequence[Setting]) -> list[Setting]:
 
 
 def _around(regex: str | None) -> tuple[str, str] | None:
-    """What a regex of `taking` has before and behind the key."""
+    """The parts of a regex of `taking` before and behind the key."""
     parts = re.fullmatch(r"\^(.*)\(\.\+\?\)(.*)\$", regex or "", re.DOTALL)
     return None if parts is None else (parts[1], parts[2])
 

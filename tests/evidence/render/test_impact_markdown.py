@@ -39,7 +39,7 @@ def test_verdicts_arms_and_changes_are_shown() -> None:
     assert ["base", "0.781 [0.760, 0.800]"] in [[row[0], row[2]] for row in rows(markup) if len(row) > 2]
     assert ["base+scores", "+0.109 [+0.089, +0.129]"] in [row[:2] for row in rows(markup)]
     assert "1,180 rows in 590 groups with all scores" in markup
-    assert "1,200 rows in 600 groups with a label; a score that is missing is imputed." in markup
+    assert "1,200 rows in 600 groups with a label; missing scores are imputed." in markup
     assert f"<strong>improves</strong>: {table['reason']}" in markup
     assert markup.count("<h3>") == 6  # arms and changes twice, inputs, outputs
     assert document["report"]["sha256"] in markup

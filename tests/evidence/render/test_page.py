@@ -266,7 +266,7 @@ def test_a_batch_without_anything_to_tell_has_a_page(measured: bool) -> None:
     assert "No scorer was joined" in section(page, "a").text
     assert ("cannot be measured here" in section(page, "b").text) is measured
     assert ("Not measured yet" in section(page, "b").text) is not measured
-    assert "The audit says nothing of this table." in section(page, "c").text
+    assert "The audit does not contain this table." in section(page, "c").text
 
 
 def test_an_empty_batch_has_a_page() -> None:

@@ -125,10 +125,8 @@ def told(folder: Path, entry: dict[str, Any]) -> object:
         found = read_sidecar(SidecarEntry.of(entry, folder), folder, JoinOptions())
     except BatchError as exc:
         return str(exc)
-    columns = ("keys", "score", "bad", "runtime_ms", "frames")
     return sorted(
-        (each.label, each.key_field, str(each.recall()), [str(getattr(each, name)) for name in columns])
-        for each in found
+        (each.label, each.key_field, str(each.recall()), str(each.records.to_pydict())) for each in found
     )
 
 
@@ -187,4 +185,4 @@ def test_names_that_differ_from_row_to_row(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text("".join(lines))
     assert read("".join(lines).encode()).left is None
     (scores,) = read_sidecar(SidecarEntry("s.jsonl", label="dover"), tmp_path, JoinOptions())
-    assert scores.score.to_pylist() == [float(row) for row in range(2_000)]
+    assert scores.records["score"].to_pylist() == [float(row) for row in range(2_000)]

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import SidecarError
-from pipeline.join.sidecars.read import Scores, read_sidecar
+from pipeline.join.sidecars.read import read_sidecar
+from pipeline.join.sidecars.record import Scores
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 
@@ -26,7 +27,7 @@ def scores_of(folder: Path, text: str | bytes, name: str = "s.csv", **entry: Any
 def read(folder: Path, text: str | bytes, name: str = "s.csv", **entry: Any) -> dict[str, float | None]:
     """The scores by their comparable keys."""
     scores = scores_of(folder, text, name, **entry)
-    return dict(zip(scores.keys.to_pylist(), scores.score.to_pylist(), strict=True))
+    return dict(zip(scores.keys.to_pylist(), scores.records["score"].to_pylist(), strict=True))
 
 
 RECOGNISED = {
@@ -59,8 +60,8 @@ def test_set_dialect(tmp_path: Path) -> None:
     assert read(tmp_path, "clip_id score\na 1.5\n", delimiter=" ") == {"a": 1.5}
     text = "clip_id;score;elapsed_ms\n1,5;2,5;3,5\n"
     scores = scores_of(tmp_path, text, delimiter=";", decimal=",")
-    assert (scores.keys.to_pylist(), scores.score.to_pylist()) == (["1,5"], [2.5])
-    assert scores.runtime_ms.to_pylist() == [3.5]
+    assert (scores.keys.to_pylist(), scores.records["score"].to_pylist()) == (["1,5"], [2.5])
+    assert scores.records["runtime_ms"].to_pylist() == [3.5]
     assert read(tmp_path, "clip_id;mine\na;2,5\n", decimal=",", score_field="mine") == {"a": 2.5}
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.errors import SidecarError
 from pipeline.join.sidecars import parquet_rows as columnrows
-from pipeline.join.sidecars.read import Scores, read_sidecar
+from pipeline.join.sidecars.read import read_sidecar
+from pipeline.join.sidecars.record import Scores
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import write_jsonl
@@ -32,7 +33,7 @@ def by_key(scores: list[Scores]) -> dict[str, float | None]:
     """The scores by their comparable keys."""
     found: dict[str, float | None] = {}
     for each in scores:
-        found |= zip(each.keys.to_pylist(), each.score.to_pylist(), strict=True)
+        found |= zip(each.keys.to_pylist(), each.records["score"].to_pylist(), strict=True)
     return found
 
 
@@ -111,9 +112,8 @@ def test_rows_say_what_json_lines_say(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "s.jsonl", rows)
     lines = read_sidecar(SidecarEntry("s.jsonl", "dover"), tmp_path, JoinOptions())
     columns = read(tmp_path, pa.Table.from_pylist(rows))
-    names = ("label", "key_field", "keys", "score", "bad", "runtime_ms", "frames")
-    assert [[getattr(each, name) for name in names] for each in columns] == [
-        [getattr(each, name) for name in names] for each in lines
+    assert [(each.label, each.key_field, each.records) for each in columns] == [
+        (each.label, each.key_field, each.records) for each in lines
     ]
     assert columns[0].recall()["key"].to_pylist() == lines[0].recall()["key"].to_pylist()
 
@@ -122,7 +122,10 @@ def test_frames(tmp_path: Path) -> None:
     """Lists of objects are frames, averaged without rounding, under their usual name or a path that is set."""
     frames = [[{"vmaf": 0.1, "elapsed_ms": 2}] * 10, [{"vmaf": 1.0, "elapsed_ms": None}]]
     (scores,) = read(tmp_path, pa.table({"clip_id": ["a", "b"], "frames": frames}))
-    assert (scores.score.to_pylist(), scores.frames.to_pylist()) == ([0.1, 1.0], [10, 1])
+    assert (scores.records["score"].to_pylist(), scores.records["frames"].to_pylist()) == (
+        [0.1, 1.0],
+        [10, 1],
+    )
     deep = [
         [
             {"metrics": {"vmaf": 90.0}, "t": datetime.datetime(2020, 1, 1)},
@@ -131,7 +134,7 @@ def test_frames(tmp_path: Path) -> None:
     ]
     table = pa.table({"clip_id": ["a"], "log": deep})
     (scores,) = read(tmp_path, table, score_field="log[].metrics.vmaf")
-    assert (scores.score.to_pylist(), scores.frames.to_pylist()) == ([91.0], [2])
+    assert (scores.records["score"].to_pylist(), scores.records["frames"].to_pylist()) == ([91.0], [2])
 
 
 def test_summary(tmp_path: Path) -> None:

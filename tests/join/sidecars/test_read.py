@@ -24,7 +24,7 @@ def read(
     found: dict[str, dict[str, float | None]] = {}
     for scores in read_sidecar(SidecarEntry.of(entry, folder), folder, options):
         held = found.setdefault(scores.label, {})
-        held |= zip(scores.keys.to_pylist(), scores.score.to_pylist(), strict=True)
+        held |= zip(scores.keys.to_pylist(), scores.records["score"].to_pylist(), strict=True)
     return found
 
 

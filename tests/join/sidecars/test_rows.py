@@ -146,7 +146,7 @@ def test_compressed_text(tmp_path: Path, pack: Any, name: str, content: str, row
         ),
         ("s.jsonl", f'{JSON_A}\n{{"score": 1\n{JSON_B}', (2, "not JSON: Expecting ',' delimiter")),
         ("s.jsonl", f"{JSON_A}\n[1]\n{JSON_B}", (2, "found [1]; expected a JSON object")),
-        ("s.jsonl", f'{JSON_A}\n{{"a": 1, "a": 2}}\n{JSON_B}', (2, "the key 'a' stands twice in one object")),
+        ("s.jsonl", f'{JSON_A}\n{{"a": 1, "a": 2}}\n{JSON_B}', (2, "the key 'a' occurs twice in one object")),
         ("s.jsonl", f"{JSON_A}\n".encode() + b'"\xff"\n' + JSON_B.encode(), (2, "not UTF-8 text (byte 1)")),
         ("s.json", f'[{JSON_A}, "x", {JSON_B}]', (2, "found 'x'; expected a JSON object")),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.join.sidecars.fields import RowFault
-from pipeline.join.sidecars.scores import ScoreRow
+from pipeline.join.sidecars.record import ScoreRow
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import score_row, score_rows, scored

@@ -29,7 +29,7 @@ def read(folder: Path, text: str, name: str = "s.json", **entry: Any) -> dict[st
     found: dict[str, float | None] = {}
     given = {"path": name, "label": "dover", **entry}
     for scores in read_sidecar(SidecarEntry.of(given, folder), folder, JoinOptions()):
-        found |= zip(scores.keys.to_pylist(), scores.score.to_pylist(), strict=True)
+        found |= zip(scores.keys.to_pylist(), scores.records["score"].to_pylist(), strict=True)
     return found
 
 
@@ -100,7 +100,7 @@ def test_a_member_of_a_map_that_is_no_number(tmp_path: Path, value: str) -> None
 
 def test_a_key_twice_in_a_map(tmp_path: Path) -> None:
     """A key that a map has twice is an error that names it."""
-    with pytest.raises(SidecarError, match=r"the key 'a\.mp4' stands twice in one object"):
+    with pytest.raises(SidecarError, match=r"the key 'a\.mp4' occurs twice in one object"):
         read(tmp_path, '{"a.mp4": 3, "a.mp4": 4}')
 
 

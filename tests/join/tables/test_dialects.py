@@ -352,7 +352,7 @@ def test_an_object_that_sets_nothing_is_its_path(tmp_path: Path) -> None:
         ({"path": "f.csv", "delimiter": ";;"}, r"features\.delimiter: found ';;'; expected one sign"),
         ({"path": "f.csv", "delimiter": "\\t"}, r"features\.delimiter: found .* a tab, which JSON spells"),
         ({"path": "f.csv", "decimal": ";"}, r"features\.decimal: found ';'; expected one of \., ,"),
-        ({"path": "f.csv", "columns": ["a", "a"]}, r"features\.columns: 'a' is there twice"),
+        ({"path": "f.csv", "columns": ["a", "a"]}, r"features\.columns: 'a' occurs twice"),
         ({"path": "f.csv", "columns": []}, r"features\.columns: found \[\]; expected at least one entry"),
         ({"path": "f.csv", "columns": ["\ud800"]}, r"features\.columns: found .*; expected Unicode text"),
         ({"path": "f.csv", "delim": ";"}, r"features\.delim: unknown key; did you mean delimiter"),

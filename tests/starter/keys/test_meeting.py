@@ -91,7 +91,7 @@ def test_a_sidecar_goes_with_the_nearest_table_that_has_its_keys(
     assert {name: table["scores"] for name, table in tables.items()} == {
         name: [f"{name}_dover={name}/{name}_dover.jsonl"] for name in ("lsvq", "maxwell")
     }
-    assert "lsvq/lsvq_dover.jsonl: not joined onto maxwell/features.jsonl, of which 20 keys meet" in said
+    assert "lsvq/lsvq_dover.jsonl: not joined onto maxwell/features.jsonl, although 20 keys match" in said
 
 
 def test_shards_share_a_sidecar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.support.oracle import faults
@@ -26,13 +27,14 @@ EXACT = 2**53
 class Table:
     """A table as it stands in its file: `json` rows may lack fields, `text` cells are text, `typed` have types.
 
-    Numbers among text cells have the mark `decimal`.
+    Numbers among text cells have the mark `decimal`. Values of the `nested` columns are lists or structs.
     """
 
     kind: str
     columns: list[str]
     rows: list[dict[str, Any]]
     decimal: str = "."
+    nested: frozenset[str] = frozenset()
 
 
 def kind_of(name: str) -> str | None:
@@ -63,7 +65,8 @@ def read_table(path: Path, settings: Mapping[str, Any] | None = None) -> Table:
     kind = kind_of(path.name)
     if kind == "typed":
         whole = pq.read_table(path)
-        table = Table("typed", whole.column_names, whole.to_pylist())
+        nested = frozenset(field.name for field in whole.schema if pa.types.is_nested(field.type))
+        table = Table("typed", whole.column_names, whole.to_pylist(), nested=nested)
     elif kind == "json":
         table = json_table(path)
     else:
@@ -111,13 +114,16 @@ def text_table(path: Path, settings: Mapping[str, Any] | None) -> Table:
 def key_column_of(table: Table, wanted: str | None) -> str:
     """The column that holds the keys: the wanted one, else the first candidate.
 
-    :raises RefusedError: there is none; a file without a row or a header is an empty shard and has any.
+    :raises RefusedError: there is none, or its type has no texts; a file without a row or a header is an empty shard
+        and has any.
     """
     if not table.columns and not table.rows:
         return wanted or KEYS[0]
     column = wanted or first(dict.fromkeys(table.columns), KEYS)[0]
-    if column not in table.columns:
+    if not column or column not in table.columns:  # a column may have no name
         raise RefusedError(Fault("TableError", "" if table.kind == "text" else "no key column"))
+    if column in table.nested:
+        raise RefusedError(Fault("TableError", "expected keys, texts or numbers"))
     return column
 
 

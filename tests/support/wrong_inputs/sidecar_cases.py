@@ -81,7 +81,7 @@ _ROWS = (
     Case("row no object", r"dover\.jsonl line 1: found 3; expected a JSON object", scores(3)),
     Case(
         "field twice",
-        r"line 1: the key 'score' stands twice",
+        r"line 1: the key 'score' occurs twice",
         {"dover.jsonl": '{"clip_id": "c0", "score": 1, "score": 2}\n'},
     ),
     Case(

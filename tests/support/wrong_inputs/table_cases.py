@@ -134,7 +134,7 @@ CASES = (
     ),
     Case(
         "features with a field twice",
-        r"g\.jsonl line 1: the key 'f' stands twice",
+        r"g\.jsonl line 1: the key 'f' occurs twice",
         features('{"clip_id": "c0", "f": 1, "f": 2}\n', "g.jsonl"),
     ),
     Case(

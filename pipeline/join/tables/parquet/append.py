@@ -25,16 +25,12 @@ from pipeline.join.tables.parquet.sink import losses, sink_settings, worth_dicti
 from pipeline.join.tables.parquet.table import ParquetTable
 from pipeline.records.materialized import Remarks
 from pipeline.storage import files, writing
-from pipeline.storage.files import Hash
 
 
 def extend_table(
-    path: Path, features: FeatureTable, appended: pa.Schema, fingerprint: str, data: Hash
+    path: Path, features: FeatureTable, appended: pa.Schema, fingerprint: str
 ) -> ParquetExtension | None:
-    """The joined table at `path`; None: the features' columns cannot stay as they are.
-
-    :param data: running digest of all before the features' footer.
-    """
+    """The joined table at `path`; None: the features' columns cannot stay as they are."""
     if not isinstance(features, ParquetTable) or set(appended.names) & set(features.columns):
         return None
     footer = features.footer if features.is_worth_copying else None
@@ -49,7 +45,7 @@ def extend_table(
         metadata = _joined_metadata(footer.key_values, features, appended, fingerprint)
     except (ValueError, pa.ArrowException):
         return None
-    return ParquetExtension(path, features, footer, appended, metadata, data)
+    return ParquetExtension(path, features, footer, appended, metadata)
 
 
 class ParquetExtension(Sink):
@@ -64,9 +60,9 @@ class ParquetExtension(Sink):
         footer: Footer,
         appended: pa.Schema,
         metadata: JoinedMetadata,
-        data: Hash,
     ) -> None:
-        self._path, self._footer, self._metadata, self._data = path, footer, metadata.entries, data
+        self._path, self._footer, self._metadata = path, footer, metadata.entries
+        self._features = features
         self._losses = losses(metadata, [])
         with contextlib.ExitStack() as stack:
             self._stream = stack.enter_context(writing.create(path, readable=True))
@@ -92,7 +88,7 @@ class ParquetExtension(Sink):
             try:
                 self._writer.close()
             finally:
-                self._writer.is_open = False  # else it would close itself again when the stream is gone
+                self._writer.is_open = False  # else it closes itself again after the stream was closed
             self._stream.flush()
             new = Footer.read(self._path)
             if new is None:
@@ -103,8 +99,10 @@ class ParquetExtension(Sink):
             self._stream.write(content + END.pack(len(content), MAGIC))
             self._stream.flush()
             self._copied.result()
-            # What was copied was digested when it was read.
-            self.sha256 = files.digest_from(self._path, self._data.copy(), self._footer.start).hexdigest()
+            # What was copied was digested with the features.
+            self.sha256 = files.digest_from(
+                self._path, self._features.data_digest.copy(), self._footer.start
+            ).hexdigest()
 
 
 def _coded(schema: pa.Schema) -> pa.Schema:

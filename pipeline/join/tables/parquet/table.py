@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from pipeline.join.tables.parquet import kinds
 from pipeline.join.tables.parquet.footer import ChunkSize, Footer, footer_content, is_encrypted
 from pipeline.join.tables.parquet.thrift import ThriftError
 from pipeline.join.tables.views import plain_schema
+from pipeline.records import snapshots
+from pipeline.records.snapshots import Snapshot
 from pipeline.storage import files
+from pipeline.storage.files import Hash
 
 BATCH_BYTES = 1 << 25
 _READ_BUFFER = 1 << 16  # bytes of each column that are read at once; 0 would be the whole column
@@ -59,6 +63,18 @@ class ParquetTable(FeatureTable):
         return max(
             0, files.signature(self.path).size - _FOOTER_END_BYTES - int(self._file.metadata.serialized_size)
         )
+
+    def snapshot(self) -> Snapshot:
+        """Digest the file, its data apart: a joined table that begins with them takes their digest as known."""
+        return snapshots.snapshot(self.path, lambda path: self._digest_of_rest(path).hexdigest())
+
+    @functools.cached_property
+    def data_digest(self) -> Hash:
+        """The running digest of the first `data_bytes` of the file; to be copied before it is continued."""
+        return files.digest_from(self.path, hashlib.sha256(), 0, self.data_bytes)
+
+    def _digest_of_rest(self, path: Path) -> Hash:
+        return files.digest_from(path, self.data_digest.copy(), self.data_bytes)
 
     def keys(self) -> pa.Array:
         """The texts of the key column; no other column is read."""

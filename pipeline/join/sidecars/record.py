@@ -1,0 +1,87 @@
+"""The score record, one scorer's result for one clip: as a row, and in columns per scorer and file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline.join.keys import Side
+
+RECORD = pa.schema(
+    [
+        ("key", pa.string()),
+        ("score", pa.float64()),
+        ("bad", pa.bool_()),
+        ("runtime_ms", pa.float64()),
+        ("frames", pa.int32()),
+    ]
+)
+"""Columns of score records: the comparable key (none null), and what `ScoreRow` says of the others."""
+
+NUMBERED = RECORD.append(pa.field("number", pa.int32()))
+"""Score records with the number of their line or row in the file, from 1."""
+
+
+@dataclass(slots=True)
+class ScoreRow:
+    """One scorer's result for one clip.
+
+    Attributes:
+        label: the scorer's name.
+        key_field: the field that held the key.
+        key: the clip's key as the row spells it.
+        score: in the scorer's own units and direction; None: none (a `bad` row only).
+        bad: whether the scorer says that it failed on this clip.
+        runtime_ms: what the scorer took, milliseconds; None: unknown.
+        frames: number of frames the score is the mean of; 0 for a scalar score.
+        aspect: its position among the scores of its row, from 0.
+    """
+
+    label: str
+    key_field: str
+    key: str
+    score: float | None
+    bad: bool
+    runtime_ms: float | None
+    frames: int
+    aspect: int = 0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The records of one scorer in one sidecar file whose keys are in one field.
+
+    Attributes:
+        label: the scorer's name.
+        source: the sidecar as the manifest names it.
+        location: the file and the unit of its row numbers: `chug/dover.jsonl line`.
+        key_field: the field that holds the keys.
+        key_regex: the side's key regex.
+        records: the score records (`RECORD`).
+        recall: reads the file again, for the records with the keys as they came (`NUMBERED`).
+        bad_statuses: reads the file again, for the statuses of the scorer's rows that are not ok, with their numbers.
+        note: what was recognised of the file and should be known; None: nothing.
+    """
+
+    label: str
+    source: str
+    location: str
+    key_field: str
+    key_regex: str | None
+    records: pa.RecordBatch
+    recall: Callable[[], pa.Table]
+    bad_statuses: Callable[[], Counter[str]] = Counter
+    note: str | None = None
+
+    @property
+    def keys(self) -> pa.Array:
+        """The comparable keys (string)."""
+        return self.records["key"]
+
+    @property
+    def side(self) -> Side:
+        """The keys as they came."""
+        return Side(self.key_field, self.key_regex, lambda: self.recall()["key"].combine_chunks())
