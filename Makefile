@@ -1,16 +1,25 @@
 # Two commands for a fresh machine with python 3.11 or newer: `make demo` and `make test`.
-# `make test-lowest` tests with the oldest versions of what the package needs; `make bench` measures.
+# `make test-all` tests on every declared Python and with the oldest versions of what the package needs; `make bench`
+# measures; `make release` builds and tries what is released. CONTRIBUTING.md describes them.
 PYTHON ?= python3
 VENV ?= .venv
 LOWEST ?= .venv-lowest
 AUDIT ?= .venv-audit
+RELEASE ?= .venv-release
+SMOKE ?= .venv-smoke
+# What pytest is given: nothing for all tests, or `make test TESTS=tests/join`.
+TESTS ?=
+# One process per core; one that has nothing left to do takes tests from another.
+SPREAD = -n auto --dist worksteal
+# `make test COVERAGE=yes` prints what the tests cover, and fails below the floor in setup.cfg.
+COVERAGE ?=
 BIN = $(VENV)/bin
 # A venv is made again when what it holds is declared anew.
 READY = $(VENV)/ready
 BENCH_READY = $(VENV)/bench-ready
 LOWEST_READY = $(LOWEST)/ready
 
-.PHONY: demo test test-lowest lint audit-environment derive bench clean
+.PHONY: demo test suite test-all test-lowest lint audit-environment derive bench release clean
 
 demo: $(READY)
 	$(BIN)/second-opinion run manifests/demo.json
@@ -19,18 +28,37 @@ demo: $(READY)
 	@echo "The report to cite:       manifests/demo.report.json (for people: manifests/demo.report.md)"
 	@echo
 	$(BIN)/second-opinion impact manifests/demo.json
+	@echo
+	$(BIN)/python manifests/retrain.py
 
-test: lint
-	$(BIN)/pytest -n auto
+test: lint suite
+
+ifdef COVERAGE
+suite: $(READY)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(SPREAD) $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+else
+suite: $(READY)
+	$(BIN)/pytest $(SPREAD) $(TESTS)
+endif
+
+# Every Python of setup.cfg that is installed, then the lowest versions; it names the Pythons that are not found.
+test-all: lint
+	$(PYTHON) tools/every_python.py TESTS="$(TESTS)"
 
 # The lowest versions that setup.cfg allows; `make test` has the newest.
 test-lowest: $(LOWEST_READY)
-	$(LOWEST)/bin/pytest -n auto
+	$(LOWEST)/bin/pytest $(SPREAD) $(TESTS)
 
+# .pre-commit-config.yaml has the same commands.
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/python tools/prose.py
 
 # Known advisories against what the tests run with. It asks PyPI, and fails for a package that it cannot ask about.
 audit-environment: $(READY)
@@ -50,7 +78,24 @@ bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.frames
 	$(BIN)/python -m benchmarks.audit
 
+# The sdist and the wheel of what is committed, checked, and the wheel tried where the checkout is not. The changelog
+# comes last, so that nothing of it is written for what failed.
+release: $(READY)
+	@test -z "$$(git status --porcelain)" || { \
+		echo "release: the checkout has changes; expected none; commit or stash them" >&2; exit 1; }
+	rm -rf dist
+	$(PYTHON) -m venv --clear $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet build twine
+	$(RELEASE)/bin/python -m build --outdir dist .
+	$(RELEASE)/bin/twine check --strict dist/*
+	$(PYTHON) -m venv --clear $(SMOKE)
+	$(SMOKE)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[evidence]"
+	$(BIN)/python tools/smoke.py $(SMOKE)/bin/second-opinion
+	$(BIN)/towncrier build --yes
+	@echo "Built: dist/. Next: read and commit CHANGELOG.md, tag the commit, twine upload dist/*"
+
 $(READY): setup.cfg pyproject.toml
+	@echo "Installing the package, what it needs and what tests it into $(VENV), once: about a minute."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,evidence]'
 	@touch $(READY)
@@ -67,4 +112,4 @@ $(LOWEST_READY): setup.cfg pyproject.toml tools/lowest.py
 	@touch $(LOWEST_READY)
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(AUDIT) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

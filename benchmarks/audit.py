@@ -12,7 +12,7 @@ import json
 import shutil
 
 from benchmarks.corpus import FEATURES, Corpus, made
-from benchmarks.folders import add_folder, standing
+from benchmarks.folders import add_folder, data_folder
 from benchmarks.measuring import Cost, median, module, spent, spread
 
 MANIFEST = "audited.json"
@@ -21,7 +21,7 @@ MANIFEST = "audited.json"
 def main() -> None:
     """Make the corpus, join it, time the audit, print the figures."""
     given = arguments()
-    with standing(given.folder) as folder:
+    with data_folder(given.folder) as folder:
         corpus = made(folder, given.rows, given.columns, given.scorers)
         costs = [audited(corpus) for _ in range(given.runs)]
     middle = median(costs)

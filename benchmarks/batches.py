@@ -47,7 +47,7 @@ WAYS: dict[str, Callable[[Path, int], Cost]] = {"run": run, "loop": loop, "luigi
 
 
 def _in_a_fresh_folder(folder: Path, tables: int, command: list[str]) -> Cost:
-    """Run a command where the batch `m.json` stands and nothing of it is made."""
+    """Run a command in the folder of the batch `m.json`, of which nothing is built."""
     place = folder / "running"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()

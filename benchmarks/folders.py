@@ -1,4 +1,4 @@
-"""Where the data of a benchmark stand: never in the repository."""
+"""Where the data of a benchmark are: never in the repository."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
 
 
 @contextlib.contextmanager
-def standing(folder: Path | None) -> Iterator[Path]:
+def data_folder(folder: Path | None) -> Iterator[Path]:
     """The folder for the data: the one that was asked for, or one that goes when the block ends.
 
-    :raises SystemExit: it would stand in the repository.
+    :raises SystemExit: it would be in the repository.
     """
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="second-opinion-") as name:

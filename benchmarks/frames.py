@@ -9,7 +9,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from benchmarks.folders import add_folder, standing
+from benchmarks.folders import add_folder, data_folder
 from benchmarks.measuring import Cost, alternating, median, module, spent, spread
 
 OURS, LEAST = "read_sidecar", "orjson"
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     add_folder(parser)
     given = parser.parse_args()
-    with standing(given.folder) as folder:
+    with data_folder(given.folder) as folder:
         path = sidecar(folder, given.clips, given.frames)
         ways = {way: partial(spent, module("benchmarks.reading", way, path), folder) for way in (OURS, LEAST)}
         megabytes = path.stat().st_size / 1e6

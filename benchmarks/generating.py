@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpus import FEATURES
 
-# What pyarrow writes unless told otherwise; a row group is the most that is held in memory here.
+# What pyarrow writes by default; a row group is the most that is held in memory here.
 ROW_GROUP_ROWS = 1024 * 1024
 LINES = 100_000
 FOLDERS = 97

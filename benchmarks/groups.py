@@ -10,7 +10,7 @@ import json
 from functools import partial
 from pathlib import Path
 
-from benchmarks.folders import add_folder, standing
+from benchmarks.folders import add_folder, data_folder
 from benchmarks.measuring import median, module, spent, spread
 
 FEATURES, SIDECAR = "groups.parquet", "groups.jsonl"
@@ -19,7 +19,7 @@ FEATURES, SIDECAR = "groups.parquet", "groups.jsonl"
 def main() -> None:
     """Make the table, read it and join it in turn, print the ratio."""
     given = arguments()
-    with standing(given.folder) as folder:
+    with data_folder(given.folder) as folder:
         command = partial(module, "benchmarks.groups", "--groups", given.groups, "--rows", given.rows)
         spent(command("--columns", given.columns, "--only", "write"), folder)
         reading = command("--only", "read")

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import batches
 from benchmarks.contenders import OURS, cost
 from benchmarks.corpus import Corpus, made
-from benchmarks.folders import add_folder, standing
+from benchmarks.folders import add_folder, data_folder
 from benchmarks.measuring import Cost, Name, alternating, median
 from benchmarks.slopes import Growing, figure, growth
 
@@ -24,7 +24,7 @@ COLUMNS, SCORERS = 60, 3
 def main() -> None:
     """Measure the parts that were asked for, and print their tables."""
     given = arguments()
-    with standing(given.folder) as folder:
+    with data_folder(given.folder) as folder:
         for name in given.parts or PARTS:
             print(f"\n{name}, {given.runs} runs\n")
             print("\n".join(PARTS[name](folder, given)), flush=True)

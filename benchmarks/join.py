@@ -17,7 +17,7 @@ from functools import partial
 from benchmarks import contenders
 from benchmarks.contenders import COPY, NAMES, OURS, PEERS
 from benchmarks.corpus import Corpus, made
-from benchmarks.folders import add_folder, standing
+from benchmarks.folders import add_folder, data_folder
 from benchmarks.measuring import Cost, alternating, median, module, spent, spread
 
 Rounds = Sequence[dict[str, Cost]]
@@ -26,7 +26,7 @@ Rounds = Sequence[dict[str, Cost]]
 def main() -> None:
     """Make the corpus, compare what the contenders make of it, time them, print the figures."""
     given = arguments()
-    with standing(given.folder) as folder:
+    with data_folder(given.folder) as folder:
         corpus = made(folder, given.rows, given.columns, given.scorers)
         names = [name for name in NAMES if name in given.only]
         runs = {

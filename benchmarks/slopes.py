@@ -13,7 +13,7 @@ MEGABYTES = {"MB": 1.0, "KB": 1e-3, "bytes": 1e-6}
 
 @dataclass(frozen=True)
 class Growing:
-    """What grows, and how its costs are told.
+    """What grows, and how its costs are measured.
 
     Attributes:
         unit: one of what grows.

@@ -9,7 +9,7 @@ import argparse
 
 from benchmarks.contenders import OURS, cost
 from benchmarks.corpus import made
-from benchmarks.folders import add_folder, standing
+from benchmarks.folders import add_folder, data_folder
 from benchmarks.measuring import median, spread
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     add_folder(parser)
     given = parser.parse_args()
-    with standing(given.folder) as folder:
+    with data_folder(given.folder) as folder:
         corpus = made(folder, given.rows, given.columns, given.scorers)
         costs = [cost(OURS, corpus) for _ in range(given.runs)]
     middle = median(costs)

@@ -97,7 +97,7 @@ def table(content: bytes, folder: Path) -> None:
 
 
 def manifest(content: bytes, folder: Path) -> None:
-    """Check a manifest, and say how its batch stands."""
+    """Check a manifest, and report the state of its batch."""
     (folder / "m.json").write_bytes(content)
     (folder / "f.jsonl").write_bytes(SOUND)
     (folder / "s.jsonl").write_bytes(SOUND)

@@ -1,4 +1,4 @@
-"""No join at all: pyarrow reads the feature table and writes it again, as it does unless told otherwise."""
+"""No join at all: pyarrow reads the feature table and writes it again, as it does by default."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class JoinOptions:
     )
     overwrite: bool = _option(
         False,
-        "Replace columns of the same name that the feature table has, where they stand.",
+        "Replace columns of the same name that the feature table has, in their position.",
         type="boolean",
     )
 

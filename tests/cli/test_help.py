@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.cli.commands import cli
 from tests.support.builders import clips, write_jsonl
-from tests.support.checkout import copy_manifests
+from tests.support.checkout import copy_demo
 from tests.support.processes import environment
 
 
@@ -26,16 +26,16 @@ def examples(command: click.Command) -> list[str]:
 
 
 def every_example() -> Iterator[str]:
-    """The examples of the command itself, which make the demo, then of each command below it."""
+    """The examples of the command itself, then of each command below it."""
     yield from examples(cli)
     for command in cli.commands.values():
         yield from examples(command)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo, and small files under the names that the examples use."""
-    copy_manifests(tmp_path / "manifests")
+    copy_demo(tmp_path / "manifests", tmp_path_factory)
     for place in (tmp_path, tmp_path / "corpora"):
         write_jsonl(place / "dover.jsonl", clips("c0", "c1", score=1))
         pq.write_table(pa.table({"clip_id": ["c0", "c1"], "f": [0.5, 1.5]}), place / "clips.parquet")

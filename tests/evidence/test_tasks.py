@@ -16,6 +16,8 @@ from tests.support.builders import run_main, tree, write_json, write_jsonl
 from tests.support.evidence_batches import document, evidence_batch, write_corpus
 from tests.support.processes import COMMAND, LUIGI, running, second_opinion, started, until
 
+Made = tuple[Path, str]
+
 GIVEN = ("m.audit.json", "m.audit.md", "m.impact.json", "m.impact.md", "m.html")
 
 
@@ -28,32 +30,55 @@ def stamps(folder: Path) -> dict[str, int]:
     }
 
 
+def _made(folder: Path, *tables: str) -> Made:
+    ended = second_opinion(folder, "impact", str(evidence_batch(folder, *tables)))
+    assert ended.returncode == 0, ended.stderr
+    return folder, ended.stdout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A batch of one table with all its evidence, to read and to copy, and what the command printed."""
+    return _made(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module")
+def made_of_two(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The same of the tables `a` and `b`."""
+    return _made(tmp_path_factory.mktemp("made_of_two"), "a", "b")
+
+
+@pytest.fixture
+def copied(made: Made, tmp_path: Path) -> Path:
+    """A copy of the batch of one table, to change."""
+    return shutil.copytree(made[0], tmp_path / "copied") / "m.json"
+
+
 def cited_impact(folder: Path) -> bool:
     """Whether the page cites the impact that stands beside it."""
     digest = hashlib.sha256((folder / "m.impact.json").read_bytes()).hexdigest()
     return digest in (folder / "m.html").read_text("utf-8")
 
 
-def test_the_impact_gives_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_impact_gives_everything(made: Made) -> None:
     """One command makes the batch, its audit, its impact and the page, and says the verdict and the digest to cite."""
-    ended = run_main(capsys, "impact", evidence_batch(tmp_path))
-    assert ended.code == 0
-    assert set(GIVEN) <= set(tree(tmp_path))
-    impact = document(tmp_path, "impact")
+    folder, printed = made
+    assert set(GIVEN) <= set(tree(folder))
+    impact = document(folder, "impact")
     assert [table["verdict"] for table in impact["tables"]] == ["improves"]
-    assert "a: improves: " in ended.out
-    digest = hashlib.sha256((tmp_path / "m.impact.json").read_bytes()).hexdigest()
-    assert f"sha256: {digest}" in ended.out
-    assert ended.out.rstrip().endswith(f"page: {tmp_path}/m.html")
+    assert "a: improves: " in printed
+    digest = hashlib.sha256((folder / "m.impact.json").read_bytes()).hexdigest()
+    assert f"sha256: {digest}" in printed
+    assert printed.rstrip().endswith(f"page: {folder}/m.html")
 
 
-def test_each_document_cites_what_it_rests_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_document_cites_what_it_rests_on(made: Made) -> None:
     """The audit cites the report, the impact both, by the digest of their bytes; their provenance names the tables."""
-    run_main(capsys, "impact", evidence_batch(tmp_path))
-    audit, impact = document(tmp_path, "audit"), document(tmp_path, "impact")
-    report = hashlib.sha256((tmp_path / "m.report.json").read_bytes()).hexdigest()
+    folder = made[0]
+    audit, impact = document(folder, "audit"), document(folder, "impact")
+    report = hashlib.sha256((folder / "m.report.json").read_bytes()).hexdigest()
     assert audit["report"] == impact["report"] == {"path": "m.report.json", "sha256": report}
-    digest = hashlib.sha256((tmp_path / "m.audit.json").read_bytes()).hexdigest()
+    digest = hashlib.sha256((folder / "m.audit.json").read_bytes()).hexdigest()
     assert impact["audit"] == {"path": "m.audit.json", "sha256": digest}
     for kind, given in (("audit", audit), ("impact", impact)):
         provenance = given["run_provenance"]
@@ -61,38 +86,37 @@ def test_each_document_cites_what_it_rests_on(tmp_path: Path, capsys: pytest.Cap
         assert provenance["inputs"].keys() == {"report", "a.out"}
 
 
-def test_a_second_run_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_does_nothing(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What stands is not touched; a page or a document that is edited or gone is written again as it was."""
-    manifest = evidence_batch(tmp_path)
-    run_main(capsys, "impact", manifest)
-    before, made = stamps(tmp_path), tree(tmp_path)
-    assert run_main(capsys, "impact", manifest).code == 0
-    assert run_main(capsys, "audit", manifest).code == 0
-    assert stamps(tmp_path) == before
-    (tmp_path / "m.html").unlink()
-    (tmp_path / "m.audit.md").write_text("edited")
-    assert run_main(capsys, "impact", manifest).code == 0
-    assert {name: tree(tmp_path)[name] for name in GIVEN} == {name: made[name] for name in GIVEN}
+    folder = copied.parent
+    before, first = stamps(folder), tree(folder)
+    assert run_main(capsys, "impact", copied).code == 0
+    assert run_main(capsys, "audit", copied).code == 0
+    assert stamps(folder) == before
+    (folder / "m.html").unlink()
+    (folder / "m.audit.md").write_text("edited")
+    assert run_main(capsys, "impact", copied).code == 0
+    assert {name: tree(folder)[name] for name in GIVEN} == {name: first[name] for name in GIVEN}
 
 
-def test_equal_batches_give_equal_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_equal_batches_give_equal_bytes(made_of_two: Made, tmp_path: Path) -> None:
     """Another folder and another number of processes change no byte."""
-    run_main(capsys, "impact", evidence_batch(tmp_path / "one", "a", "b"))
     evidence_batch(tmp_path / "two", "a", "b")
     ended = second_opinion(tmp_path, "impact", "two/m.json", "--workers", "2")
     assert ended.returncode == 0, ended.stderr
-    one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
+    one, two = tree(made_of_two[0]), tree(tmp_path / "two")
     assert {name: one[name] for name in GIVEN} == {name: two[name] for name in GIVEN}
 
 
-def test_a_changed_table_redoes_exactly_its_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_table_redoes_exactly_its_part(
+    made_of_two: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What was worked out for the other table stays as it is; the documents and the page are written again."""
-    manifest = evidence_batch(tmp_path, "a", "b")
-    run_main(capsys, "impact", manifest)
-    before = stamps(tmp_path)
-    write_corpus(tmp_path, "b", seed=1)
-    assert run_main(capsys, "impact", manifest).code == 0
-    after = stamps(tmp_path)
+    folder = shutil.copytree(made_of_two[0], tmp_path / "copied")
+    before = stamps(folder)
+    write_corpus(folder, "b", seed=1)
+    assert run_main(capsys, "impact", folder / "m.json").code == 0
+    after = stamps(folder)
     parts = {Path(name).name for name in after if "/evidence/" in name and after[name] != before[name]}
     assert {name for name in parts if not name.startswith("document-")} == {"audit-b.json", "impact-b.json"}
     assert all(after[name] != before[name] for name in GIVEN)
@@ -107,18 +131,17 @@ def test_a_changed_request_makes_no_table_again(tmp_path: Path, capsys: pytest.C
     assert document(tmp_path, "audit")["tables"][0]["corpus"] == "other"
 
 
-def test_the_page_shows_the_impact_while_it_stands(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_page_shows_the_impact_while_it_is_current(
+    copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An audit of changed tables takes the old impact off the page; the next impact brings the new one."""
-    manifest = evidence_batch(tmp_path)
-    run_main(capsys, "impact", manifest)
-    assert cited_impact(tmp_path)
-    write_corpus(tmp_path, "a", seed=1)
-    run_main(capsys, "audit", manifest)
-    assert not cited_impact(tmp_path)
-    run_main(capsys, "impact", manifest)
-    assert cited_impact(tmp_path)
+    folder = copied.parent
+    assert cited_impact(folder)
+    write_corpus(folder, "a", seed=1)
+    run_main(capsys, "audit", copied)
+    assert not cited_impact(folder)
+    run_main(capsys, "impact", copied)
+    assert cited_impact(folder)
 
 
 def test_a_leak_fails_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,28 +225,28 @@ def test_a_batch_that_is_not_complete(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run_main(capsys, "audit", manifest).code == 1
 
 
-def test_luigis_own_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_luigis_own_command_line(made: Made, tmp_path: Path) -> None:
     """`luigi --module pipeline second_opinion.RetrainImpact` makes the same bytes as the command."""
-    run_main(capsys, "impact", evidence_batch(tmp_path / "one"))
     evidence_batch(tmp_path / "two")
     asked = ("second_opinion.RetrainImpact", "--manifest", "two/m.json", "--local-scheduler")
     ended = started(tmp_path, *LUIGI, *asked)
     assert ended.returncode == 0, ended.stderr
-    one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
+    one, two = tree(made[0]), tree(tmp_path / "two")
     assert {name: one[name] for name in GIVEN} == {name: two[name] for name in GIVEN}
 
 
-def test_a_killed_run_is_taken_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_killed_run_is_taken_up(
+    made_of_two: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """After kill -9 the next run keeps what was worked out, and ends with the bytes of a run that nobody disturbed."""
-    manifest = evidence_batch(tmp_path / "killed", "a", "b", "c")
-    shutil.copytree(tmp_path / "killed", tmp_path / "calm")
+    manifest = evidence_batch(tmp_path / "killed", "a", "b")
     parts = tmp_path / "killed/.m.report.json.state/evidence"
     with running(tmp_path, *COMMAND, "impact", str(manifest)) as run:
         until(lambda: (parts / "impact-a.json").exists(), "the impact of the first table")
         run.kill()
+    assert not (tmp_path / "killed/m.impact.json").exists()
     first = (parts / "impact-a.json").stat().st_mtime_ns
     assert run_main(capsys, "impact", manifest).code == 0
     assert (parts / "impact-a.json").stat().st_mtime_ns == first
-    assert run_main(capsys, "impact", tmp_path / "calm/m.json").code == 0
-    killed, calm = tree(tmp_path / "killed"), tree(tmp_path / "calm")
+    killed, calm = tree(tmp_path / "killed"), tree(made_of_two[0])
     assert {name: killed[name] for name in GIVEN} == {name: calm[name] for name in GIVEN}

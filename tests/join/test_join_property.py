@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import BatchError
 from pipeline.manifest.options import KeyNormalize, MissingPolicy
 from tests.support.builders import joined
+from tests.support.examples import EXAMPLES
 from tests.support.oracle.sharing import closeness
 
 Row = dict[str, Any]
@@ -166,7 +167,7 @@ def fast_join(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Sequence[
     )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(case=cases())
 def test_join_is_the_obvious_one(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
     """The join gives, or refuses, what loops and dictionaries written from the rules do."""

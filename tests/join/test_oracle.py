@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +14,11 @@ from pipeline.join.materialize import materialize
 from pipeline.manifest.options import JoinOptions
 from tests.support.batches import Batch, batches
 from tests.support.builders import tree
+from tests.support.examples import EXAMPLES
 from tests.support.oracle.faults import RefusedError
 from tests.support.oracle.join import Joined, joined
 from tests.support.oracle.tables import read_table
 
-EXAMPLES = int(os.environ.get("SECOND_OPINION_EXAMPLES", "300"))
 COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.checkout import copy_manifests
+from tests.support.checkout import copy_demo, copy_manifests
 from tests.support.processes import ROOT, free_port, running, until
 from tests.tasks.test_cron import EXAMPLE, crontab_line
 
@@ -102,6 +102,13 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def checkout_with_demo(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after `make demo`, which is the README's first command."""
+    copy_demo(checkout / "manifests", tmp_path_factory)
+    return checkout
+
+
 def run(argv: list[str], folder: Path, text: str = "") -> subprocess.CompletedProcess[str]:
     """Run a program with the environment's commands on the path."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -117,13 +124,13 @@ def run(argv: list[str], folder: Path, text: str = "") -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if fences(page)], ids=lambda page: page.name)
-def test_every_command_runs_and_prints_what_the_page_shows(page: Path, checkout: Path) -> None:
-    """Every shell and Python block runs in a fresh checkout, in the page's order; a `text` block behind is its output."""
+def test_every_command_runs_and_prints_what_the_page_shows(page: Path, checkout_with_demo: Path) -> None:
+    """Every shell and Python block runs after `make demo`, in the page's order; a `text` block behind is its output."""
     for fence in fences(page):
         if fence.language == "sh":
-            ended = run(["bash", "-e"], checkout, f"exec 2>&1\n{fence.body}")
+            ended = run(["bash", "-e"], checkout_with_demo, f"exec 2>&1\n{fence.body}")
         else:
-            ended = run([sys.executable, "-W", "error", "-"], checkout, fence.body)
+            ended = run([sys.executable, "-W", "error", "-"], checkout_with_demo, fence.body)
         assert ended.returncode == 0, f"{fence.body}{ended.stdout}{ended.stderr}"
         if fence.shown is not None:
             printed = "\n".join(_comparable(ended.stdout))

@@ -190,7 +190,7 @@ INPUT_CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("change", INPUT_CHANGES.values(), ids=INPUT_CHANGES.keys())
 def test_a_changed_input_or_option(folder: Path, change: Callable[[Path], object]) -> None:
-    """A changed input or option unmakes exactly its table; an edit shows under the old size and time too."""
+    """A changed input or option invalidates exactly its table; an edit shows under the old size and time too."""
     result, made = remade(folder, lambda: change(folder))
     assert (made, result.exit_code) == (outputs("b"), 0)
 
@@ -214,7 +214,7 @@ def test_a_spoilt_report_is_written_again(folder: Path, change: Callable[[Path],
 
 
 def test_an_input_that_has_gone(folder: Path) -> None:
-    """An input that has gone does not unmake a table that was complete."""
+    """An input that has gone does not invalidate a table that was complete."""
     result, made = remade(folder, (folder / "b.dover.jsonl").unlink)
     assert (made, result.exit_code) == (set(), 0)
 

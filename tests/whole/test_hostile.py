@@ -25,7 +25,7 @@ from tests.support.hostile import MEGABYTE, PARQUET, ending, zstd
 FOUND = Path(__file__).parents[1] / "data" / "fuzz"
 MARK = JoinOptions(missing_policy="mark")
 OUTPUTS = st.sampled_from(["o.jsonl", "o.json", "o.csv", "o.tsv.gz", "o.parquet"])
-MOST_MEGABYTES = 1000
+MAX_MEGABYTES = 1000
 few = settings(
     deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -150,4 +150,4 @@ def test_a_file_that_would_fill_the_memory(tmp_path: Path, bomb: Bomb) -> None:
     assert code == 1, err
     assert re.search(bomb.says, err), err
     assert "Traceback" not in err
-    assert peak < MOST_MEGABYTES
+    assert peak < MAX_MEGABYTES

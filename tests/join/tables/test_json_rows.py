@@ -165,9 +165,23 @@ MIXED = {
 
 
 @pytest.mark.parametrize(("first", "second", "message"), MIXED.values(), ids=MIXED.keys())
-@pytest.mark.parametrize("between", [0, 70_000], ids=["near", "far apart"])
-def test_mixed_types(tmp_path: Path, first: str, second: str, message: str, between: int) -> None:
+@pytest.mark.parametrize("between", [0, 700], ids=["near", "far apart"])
+def test_mixed_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, second: str, message: str, between: int
+) -> None:
     """Mixed types pass to JSONL; to Parquet they are an error that names column, row and both types."""
+    # what is far apart is read, and converted, in several pieces
+    monkeypatch.setattr("pipeline.join.tables.base.CHUNK_ROWS", 256)
+    monkeypatch.setattr("pipeline.join.tables.json_rows._PIECE_BYTES", 4096)
+    _mixed(tmp_path, first, second, message, between)
+
+
+def test_mixed_types_in_a_long_table(tmp_path: Path) -> None:
+    """The same where a table is long enough to be read and converted in several pieces."""
+    _mixed(tmp_path, *MIXED["number and text"], between=70_000)
+
+
+def _mixed(tmp_path: Path, first: str, second: str, message: str, between: int) -> None:
     lines = [
         f'{{"clip_id":"c0","x":{first}}}',
         *['{"clip_id":"c1"}'] * between,

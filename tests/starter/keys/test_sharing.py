@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.errors import UsageError
 from pipeline.starter import write_starter
 from tests.support.builders import run_manifest, write_jsonl, write_text
+from tests.support.examples import EXAMPLES
 from tests.support.starters import counts, features, init
 
 TWO_FOLDERS = ["b1/747.mp4", "b24/747.mp4"]
@@ -89,7 +90,7 @@ def shared_parts(key: str, other: str) -> int:
     return len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=EXAMPLES // 2)
 @given(ours=st.sets(KEYS, min_size=1, max_size=6), theirs=st.sets(KEYS, min_size=1, max_size=6))
 def test_what_is_proposed_is_never_refused(
     ours: set[str], theirs: set[str], tmp_path_factory: pytest.TempPathFactory

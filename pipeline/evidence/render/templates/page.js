@@ -1,5 +1,5 @@
 "use strict";
-// Tables sort by any column, by mouse or keyboard. Without scripts they are read as they stand.
+// Tables sort by any column, by mouse or keyboard. Without scripts they are read in their own order.
 const byText = new Intl.Collator("en", { numeric: true }).compare;
 
 const valueOf = (row, at) => {
@@ -8,7 +8,7 @@ const valueOf = (row, at) => {
   return cell.dataset.value === "" ? null : Number(cell.dataset.value);
 };
 
-// What is missing stands last, whichever way the others go.
+// What is missing comes last, whichever way the others go.
 const compare = (a, b, sign) => {
   if (a === null || b === null) return (a === null) - (b === null);
   return sign * (typeof a === "number" && typeof b === "number" ? a - b : byText(a, b));
