@@ -10,7 +10,7 @@ HERE = Path(__file__).parent / "chain"
 
 
 class ExtractFeatures(luigi.Task):
-    """A stand-in for a feature extractor: one row per clip."""
+    """In place of a real feature extractor: one row per clip."""
 
     path = luigi.Parameter()
 
