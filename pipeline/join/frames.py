@@ -33,6 +33,7 @@ from ..records.versions import versions
 from ..storage import jsontext
 from . import columns, keys
 from .matching import FileInputs, MatchedTable, Matching, enough_memory
+from .materialize import object_faults
 from .sidecars.read import read_table
 from .sidecars.record import Scores
 from .tables.base import Chunk, FeatureTable, Form, decoded
@@ -44,6 +45,7 @@ ATTRIBUTE = "second_opinion"
 FrameScores: TypeAlias = pd.DataFrame | str | os.PathLike[str] | Mapping[str, Any]
 """A sidecar: its rows, its path, or the object that a manifest may hold."""
 
+_UNUSABLE = "the frame cannot be joined like this"
 _FRAME = "frame.parquet"  # how messages name the features; the name of a file that is never read
 
 
@@ -122,10 +124,14 @@ class FrameTable(FeatureTable):
         return _table("frame", self._frame)
 
     def _values(self, name: str) -> pd.Series | pd.Index:
-        position = self.columns.index(name)
+        """The values of a column, or of a level of the index; none if the frame is empty and has no such column."""
+        index, position = self._frame.index, self.columns.index(name) if name in self.columns else None
+        if position is None:
+            return pd.Index([], dtype=object)
         if position < len(self._frame.columns):
             return self._frame.iloc[:, position]
-        return self._frame.index.get_level_values(name)
+        levels = [level for level, held in enumerate(index.names) if held is not None]
+        return index.get_level_values(levels[position - len(self._frame.columns)])
 
 
 @dataclass(frozen=True)
@@ -158,11 +164,14 @@ def _entry(
     """:raises UsageError: the sidecars, the options or what is declared cannot be used."""
     if not isinstance(scores, Mapping) or not scores:
         raise UsageError("scores: expected at least one sidecar, by label: {'dover': frame or path}")
-    sidecars = tuple(_sidecar(str(label), each, base) for label, each in scores.items())
+    objects = {str(label): dict(each) for label, each in scores.items() if isinstance(each, Mapping)}
+    if faults := [*_label_faults(scores), *object_faults({"scores": objects, "scorers": declared})]:
+        raise UsageError(listing(_UNUSABLE, faults))
+    sidecars = tuple(_sidecar(label, each, base) for label, each in scores.items())
     faults = [f"scores[{show(each.label)}]{fault}" for each in sidecars for fault in each.faults()]
     faults += [*option_faults(options.as_json()), *declaration_faults(declared)]
     if faults:
-        raise UsageError(listing("the frame cannot be joined like this", faults))
+        raise UsageError(listing(_UNUSABLE, faults))
     return TableEntry(
         features=FeaturesEntry(_FRAME),
         scores=sidecars,
@@ -171,6 +180,15 @@ def _entry(
         options=options,
         scorers=declarations(declared),
     )
+
+
+def _label_faults(scores: Mapping[Any, FrameScores]) -> Iterator[str]:
+    """Labels that are no text, and objects that name another one."""
+    for label, each in scores.items():
+        if not isinstance(label, str):
+            yield f"scores[{show(label)}]: found a label of type {type(label).__name__}; expected a text"
+        elif isinstance(each, Mapping) and each.get("label", label) != label:
+            yield f"scores[{show(label)}].label: found {show(each['label'])}; expected {show(label)}, or no label"
 
 
 def _sidecar(label: str, given: FrameScores, base: Path) -> SidecarEntry:
@@ -186,7 +204,7 @@ def _sidecar(label: str, given: FrameScores, base: Path) -> SidecarEntry:
 
 
 def _frames(scores: Mapping[str, FrameScores]) -> Iterator[tuple[str, pd.DataFrame]]:
-    return ((str(label), each) for label, each in scores.items() if isinstance(each, pd.DataFrame))
+    return ((label, each) for label, each in scores.items() if isinstance(each, pd.DataFrame))
 
 
 def _check_frame(name: str, frame: object) -> None:
@@ -207,12 +225,16 @@ def _table(label: str, frame: pd.DataFrame) -> pa.Table:
     :raises SidecarError: Arrow cannot hold a column, or two columns have one name.
     """
     _check_frame(f"scores[{show(label)}]", frame)
+    named = frame.set_axis(frame.columns.map(str), axis="columns")  # pandas warns of names that are no texts
     try:
-        table = pa.Table.from_pandas(frame)
+        if not named.columns.is_unique:
+            raise SidecarError(f"{label}: two columns have one name; expected unique names")
+        table = pa.Table.from_pandas(named)
     except (pa.ArrowException, TypeError, ValueError) as exc:
-        raise SidecarError(f"{label}: {' '.join(str(exc).split())}; expected columns of one type") from exc
+        reason = " ".join("; ".join(map(str, exc.args)).split())
+        raise SidecarError(f"{label}: {reason}; expected columns of one type") from exc
     if len(set(table.column_names)) < table.num_columns:
-        raise SidecarError(f"{label}: two columns have one name; expected unique names")
+        raise SidecarError(f"{label}: a column and a level of the index have one name; expected unique names")
     return table
 
 

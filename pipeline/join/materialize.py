@@ -11,7 +11,7 @@ The inputs are digested in threads beside the matching.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,22 +96,31 @@ def materialize(
 
 
 def _check_objects(
-    features: str | Mapping[str, Any], scores: Sequence[Mapping[str, Any]], scorers: Mapping[str, Any]
+    features: str | Mapping[str, Any], scores: Iterable[Mapping[str, Any]], scorers: Mapping[str, Any]
 ) -> None:
     """:raises UsageError: an object does not follow the manifest's schema."""
-    manifest = load_schema("manifest")
-    properties = {
-        "features": manifest["$defs"]["feature_entry"],
-        "scores": {"items": manifest["$defs"]["score_entry"]},
-        "scorers": manifest["properties"]["scorers"],
-    }
     given = {
         "features": features if isinstance(features, str) else dict(features),
         "scores": [dict(each) for each in scores],
-        "scorers": dict(scorers),
+        "scorers": scorers,
     }
-    if faults := schema_faults(given, {"properties": properties, "$defs": manifest["$defs"]}):
+    if faults := object_faults(given):
         raise UsageError(listing(_UNUSABLE, faults))
+
+
+def object_faults(given: JsonObject) -> list[str]:
+    """Faults of a table's objects against the manifest's schema, each with its JSON path.
+
+    :param given: `features`, `scores` (a list, or objects by label) and `scorers`, each as a manifest may hold it.
+    """
+    manifest = load_schema("manifest")
+    score = manifest["$defs"]["score_entry"]
+    properties = {
+        "features": manifest["$defs"]["feature_entry"],
+        "scores": {"items": score, "additionalProperties": score},
+        "scorers": manifest["properties"]["scorers"],
+    }
+    return list(schema_faults(given, {"properties": properties, "$defs": manifest["$defs"]}))
 
 
 def materialize_entry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from .drift import Drift, drift
 from .opened import OpenedBatch, OpenedTable
 from .reading import ReportFile, read_report
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _SIDES = (" old", " new")
 _COUNTS = ("matched_rows", "missing_rows", "bad_rows", "unused_scores", "shared_rows")
 
@@ -247,4 +249,4 @@ def change_lines(change: TableChange) -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     text = "none" if value is None else str(value)
-    return f"{text[:12]}..." if len(text) == 64 else text
+    return f"{text[:12]}..." if _DIGEST.fullmatch(text) else text

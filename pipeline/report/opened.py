@@ -262,6 +262,8 @@ def _selection(
 
 
 def _present(features: FeatureTable, columns: Sequence[str]) -> list[str]:
+    if isinstance(columns, str):
+        raise UsageError(f"columns: found the text {show(columns)}; expected a list of names")
     missing = [name for name in columns if name not in features.columns]
     if missing:
         held = ", ".join(map(show, features.columns))

@@ -41,7 +41,7 @@ class ReadOnlyTarget(FileSystemTarget):
         """
         path = Path(self.path)
         if mode not in ("r", "rb"):
-            self._refuse(f"found the mode {show(mode)}")
+            self._refuse(f"found the mode {show(mode)}; expected 'r' or 'rb'")
         if mode == "rb" or table_format(path.name) == "parquet":
             return files.open_bytes(path)
         return io.TextIOWrapper(textfiles.open_text_bytes(path), encoding="utf-8", newline="")
@@ -55,7 +55,7 @@ class ReadOnlyTarget(FileSystemTarget):
         self._refuse("found a request to write it")
 
     def _refuse(self, found: str) -> NoReturn:
-        raise UsageError(f"{self.path}: {found}; expected 'r' or 'rb', as only its own task writes this file")
+        raise UsageError(f"{self.path}: {found}; only the file's own task may write or remove it")
 
 
 class InputTarget(ReadOnlyTarget):
