@@ -3,7 +3,7 @@
 ::
 
     frame ─────────────▶ FrameTable ─┐
-    frames, or files ──▶ Scores ─────┴─ matching ─▶ MatchedTable ─▶ check ─▶ append ─▶ the frame with more columns
+    frames, or files ──▶ Scores ─────┴─ matching ─▶ MatchedTable ─▶ check ─▶ append ─▶ joined frame
 
 Only the keys and the scores are converted to Arrow. So the index, and the type of every other column, stay as they are.
 """
@@ -43,7 +43,7 @@ ATTRIBUTE = "second_opinion"
 """The name of the audit among the attributes of a joined frame."""
 
 FrameScores: TypeAlias = pd.DataFrame | str | os.PathLike[str] | Mapping[str, Any]
-"""A sidecar: its rows, its path, or the object that a manifest may hold."""
+"""A sidecar: a frame of its rows, a path, or an object as a manifest holds it."""
 
 _UNUSABLE = "the frame cannot be joined like this"
 _FRAME = "frame.parquet"  # how messages name the features; the name of a file that is never read
@@ -57,12 +57,12 @@ def join_frame(
     scorers: Mapping[str, Mapping[str, Any]] | None = None,
     base_dir: str | os.PathLike[str] = ".",
 ) -> pd.DataFrame:
-    """Join scores onto a frame of features; rules, errors and columns are those of `materialize`.
+    """Join scores onto a frame of features. Rules, errors and columns are those of `materialize`.
 
-    :param frame: one row per clip; the key is a column, or a level of the index that has a name.
+    :param frame: one row per clip; the key is in a column, or in a level of the index that has a name.
     :param scores: the sidecars by label; a frame is read as if it had been written to Parquet.
     :param options: how to join; None: the defaults.
-    :param scorers: what is declared of scorers, by label, as a manifest's `scorers` holds it.
+    :param scorers: declarations of scorers by label, like a manifest's `scorers`.
     :param base_dir: the folder that paths of sidecars are relative to.
     :returns: a new frame with the appended columns; `attrs["second_opinion"]` is its audit.
     :raises UsageError: the arguments cannot be used.
@@ -82,7 +82,7 @@ def join_frame(
 
 
 class FrameTable(FeatureTable):
-    """A frame as a feature table; columns are those that pandas would write to Parquet, the index behind the others."""
+    """A frame as a feature table. It has the columns that pandas would write to Parquet: the frame's, then the index's."""
 
     def __init__(self, frame: pd.DataFrame, wanted_key: str | None = None) -> None:
         super().__init__(Path("frame"), wanted_key)
@@ -161,7 +161,7 @@ def _entry(
     declared: Mapping[str, Mapping[str, Any]],
     base: Path,
 ) -> TableEntry:
-    """:raises UsageError: the sidecars, the options or what is declared cannot be used."""
+    """:raises UsageError: the sidecars, the options or the declarations cannot be used."""
     if not isinstance(scores, Mapping) or not scores:
         raise UsageError("scores: expected at least one sidecar, by label: {'dover': frame or path}")
     objects = {str(label): dict(each) for label, each in scores.items() if isinstance(each, Mapping)}
@@ -208,7 +208,7 @@ def _frames(scores: Mapping[str, FrameScores]) -> Iterator[tuple[str, pd.DataFra
 
 
 def _check_frame(name: str, frame: object) -> None:
-    """:raises UsageError: it is no DataFrame, or its columns have several levels."""
+    """:raises UsageError: it is not a DataFrame, or its columns have several levels."""
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(f"{name}: found {type(frame).__name__}; expected a pandas DataFrame")
     if isinstance(frame.columns, pd.MultiIndex):
@@ -253,7 +253,7 @@ def _check_index(frame: pd.DataFrame, matched: MatchedTable) -> None:
 
 
 def _appended(frame: pd.DataFrame, matched: MatchedTable) -> pd.DataFrame:
-    """The frame's rows that stay, with the appended columns: in the position of one of the same name, else at the end."""
+    """The frame's kept rows with the appended columns. One that replaces a column keeps its position."""
     found = matched.found
     new = decoded(columns.append(found, 0, found.rows)).to_pandas()
     new.index = frame.index
@@ -268,7 +268,7 @@ def _appended(frame: pd.DataFrame, matched: MatchedTable) -> pd.DataFrame:
 
 
 def _audit(matched: MatchedTable) -> dict[str, Any]:
-    """What an audit says of a joined table, but for the files."""
+    """The audit of a joined table, without what describes files."""
     options = matched.found.options
     return {
         "key_column": matched.features.key_column,

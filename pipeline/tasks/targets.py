@@ -38,7 +38,6 @@ class ReadOnlyTarget(FileSystemTarget):
         """Open the file for reading.
 
         :param mode: `r`: decompressed text, but bytes for a Parquet file; `rb`: the bytes of the file.
-
         :raises UsageError: the mode is another one.
         """
         path = Path(self.path)
