@@ -15,6 +15,7 @@ MIN_ROWS = 3
 """A correlation of fewer rows says nothing."""
 
 MAX_MOVED = 10
+MAX_POINTS = 500
 _DECIMALS = 12
 
 
@@ -39,6 +40,7 @@ class Drift:
         median_difference: the median absolute difference; None: no rows.
         turned: share of the pairs of rows whose order is the opposite in the other table, 0 to 1; None: no pair.
         moved: up to ten rows that moved most, by absolute difference.
+        points: old and new score of up to 500 rows, evenly drawn, for a picture.
     """
 
     n: int
@@ -48,6 +50,7 @@ class Drift:
     median_difference: float | None
     turned: float | None
     moved: tuple[Moved, ...]
+    points: tuple[tuple[float, float], ...] = ()
 
 
 def drift(keys: pd.Series, old: _Floats, new: _Floats) -> Drift:
@@ -70,7 +73,13 @@ def drift(keys: pd.Series, old: _Floats, new: _Floats) -> Drift:
         moved=tuple(
             Moved(str(keys.iloc[row]), float(old[row]), float(new[row])) for row in most if distance[row]
         ),
+        points=tuple((float(old[row]), float(new[row])) for row in _drawn(old.size)),
     )
+
+
+def _drawn(rows: int) -> NDArray[np.int64]:
+    """Up to `MAX_POINTS` row numbers, evenly spread."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, MAX_POINTS)).astype(np.int64))
 
 
 def turned_pairs(old: _Floats, new: _Floats) -> int:
