@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -72,7 +73,13 @@ def cite(report: str, sha256: str | None, form: str) -> int:
 @click.argument("old", shell_complete=flags.file_names)
 @click.argument("new", shell_complete=flags.file_names)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def diff(old: str, new: str, as_json: bool) -> int:
+@click.option(
+    "--page",
+    metavar="FILE",
+    help="Also write a page with a picture per scorer; it needs the extra `evidence`.",
+    shell_complete=flags.file_names,
+)
+def diff(old: str, new: str, as_json: bool, page: str | None) -> int:
     """Show what changed from the batch of the report OLD to that of NEW, and how scores moved.
 
     \b
@@ -85,6 +92,10 @@ def diff(old: str, new: str, as_json: bool) -> int:
     from . import console
 
     difference = compare(old, new)
+    if page is not None:
+        from ..evidence.difference import write_difference
+
+        write_difference(Path(page), difference)
     if as_json:
         print_result(json.dumps(difference.as_json(), indent=2, ensure_ascii=False))
     else:

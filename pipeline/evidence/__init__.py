@@ -8,11 +8,13 @@
                           │         └──▶ impact    whether a model that is given the scores predicts better
                           │                └──▶ statistics
                           └──▶ documents ──▶ render    JSON, Markdown and the page
+    difference ──▶ render           what changed between two batches, as a page
 """
 
 __all__ = [
     "audit",
     "batch",
+    "difference",
     "documents",
     "impact",
     "render",

@@ -125,7 +125,7 @@ class EvidenceState:
         depends = {
             "kind": kind,
             "version": EVIDENCE_VERSION,
-            "libraries": _versions(),
+            "libraries": library_versions(),
             "id": entry.id,
             "entry": entry.as_json(),
             "joined": joined.outputs["out"]["sha256"],
@@ -243,7 +243,7 @@ def _document(name: DocumentName) -> str:
     return f"document-{name}"  # no part is named like this
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """:raises UsageError: a library of the extra is not installed."""
     try:
         return {name: metadata.version(name) for name in _LIBRARIES}

@@ -15,6 +15,7 @@ MIN_ROWS = 3
 """Minimum number of rows for a correlation."""
 
 MAX_MOVED = 10
+MAX_POINTS = 500
 _DECIMALS = 12
 _MAX_DIFFERENCE = float(np.finfo(np.float64).max) / 2  # the sum of two, for a median, is no infinity
 
@@ -40,6 +41,7 @@ class Drift:
         median_difference: the median absolute difference; None: no rows.
         turned: share of the pairs of rows whose order is the opposite in the other table, 0 to 1; None: no pair.
         moved: up to ten rows with the largest absolute differences, largest first.
+        points: old and new scores of up to 500 rows, evenly spread, for a picture.
     """
 
     n: int
@@ -49,6 +51,7 @@ class Drift:
     median_difference: float | None
     turned: float | None
     moved: tuple[Moved, ...]
+    points: tuple[tuple[float, float], ...] = ()
 
 
 def drift(keys: pd.Series, old: _Floats, new: _Floats) -> Drift:
@@ -71,7 +74,13 @@ def drift(keys: pd.Series, old: _Floats, new: _Floats) -> Drift:
         moved=tuple(
             Moved(str(keys.iloc[row]), float(old[row]), float(new[row])) for row in most if distance[row]
         ),
+        points=tuple((float(old[row]), float(new[row])) for row in _drawn(old.size)),
     )
+
+
+def _drawn(rows: int) -> NDArray[np.int64]:
+    """Up to `MAX_POINTS` row numbers, evenly spread."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, MAX_POINTS)).astype(np.int64))
 
 
 def turned_pairs(old: _Floats, new: _Floats) -> int:
@@ -80,9 +89,7 @@ def turned_pairs(old: _Floats, new: _Floats) -> int:
     Sorted by `old`, these pairs are the inversions of `new`. They are counted bit by bit: two ranks are ordered by the
     highest bit in which they differ. This is O(n log n); comparing all pairs would take hours for a million rows.
     """
-    order = np.lexsort(
-        (new, old)
-    )  # rows of equal `old` are sorted by `new`, so that none of their pairs counts
+    order = np.lexsort((new, old))  # rows of equal `old` in the order of `new`: none of their pairs counts
     _, ranks = np.unique(new[order], return_inverse=True)
     turned = 0
     for bit in range(int(ranks.max(initial=0)).bit_length()):

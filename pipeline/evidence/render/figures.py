@@ -64,6 +64,25 @@ def scatter(points: Scatter, target: str, name: str) -> Drawing | None:
 
 
 @styled
+def old_and_new(points: Sequence[tuple[float, float]], label: str, name: str) -> Drawing | None:
+    """Old score (across) against new score (up), with the line of equal scores; None if nothing can be drawn."""
+    old, new = np.asarray(points, float).reshape(-1, 2).T
+    if not old.size or not _drawable(old, new):
+        return None
+    canvas = Canvas(320, 250)
+    axes = canvas.axes(left=48, top=26, right=10, bottom=40)
+    canvas.dots(axes, old.tolist(), new.tolist(), colour=SERIES, size=4)
+    ends = [float(min(old.min(), new.min())), float(max(old.max(), new.max()))]
+    axes.plot(ends, ends, color=CONTROL, linewidth=1.5)
+    canvas.text(0, 14, "new score", fontsize=_SMALL)
+    canvas.text(310, 244, "old score", fontsize=_SMALL, ha="right")
+    said = [f"{plural(old.size, 'point')}, each a row of both tables.", _range("Old scores", old)]
+    said += [_range("New scores", new), "On the line both are equal."]
+    title = f"{label}: new score against old score"
+    return Drawing(name, canvas.inline(name, title, " ".join(said)), title, label)
+
+
+@styled
 def histogram(bins: Histogram, name: str) -> Drawing | None:
     """The number of rows with a score in each bin; None if nothing can be drawn."""
     edges, counts = np.asarray(bins["edges"], float), bins["counts"]

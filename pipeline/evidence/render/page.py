@@ -16,10 +16,12 @@ from markupsafe import Markup
 
 from ...errors import printable
 from ...report.build import Report
+from ...report.comparison import Difference, change_lines
 from ..documents import Audit, Cited, Impact
 from .arms import arm_title, beside_control
 from .chapters import chapters
 from .engine import environment
+from .figures import old_and_new
 from .numbers import NONE
 
 VERDICTS = {
@@ -54,6 +56,23 @@ def render_page(report: Report, audit: Audit, impact: Impact | None, documents: 
         )
         .encode("utf-8")
     )
+
+
+def render_difference(difference: Difference) -> bytes:
+    """What changed between two batches as a page like the other, as UTF-8."""
+    shown = {
+        table: [
+            drawing
+            for number, (label, scorer) in enumerate(change.scorers.items())
+            if scorer.drift is not None
+            and (drawing := old_and_new(scorer.drift.points, label, f"moved-{index}-{number}")) is not None
+        ]
+        for index, (table, change) in enumerate(difference.tables.items())
+    }
+    page = _environment().get_template("difference.html.j2")
+    style = Markup(_resource("page.css"))  # noqa: S704  # the package's own
+    lines = {table: list(change_lines(change)) for table, change in difference.tables.items()}
+    return page.render(difference=difference, drawings=shown, lines=lines, style=style).encode("utf-8")
 
 
 def _environment() -> jinja2.Environment:
