@@ -23,6 +23,7 @@ from pipeline.records.receipts import Failure, FailureStatus, Receipts
 from pipeline.report.freshness import BatchCheck, failure_key
 from pipeline.storage import filenames, files, writing
 from pipeline.tasks.inputs import InputFile
+from pipeline.tasks.lineage_events import emit_lineage
 from pipeline.tasks.targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
@@ -159,6 +160,7 @@ def recording(record: Callable[[Exception], None]) -> Iterator[None]:
         raise
 
 
+@emit_lineage
 class JoinedTable(TableTask):
     """One joined table of a batch."""
 
@@ -245,6 +247,7 @@ class JoinedTable(TableTask):
         return time.monotonic()
 
 
+@emit_lineage
 class BatchReport(BatchTask):
     """The report of a batch, written when all its tables are complete."""
 
