@@ -1,11 +1,12 @@
 """What a task reads and writes, as OpenLineage datasets with what the records know of them.
 
-A dataset is named by the scheme `file` and its absolute path. Source: https://openlineage.io/docs/spec/naming
+A dataset is named by the scheme `file` and its absolute path; a pattern of files is one dataset. Source: https://openlineage.io/docs/spec/naming
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from pipeline.manifest.batch import Batch
 from pipeline.manifest.entries import FEATURES, SidecarEntry, TableEntry, slug
 from pipeline.records.materialized import Coverage, Materialized
 from pipeline.records.receipts import Receipts
-from pipeline.storage import filenames, files
+from pipeline.storage import filenames, files, jsontext
 from pipeline.storage.formats import table_format
 from pipeline.storage.jsontext import JsonObject
 
@@ -44,7 +45,7 @@ def named(batch: Batch, table: str | None) -> Datasets:
         )
     else:
         entry = batch.table(table)
-        inputs = [path for _, path in entry.inputs(batch.base_dir)]
+        inputs = [batch.base_dir / path for _, path in _roles(entry)]
         outputs = [path for _, path in entry.outputs(batch.base_dir)]
     return {"inputs": [_dataset(path) for path in inputs], "outputs": [_dataset(path) for path in outputs]}
 
@@ -58,25 +59,47 @@ def described(batch: Batch, table: str | None) -> Datasets:
         return named(batch, table) if built is None else _of_table(batch.base_dir, entry, built)
     records = [(entry, receipts.built(entry)) for entry in batch.tables]
     tables = [
-        _dataset(batch.base_dir / entry.out, _versions(built, "out")) for entry, built in records if built
+        _dataset(batch.base_dir / entry.out, _version(built.outputs["out"]["sha256"]))
+        for entry, built in records
+        if built
     ]
     reports = [_dataset(path, _version(files.digest(path))) for path in (batch.report_json, batch.report_md)]
     return {"inputs": tables, "outputs": reports}
 
 
 def _of_table(base: Path, entry: TableEntry, built: Materialized) -> Datasets:
-    inputs = [_input(path, role, built) for role, path in entry.inputs(base)]
+    inputs = [_input(base / path, role, built) for role, path in _roles(entry)]
     outputs = [_output(path, role, built) for role, path in entry.outputs(base)]
     outputs[0]["facets"] |= _columns(base, entry, built)
     return {"inputs": inputs, "outputs": outputs}
 
 
+def _roles(entry: TableEntry) -> list[tuple[str, str]]:
+    """The inputs as the manifest names them, each with its role; a pattern is one dataset."""
+    return [
+        (FEATURES, entry.features.path),
+        *((f"scores[{index}]", each.path) for index, each in enumerate(entry.scores)),
+    ]
+
+
 def _input(path: Path, role: str, built: Materialized) -> JsonObject:
     from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
 
+    known = [name for name in built.inputs if name == role or name.startswith(f"{role}/")]
     rows = built.summary["input_rows"] if role == FEATURES else None
-    counts = facet(statistics.InputStatisticsInputDatasetFacet, rows, _size(built, role), 1)
-    return _dataset(path, _versions(built, role)) | {"inputFacets": {"inputStatistics": to_json(counts)}}
+    size = sum(_size(built, name) or 0 for name in known)
+    counts = facet(statistics.InputStatisticsInputDatasetFacet, rows, size, len(known))
+    return _dataset(path, _version(_together(built, known))) | {
+        "inputFacets": {"inputStatistics": to_json(counts)}
+    }
+
+
+def _together(built: Materialized, roles: list[str]) -> str:
+    """The sha256 of a file; of several files, the sha256 over the object of their digests by role."""
+    digests = {role: built.inputs[role]["sha256"] for role in roles}
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    return hashlib.sha256(jsontext.canonical(digests)).hexdigest()
 
 
 def _output(path: Path, role: str, built: Materialized) -> JsonObject:
@@ -84,7 +107,9 @@ def _output(path: Path, role: str, built: Materialized) -> JsonObject:
 
     rows = built.summary["output_rows"] if role == "out" else None
     counts = facet(statistics.OutputStatisticsOutputDatasetFacet, rows, _size(built, role), 1)
-    return _dataset(path, _versions(built, role)) | {"outputFacets": {"outputStatistics": to_json(counts)}}
+    return _dataset(path, _version(built.outputs[role]["sha256"])) | {
+        "outputFacets": {"outputStatistics": to_json(counts)}
+    }
 
 
 def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
@@ -158,10 +183,11 @@ def _origins(base: Path, entry: TableEntry, built: Materialized, columns: Iterab
     for name in columns:
         if name in appended:
             suffix, covered = appended[name]
+            if suffix == "source":  # the sidecar's path, which no field holds
+                continue
             origin = [
-                _field(path, field, "DIRECT", "IDENTITY")
+                _field(base / sidecar.path, field, "DIRECT", "IDENTITY")
                 for sidecar, field in _fields(entry, suffix, covered)
-                for _, path in sidecar.files(base)
             ]
         else:
             origin = [_field(base / entry.features.path, name, "DIRECT", "IDENTITY")]
@@ -201,11 +227,6 @@ def _dataset(path: Path, facets: JsonObject | None = None) -> JsonObject:
 
 def _absolute(path: Path) -> str:
     return str(filenames.resolved(path.parent) / path.name)
-
-
-def _versions(built: Materialized, role: str) -> JsonObject:
-    known = (built.outputs | built.inputs).get(role)
-    return _version(known["sha256"]) if known else {}
 
 
 def _version(sha256: str) -> JsonObject:

@@ -12,12 +12,12 @@ class Ledger:
 
     Attributes:
         pending: the events that were not sent, by their key, in order.
-        open: the START events of tasks' runs without an end, by run id.
+        running: the START events of tasks' runs without an end, by run id.
     """
 
     def __init__(self, lines: Iterable[JsonObject] = ()) -> None:
         self.pending: dict[str, JsonObject] = {}
-        self.open: dict[str, JsonObject] = {}
+        self.running: dict[str, JsonObject] = {}
         self._ended: set[str] = set()
         self.take(lines)
 
@@ -33,12 +33,12 @@ class Ledger:
         run = event["run"]["runId"]
         if event["eventType"] == "START":
             if "parent" in event["run"]["facets"]:  # a batch's end may be in another outbox
-                self.open[run] = event
+                self.running[run] = event
         elif run in self._ended:
             return
         else:
             self._ended.add(run)
-            self.open.pop(run, None)
+            self.running.pop(run, None)
         self.pending[key(event)] = event
 
 

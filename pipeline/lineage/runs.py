@@ -51,7 +51,7 @@ class _BatchRun:
     sender: Sender
     is_implicit: bool
     process: int = field(default_factory=os.getpid)
-    open: dict[str | None, JsonObject] = field(default_factory=dict)
+    begun: dict[str | None, JsonObject] = field(default_factory=dict)
 
 
 _current: dict[Path, _BatchRun] = {}
@@ -122,8 +122,8 @@ def task_started(batch: Batch, table: str | None) -> None:
     """
     run = _current.get(_state_dir(batch))
     if run is not None:
-        run.open[table] = events.task_started(batch, run.parent, table, datasets.named(batch, table))
-        run.outbox.append(run.open[table])
+        run.begun[table] = events.task_started(batch, run.parent, table, datasets.named(batch, table))
+        run.outbox.append(run.begun[table])
 
 
 @_harmless
@@ -132,7 +132,7 @@ def task_ended(batch: Batch, table: str | None, state: EndState, message: str = 
     run = _current.get(_state_dir(batch))
     if run is None:
         return
-    start = run.open.pop(table, None) or _begun_elsewhere(run, table)
+    start = run.begun.pop(table, None) or _begun_elsewhere(run, table)
     if start is not None:
         described = datasets.described(batch, table) if state == "COMPLETE" else None
         run.outbox.append(events.ended(start, state, message, described))
@@ -156,7 +156,7 @@ def _end(batch: Batch, state: EndState, message: str) -> None:
         return
     folder = run.outbox.path.parent
     with outbox.alone(folder):
-        for start in Ledger(run.outbox.lines()).open.values():
+        for start in Ledger(run.outbox.lines()).running.values():
             run.outbox.append(events.ended(start, "ABORT" if state == "ABORT" else "FAIL", _UNFINISHED))
         if not _adopt(run.outbox) and _shared(folder) is not None:
             run.outbox.append(events.ended(run.parent, state, message))
@@ -165,7 +165,7 @@ def _end(batch: Batch, state: EndState, message: str) -> None:
     problem = run.sender.finish()
     if problem:
         _problems.setdefault(
-            batch.state_dir, f"{problem}; the next run that joins a table sends what is left"
+            _state_dir(batch), f"{problem}; the next run that joins a table sends what is left"
         )
         run.outbox.close()
     else:
@@ -181,7 +181,7 @@ def _end_implicit(batch: Batch) -> None:
         if BatchCheck(batch).complete:
             end(batch, "COMPLETE")
             return
-    end(batch, "ABORT" if Ledger(run.outbox.lines()).open else "FAIL", "the batch is not complete")
+    end(batch, "ABORT" if Ledger(run.outbox.lines()).running else "FAIL", "the batch is not complete")
 
 
 def _share(batch: Batch, own: Outbox) -> JsonObject:
@@ -201,7 +201,9 @@ def _share(batch: Batch, own: Outbox) -> JsonObject:
 def _begun_elsewhere(run: _BatchRun, table: str | None) -> JsonObject | None:
     """The START of the task's run in another process of this part; None if it has ended."""
     name = f".JoinedTable.{table}" if table is not None else ".BatchReport"
-    found = [each for each in Ledger(run.outbox.lines()).open.values() if each["job"]["name"].endswith(name)]
+    found = [
+        each for each in Ledger(run.outbox.lines()).running.values() if each["job"]["name"].endswith(name)
+    ]
     return found[-1] if found else None
 
 
@@ -213,7 +215,7 @@ def _adopt(own: Outbox) -> bool:
             left = Ledger(each.lines())
             for event in left.pending.values():
                 own.append(event)
-            for start in left.open.values():
+            for start in left.running.values():
                 own.append(events.ended(start, "FAIL", _DIED))
         each.remove()
     return living

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.storage import filenames
 
 _FILE = "openlineage.yml"
+_VARIABLES = ("OPENLINEAGE_URL", "OPENLINEAGE__TRANSPORT__TYPE", "OPENLINEAGE__TRANSPORT")
 
 
 def is_configured() -> bool:
@@ -17,9 +18,7 @@ def is_configured() -> bool:
     """
     if os.environ.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true":
         return False
-    if os.environ.get("OPENLINEAGE_URL") or any(
-        name.startswith("OPENLINEAGE__TRANSPORT") for name in os.environ
-    ):
+    if any(map(os.environ.get, _VARIABLES)):
         return True
     named = os.environ.get("OPENLINEAGE_CONFIG")
     home = os.environ.get("HOME")

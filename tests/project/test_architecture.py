@@ -13,7 +13,19 @@ import pipeline
 
 ROOT = Path(pipeline.__file__).parent
 
-ROOMS = ("cli", "evidence", "starter", "tasks", "lineage", "report", "join", "records", "manifest", "storage", "errors")
+ROOMS = (
+    "cli",
+    "evidence",
+    "starter",
+    "tasks",
+    "lineage",
+    "report",
+    "join",
+    "records",
+    "manifest",
+    "storage",
+    "errors",
+)
 """From top to bottom: a room imports from itself and from those below it."""
 
 MAX_ENTRIES, MAX_LINES, MAX_FUNCTION_LINES = 12, 350, 45
