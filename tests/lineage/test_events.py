@@ -94,7 +94,7 @@ def test_a_parquet_table(received: tuple[Path, Receiver]) -> None:
     origin = facets["columnLineage"]["fields"]
     found = {
         name: (origin[name]["inputFields"][0]["name"], origin[name]["inputFields"][0]["field"])
-        for name in typed
+        for name in origin
     }
     assert found["blur"] == (str(folder / "a.jsonl"), "blur")
     assert found["second_opinion_dover_score"] == (str(folder / "a.dover.jsonl"), "score")
