@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.join import materialize as materializer
+from pipeline.join import matching
 from tests.support.builders import run_main, run_manifest, small_batch, tree
 from tests.support.processes import COMMAND, running, until, writers
 
@@ -53,7 +53,7 @@ def test_not_enough_memory(
     def starve(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(materializer, "open_table", starve)
+    monkeypatch.setattr(matching, "open_table", starve)
     monkeypatch.chdir(tmp_path)
     ended = run_main(capsys, *JOIN)
     assert ended.code == 1
