@@ -3,7 +3,7 @@
 One manifest lists the tables of a batch. Each is a Luigi task whose target is the joined table; a BatchReport
 task requires them all and writes one provenance report. As a library::
 
-    from . import materialize
+    from pipeline import materialize
     materialize("chug.parquet", ["dover=dover.jsonl"], "joined/chug.parquet")
 
 The rooms, from top to bottom. A room imports from itself and from the rooms below it only::

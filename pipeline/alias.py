@@ -35,7 +35,7 @@ class Alias(MetaPathFinder, Loader):
         top, _, below = fullname.partition(".")
         if top != self._other or not (below or self._is_ours()):
             return None
-        return ModuleSpec(fullname, self, is_package=True)
+        return ModuleSpec(fullname, self)  # a package keeps its own `__path__`
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module that is there already, or is now imported under the package's name."""

@@ -10,7 +10,8 @@ import luigi
 
 from ..errors import BatchError
 from ..tasks.graph import BatchReport, BatchTask, PathParameter, TableTask, recording
-from .state import EvidenceState, Kind, Result
+from ..tasks.targets import ReadOnlyTarget
+from .state import EvidenceState, Kind, Result, document_paths
 
 
 class PartTarget(luigi.Target):
@@ -26,10 +27,15 @@ class PartTarget(luigi.Target):
         return part is not None and part.body is not None
 
 
-class DocumentTarget(luigi.Target):
-    """A document of evidence, with the documents that it is built from and the page."""
+class DocumentTarget(ReadOnlyTarget):
+    """A document of evidence. It exists only while it, the documents that it is built from and the page are up to date.
+
+    Attributes:
+        path: the document in JSON.
+    """
 
     def __init__(self, state: EvidenceState, kind: Kind) -> None:
+        super().__init__(document_paths(state.batch, kind)[0])
         self._state, self._kind = state, kind
 
     def exists(self) -> bool:

@@ -6,8 +6,8 @@
       │                │    └──▶ tables     a feature table -> keys, rows; the joined table
       │                └───────▶ columns    keys + scores -> columns
       │                           └──▶ keys, sharing
-      ├──▶ coverage                         what each scorer covers, and when that is refused
-      └──▶ threads                          what works ahead
+      ├──▶ coverage                         what each scorer covers, and when that is too little
+      └──▶ threads                          threads that read ahead
     preview                                 the same, without writing
     frames                                  the same, from pandas to pandas
 """

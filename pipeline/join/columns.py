@@ -64,13 +64,13 @@ class Scorer:
 
 @dataclass(frozen=True)
 class ScorerMatch:
-    """Where each feature row finds the score of one scorer.
+    """The positions of the feature rows' scores among those of one scorer.
 
     Attributes:
         scorer: the scores.
         positions: int32, the row's position in the scorer's columns, null where missing.
         unused: number of the scorer's keys that no row has.
-        case_rows: rows without a score that have the key of an unused one but for letter case.
+        case_rows: number of rows without a score whose key differs from an unused key only in letter case.
         sharing: how rows of different keys share scores.
     """
 
@@ -83,7 +83,7 @@ class ScorerMatch:
 
 @dataclass(frozen=True)
 class TableMatch:
-    """Where each feature row finds its scores.
+    """The positions of the feature rows' scores, for all scorers of a table.
 
     Attributes:
         side: the feature keys as they came.
@@ -109,7 +109,7 @@ class TableMatch:
 
     @functools.cached_property
     def kept(self) -> pa.Array | None:
-        """Bool per row, whether it stays; None: all do."""
+        """Bool per row: true if the joined table keeps it; None: it keeps all."""
         if self.options.missing_policy != "drop":
             return None
         kept = pa.array([True] * self.rows, pa.bool_())
@@ -120,7 +120,7 @@ class TableMatch:
 
 @dataclass(frozen=True)
 class SidecarMatch:
-    """The scores of one sidecar, and where each feature row finds its own.
+    """The scores of one scorer in one sidecar file, and the positions of the feature rows' scores among them.
 
     Attributes:
         scores: the scores.
@@ -232,7 +232,7 @@ def append(found: TableMatch, start: int, length: int) -> pa.RecordBatch:
 
 
 def _texts(codes: pa.Array, texts: Sequence[str]) -> pa.Array:
-    """Texts by their codes; the last one where there is no code."""
+    """The text of each code; null is the last text."""
     return pa.DictionaryArray.from_arrays(pc.fill_null(codes, len(texts) - 1), pa.array(texts, pa.string()))
 
 

@@ -25,7 +25,7 @@ LOW_SHARE = 0.5
 
 
 def coverage(found: TableMatch, declared: Iterable[ScorerDeclaration] = ()) -> list[Coverage]:
-    """What each scorer covers, in order of label, and whether its scores are what is declared of it."""
+    """What each scorer covers, in order of label, with its declaration and the scores outside the declared scale."""
     by_slug = {slug(each.label): each for each in declared}
     return [
         {**_coverage(found, each), **_declared(each.scorer, by_slug.get(each.scorer.slug))}
@@ -36,9 +36,9 @@ def coverage(found: TableMatch, declared: Iterable[ScorerDeclaration] = ()) -> l
 def check(found: TableMatch, covered: Sequence[Coverage]) -> None:
     """Refuse a join that would be silently wrong, or that the options forbid.
 
-    :raises JoinError: a score belongs to some of the rows only that it matches; a scorer matches no row of a table
-        that has rows; covers less than `min_coverage`; or misses a row under `missing_policy` fail. Names every such
-        scorer, its counts and the cure.
+    :raises JoinError: a score belongs only to some of the rows that it matches; or a scorer matches no row of a table
+        with rows, covers less than `min_coverage`, or misses a row under `missing_policy` fail. The message names
+        every such scorer, its counts and the cure.
     """
     refused = [_refused(found, each) for each in found.by_scorer if each.sharing.refused]
     if refused:
@@ -56,7 +56,7 @@ def _refused(found: TableMatch, match: ScorerMatch) -> str:
     parts = [part.side for part in match.scorer.parts]
     better = better_normalize(found.side, parts, normalize, 0)
     cure = (
-        "set key_column to keys that tell the clips apart, or take what does not matter out with key_regex"
+        "set key_column to a column whose keys differ per clip, or remove what does not matter with key_regex"
         if better is None
         else f"key_normalize {better[0]} would match {count(better[1], 'row')}"
     )
@@ -98,7 +98,7 @@ def _coverage(found: TableMatch, match: ScorerMatch) -> Coverage:
 
 
 def _of_files(scorer: Scorer) -> Coverage:
-    """What should be known of the scorer's files: what was recognised, and why every row is bad, if it is."""
+    """Notes on the scorer's files, and the statuses of its rows if all of them are bad."""
     known: Coverage = {}
     if notes := sorted({part.note for part in scorer.parts if part.note is not None}):
         known["notes"] = notes[:MAX_NOTES]
@@ -112,7 +112,7 @@ def _of_files(scorer: Scorer) -> Coverage:
 
 
 def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage:
-    """What is declared of a scorer, and which of its `ok` scores are outside its scale."""
+    """The declaration of a scorer, and its `ok` scores outside the declared scale."""
     if declaration is None:
         return {}
     known: Coverage = {}
@@ -174,10 +174,11 @@ def _fault(found: TableMatch, covered: Coverage) -> str | None:
 def better_normalize(
     features: Side, scores: Sequence[Side], normalize: KeyNormalize, matched: int
 ) -> tuple[KeyNormalize, int] | None:
-    """The `key_normalize` under which most feature rows match, and how many; one that a join refuses does not count.
+    """The `key_normalize` under which most feature rows match, and how many do. A join that is refused counts as none.
 
-    :param matched: the rows that match under `normalize`.
-    :returns: None if no other beats that.
+    :param normalize: the present `key_normalize`.
+    :param matched: the number of rows that match under it.
+    :returns: None if no other one matches more rows.
     """
     rows, score_keys = features.read(), pa.chunked_array([each.read() for each in scores], pa.string())
     best: tuple[KeyNormalize, int] | None = None
@@ -192,7 +193,7 @@ def better_normalize(
 def _rows_under(
     normalize: KeyNormalize, features: Side, rows: pa.Array, scores: Sequence[Side], score_keys: pa.Array
 ) -> int:
-    """How many feature rows would match; 0 if two scores would have one key, or a score belongs to some rows only."""
+    """How many feature rows would match; 0 if two scores had the same key, or a score belonged to some rows only."""
     rule = KeyRule.of(normalize, features.name, features.regex)
     theirs = pa.chunked_array([each.under(normalize) for each in scores], pa.string()).combine_chunks()
     present = theirs.drop_null()

@@ -3,7 +3,7 @@
 ::
 
     frame ─────────────▶ FrameTable ─┐
-    frames, or files ──▶ Scores ─────┴─ matching ─▶ MatchedTable ─▶ check ─▶ append ─▶ the frame with more columns
+    frames, or files ──▶ Scores ─────┴─ matching ─▶ MatchedTable ─▶ check ─▶ append ─▶ joined frame
 
 Only the keys and the scores are converted to Arrow. So the index, and the type of every other column, stay as they are.
 """
@@ -33,6 +33,7 @@ from ..records.versions import versions
 from ..storage import jsontext
 from . import columns, keys
 from .matching import FileInputs, MatchedTable, Matching, enough_memory
+from .materialize import object_faults
 from .sidecars.read import read_table
 from .sidecars.record import Scores
 from .tables.base import Chunk, FeatureTable, Form, decoded
@@ -42,8 +43,9 @@ ATTRIBUTE = "second_opinion"
 """The name of the audit among the attributes of a joined frame."""
 
 FrameScores: TypeAlias = pd.DataFrame | str | os.PathLike[str] | Mapping[str, Any]
-"""A sidecar: its rows, its path, or the object that a manifest may hold."""
+"""A sidecar: a frame of its rows, a path, or an object as a manifest holds it."""
 
+_UNUSABLE = "the frame cannot be joined like this"
 _FRAME = "frame.parquet"  # how messages name the features; the name of a file that is never read
 
 
@@ -55,12 +57,12 @@ def join_frame(
     scorers: Mapping[str, Mapping[str, Any]] | None = None,
     base_dir: str | os.PathLike[str] = ".",
 ) -> pd.DataFrame:
-    """Join scores onto a frame of features; rules, errors and columns are those of `materialize`.
+    """Join scores onto a frame of features. Rules, errors and columns are those of `materialize`.
 
-    :param frame: one row per clip; the key is a column, or a level of the index that has a name.
+    :param frame: one row per clip; the key is in a column, or in a level of the index that has a name.
     :param scores: the sidecars by label; a frame is read as if it had been written to Parquet.
     :param options: how to join; None: the defaults.
-    :param scorers: what is declared of scorers, by label, as a manifest's `scorers` holds it.
+    :param scorers: declarations of scorers by label, like a manifest's `scorers`.
     :param base_dir: the folder that paths of sidecars are relative to.
     :returns: a new frame with the appended columns; `attrs["second_opinion"]` is its audit.
     :raises UsageError: the arguments cannot be used.
@@ -80,7 +82,7 @@ def join_frame(
 
 
 class FrameTable(FeatureTable):
-    """A frame as a feature table; columns are those that pandas would write to Parquet, the index behind the others."""
+    """A frame as a feature table. It has the columns that pandas would write to Parquet: the frame's, then the index's."""
 
     def __init__(self, frame: pd.DataFrame, wanted_key: str | None = None) -> None:
         super().__init__(Path("frame"), wanted_key)
@@ -122,10 +124,14 @@ class FrameTable(FeatureTable):
         return _table("frame", self._frame)
 
     def _values(self, name: str) -> pd.Series | pd.Index:
-        position = self.columns.index(name)
+        """The values of a column, or of a level of the index; none if the frame is empty and has no such column."""
+        index, position = self._frame.index, self.columns.index(name) if name in self.columns else None
+        if position is None:
+            return pd.Index([], dtype=object)
         if position < len(self._frame.columns):
             return self._frame.iloc[:, position]
-        return self._frame.index.get_level_values(name)
+        levels = [level for level, held in enumerate(index.names) if held is not None]
+        return index.get_level_values(levels[position - len(self._frame.columns)])
 
 
 @dataclass(frozen=True)
@@ -155,14 +161,17 @@ def _entry(
     declared: Mapping[str, Mapping[str, Any]],
     base: Path,
 ) -> TableEntry:
-    """:raises UsageError: the sidecars, the options or what is declared cannot be used."""
+    """:raises UsageError: the sidecars, the options or the declarations cannot be used."""
     if not isinstance(scores, Mapping) or not scores:
         raise UsageError("scores: expected at least one sidecar, by label: {'dover': frame or path}")
-    sidecars = tuple(_sidecar(str(label), each, base) for label, each in scores.items())
+    objects = {str(label): dict(each) for label, each in scores.items() if isinstance(each, Mapping)}
+    if faults := [*_label_faults(scores), *object_faults({"scores": objects, "scorers": declared})]:
+        raise UsageError(listing(_UNUSABLE, faults))
+    sidecars = tuple(_sidecar(label, each, base) for label, each in scores.items())
     faults = [f"scores[{show(each.label)}]{fault}" for each in sidecars for fault in each.faults()]
     faults += [*option_faults(options.as_json()), *declaration_faults(declared)]
     if faults:
-        raise UsageError(listing("the frame cannot be joined like this", faults))
+        raise UsageError(listing(_UNUSABLE, faults))
     return TableEntry(
         features=FeaturesEntry(_FRAME),
         scores=sidecars,
@@ -171,6 +180,15 @@ def _entry(
         options=options,
         scorers=declarations(declared),
     )
+
+
+def _label_faults(scores: Mapping[Any, FrameScores]) -> Iterator[str]:
+    """Labels that are no text, and objects that name another one."""
+    for label, each in scores.items():
+        if not isinstance(label, str):
+            yield f"scores[{show(label)}]: found a label of type {type(label).__name__}; expected a text"
+        elif isinstance(each, Mapping) and each.get("label", label) != label:
+            yield f"scores[{show(label)}].label: found {show(each['label'])}; expected {show(label)}, or no label"
 
 
 def _sidecar(label: str, given: FrameScores, base: Path) -> SidecarEntry:
@@ -186,11 +204,11 @@ def _sidecar(label: str, given: FrameScores, base: Path) -> SidecarEntry:
 
 
 def _frames(scores: Mapping[str, FrameScores]) -> Iterator[tuple[str, pd.DataFrame]]:
-    return ((str(label), each) for label, each in scores.items() if isinstance(each, pd.DataFrame))
+    return ((label, each) for label, each in scores.items() if isinstance(each, pd.DataFrame))
 
 
 def _check_frame(name: str, frame: object) -> None:
-    """:raises UsageError: it is no DataFrame, or its columns have several levels."""
+    """:raises UsageError: it is not a DataFrame, or its columns have several levels."""
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(f"{name}: found {type(frame).__name__}; expected a pandas DataFrame")
     if isinstance(frame.columns, pd.MultiIndex):
@@ -207,12 +225,16 @@ def _table(label: str, frame: pd.DataFrame) -> pa.Table:
     :raises SidecarError: Arrow cannot hold a column, or two columns have one name.
     """
     _check_frame(f"scores[{show(label)}]", frame)
+    named = frame.set_axis(frame.columns.map(str), axis="columns")  # pandas warns of names that are no texts
     try:
-        table = pa.Table.from_pandas(frame)
+        if not named.columns.is_unique:
+            raise SidecarError(f"{label}: two columns have one name; expected unique names")
+        table = pa.Table.from_pandas(named)
     except (pa.ArrowException, TypeError, ValueError) as exc:
-        raise SidecarError(f"{label}: {' '.join(str(exc).split())}; expected columns of one type") from exc
+        reason = " ".join("; ".join(map(str, exc.args)).split())
+        raise SidecarError(f"{label}: {reason}; expected columns of one type") from exc
     if len(set(table.column_names)) < table.num_columns:
-        raise SidecarError(f"{label}: two columns have one name; expected unique names")
+        raise SidecarError(f"{label}: a column and a level of the index have one name; expected unique names")
     return table
 
 
@@ -231,7 +253,7 @@ def _check_index(frame: pd.DataFrame, matched: MatchedTable) -> None:
 
 
 def _appended(frame: pd.DataFrame, matched: MatchedTable) -> pd.DataFrame:
-    """The frame's rows that stay, with the appended columns: in the position of one of the same name, else at the end."""
+    """The frame's kept rows with the appended columns. One that replaces a column keeps its position."""
     found = matched.found
     new = decoded(columns.append(found, 0, found.rows)).to_pandas()
     new.index = frame.index
@@ -246,7 +268,7 @@ def _appended(frame: pd.DataFrame, matched: MatchedTable) -> pd.DataFrame:
 
 
 def _audit(matched: MatchedTable) -> dict[str, Any]:
-    """What an audit says of a joined table, but for the files."""
+    """The audit of a joined table, without what describes files."""
     options = matched.found.options
     return {
         "key_column": matched.features.key_column,

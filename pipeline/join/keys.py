@@ -1,4 +1,4 @@
-"""Which column is the key, how a key is normalised, and why two sides do not meet.
+"""Which column is the key, how keys are normalised, and which keys of two sides do not match.
 
 Keys are text on both sides. The rules work on whole Arrow columns, the same functions for feature tables
 and sidecars, so the two sides cannot drift apart.
@@ -137,7 +137,7 @@ class KeyRule:
     def apply(self, keys: pa.Array) -> pa.Array:
         """The comparable keys (string): null where the key is null, empty or not matched by the regex.
 
-        A part of the keys at a time, as each step on the way takes the room of its keys.
+        Works on a slice of the keys at a time, because each step copies its keys.
         """
         starts = range(0, max(1, len(keys)), _SLICE_ROWS)
         return pa.concat_arrays([self._apply(keys.slice(start, _SLICE_ROWS)) for start in starts])
@@ -173,14 +173,14 @@ def basenames(keys: pa.Array) -> pa.Array:
 
 @dataclass(frozen=True)
 class Side:
-    """The keys of one side as they came, for explaining why they do not meet.
+    """The keys of one side as its file spells them, for messages about keys that do not match.
 
-    They are seldom needed and take more memory than everything else that the join holds, so they are read again.
+    They are seldom needed, and they take more memory than the rest of the join. So they are read again.
 
     Attributes:
         name: the column or field that holds them.
         regex: the side's key regex.
-        read: gives the keys before any rule (string).
+        read: reads the keys (string); no rule is applied.
     """
 
     name: str
@@ -193,14 +193,14 @@ class Side:
 
 
 def examples(comparable: pa.Array, raw: pa.Array, others: pa.Array) -> list[str]:
-    """The first five distinct keys of `raw` whose comparable key is not among `others`; null keys are none."""
+    """The first five distinct keys of `raw` whose comparable key is not among `others`; null is no key."""
     unmet = pc.and_(pc.invert(pc.is_in(comparable, others)), raw.is_valid())
     keys: list[str] = raw.filter(unmet).unique()[:MAX_KEYS_SHOWN].to_pylist()
     return keys
 
 
 def rows_but_for_case(unmatched: pa.Array, spare: pa.Array) -> int:
-    """How many unmatched feature rows have the key of a spare score but for letter case.
+    """How many unmatched feature rows have a key that differs from that of a spare score only in letter case.
 
     :param unmatched: comparable keys of rows without a score (string), null where a row has no key.
     :param spare: comparable keys of scores that no row has (string).

@@ -3,7 +3,7 @@
 ::
 
     features ──open_table──▶ Opened ─┐
-    scores ──read_sidecar──▶ Scores ─┴─ find ─▶ match ─▶ MatchedTable: coverage, planned columns, what refuses them
+    scores ──read_sidecar──▶ Scores ─┴─ find ─▶ match ─▶ MatchedTable: coverage, appended columns, check
 
 Features and sidecars are read in threads of their own, and each sidecar is matched in its own.
 """
@@ -40,8 +40,8 @@ class MatchedTable:
 
     Attributes:
         features: the feature table.
-        found: where each of its rows finds its scores.
-        declared: what is declared of scorers.
+        found: the position of each row's scores.
+        declared: the declarations of scorers.
         name: the feature table as the manifest names it.
     """
 
@@ -62,13 +62,13 @@ class MatchedTable:
 
     @property
     def output_rows(self) -> int:
-        """How many rows stay."""
+        """Number of rows of the joined table."""
         kept = self.found.kept
         return self.found.rows if kept is None else int(kept.true_count)
 
     @property
     def notes(self) -> list[str]:
-        """What a reader should know of how the feature table was read, as far as it was."""
+        """Notes for the user on how the feature table was read so far."""
         return [f"{self.name}: {note}" for note in self.features.notes]
 
     def check(self) -> None:
@@ -82,7 +82,7 @@ class MatchedTable:
 
 
 class Inputs(Protocol):
-    """What a table is joined from."""
+    """The source of a feature table and its sidecars."""
 
     def features(self) -> FeatureTable:
         """The feature table."""
@@ -172,7 +172,7 @@ def match_table(entry: TableEntry, base: Path) -> MatchedTable:
 
 @contextlib.contextmanager
 def enough_memory(entry: TableEntry) -> Iterator[None]:
-    """:raises BatchError: Python or pyarrow was refused the memory that the table needs, however much that is."""
+    """:raises BatchError: Python or pyarrow ran out of memory in the block."""
     try:
         yield
     except MemoryError as exc:

@@ -11,7 +11,7 @@ The inputs are digested in threads beside the matching.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -65,9 +65,11 @@ def materialize(
         `base_dir`.
     :param scores: the sidecars: `PATH`, `LABEL=PATH`, or the object that a manifest may hold.
     :param out: the joined table; its extension decides the format.
-    :param audit_json: the table's audit; None: none is written.
+    :param audit_json: the path of the audit; None: no audit is written.
     :param options: how to join; None: the defaults.
-    :param scorers: what is declared of scorers, by label, as a manifest's `scorers` holds it.
+    :param scorers: declarations of scorers by label, like a manifest's `scorers`.
+    :param base_dir: the folder that paths are relative to.
+    :param progress: called at each step of the join; None: nothing is called.
     :raises UsageError: the arguments cannot be used.
     :raises BatchError: an input is missing or faulty, the join would be wrong, an output cannot be written.
     """
@@ -85,33 +87,45 @@ def materialize(
         options=options or JoinOptions(),
         scorers=declarations(scorers or {}),
     )
-    claims = FileClaims()
-    entry.claim(claims, base)
-    faults = [fault.removeprefix(".") for fault in entry.faults()]
-    faults += [*option_faults(entry.options.as_json()), *declaration_faults(scorers or {}), *claims.clashes()]
-    if faults:
+    if faults := [*_entry_faults(entry, base), *declaration_faults(scorers or {})]:
         raise UsageError(listing(_UNUSABLE, faults))
     writing.sweep(path for _, path in entry.outputs(base))
     return materialize_entry(entry, base, progress)
 
 
+def _entry_faults(entry: TableEntry, base: Path) -> list[str]:
+    claims = FileClaims()
+    entry.claim(claims, base)
+    faults = [fault.removeprefix(".") for fault in entry.faults()]
+    return [*faults, *option_faults(entry.options.as_json()), *claims.clashes()]
+
+
 def _check_objects(
-    features: str | Mapping[str, Any], scores: Sequence[Mapping[str, Any]], scorers: Mapping[str, Any]
+    features: str | Mapping[str, Any], scores: Iterable[Mapping[str, Any]], scorers: Mapping[str, Any]
 ) -> None:
     """:raises UsageError: an object does not follow the manifest's schema."""
-    manifest = load_schema("manifest")
-    properties = {
-        "features": manifest["$defs"]["feature_entry"],
-        "scores": {"items": manifest["$defs"]["score_entry"]},
-        "scorers": manifest["properties"]["scorers"],
-    }
     given = {
         "features": features if isinstance(features, str) else dict(features),
         "scores": [dict(each) for each in scores],
-        "scorers": dict(scorers),
+        "scorers": scorers,
     }
-    if faults := schema_faults(given, {"properties": properties, "$defs": manifest["$defs"]}):
+    if faults := object_faults(given):
         raise UsageError(listing(_UNUSABLE, faults))
+
+
+def object_faults(given: JsonObject) -> list[str]:
+    """Faults of a table's objects against the manifest's schema, each with its JSON path.
+
+    :param given: `features`, `scores` (a list, or objects by label) and `scorers`, each as a manifest may hold it.
+    """
+    manifest = load_schema("manifest")
+    score = manifest["$defs"]["score_entry"]
+    properties = {
+        "features": manifest["$defs"]["feature_entry"],
+        "scores": {"items": score, "additionalProperties": score},
+        "scorers": manifest["properties"]["scorers"],
+    }
+    return list(schema_faults(given, {"properties": properties, "$defs": manifest["$defs"]}))
 
 
 def materialize_entry(
@@ -147,7 +161,7 @@ class _Joined:
 
     @property
     def summary(self) -> TableSummary:
-        """Rows in and out, what each scorer covers, what of the features is not kept, what is noted of them as read."""
+        """Rows in and out, what each scorer covers, losses in writing the features, notes on reading them."""
         remarks: Remarks = {**self.losses}
         if notes := self.matched.notes:
             remarks["notes"] = notes
@@ -161,7 +175,7 @@ class _Joined:
     def materialized(
         self, entry: TableEntry, outputs: dict[str, FileDescription], written: dict[str, Snapshot]
     ) -> Materialized:
-        """What the table is, once its outputs are written."""
+        """The record of the table after its outputs are written."""
         return Materialized(
             fingerprint=self.fingerprint,
             semantics=SEMANTICS_VERSION,
@@ -175,7 +189,7 @@ class _Joined:
 
 
 def _join(entry: TableEntry, base: Path, notify: Progress) -> _Joined:
-    """Read the inputs and match them; everything that can be refused is refused here."""
+    """Read the inputs, match them, and refuse a join that would be wrong."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
     with ReadAhead() as ahead:
@@ -201,7 +215,7 @@ def _join(entry: TableEntry, base: Path, notify: Progress) -> _Joined:
 def _write(
     temporaries: list[Path], entry: TableEntry, base: Path, joined: _Joined, notify: Progress
 ) -> tuple[_Joined, dict[str, FileDescription]]:
-    """Write the outputs under temporary names; describes them under their own, as they were written."""
+    """Write the outputs under temporary names, and describe them under their final names."""
     sink = _write_table(temporaries[0], entry, joined, notify)
     joined, sha256 = replace(joined, losses=sink.losses), sink.sha256
     paths = dict(entry.inputs(base))

@@ -1,8 +1,8 @@
-"""Rows that share a score although their keys differ, and scores that belong to some of those rows only; no I/O.
+"""Rows of different keys that share one score, and scores that belong to some of those rows only; no I/O.
 
-`key_normalize` makes `b1/747.mp4` and `b24/747.mp4` equal, so both rows find one score. They may share it where the
-score's own key does not say which of the two it is for (`747.mp4`, `elsewhere/747.mp4`). Where it does (`b1/747.mp4`),
-the other row would get the score of another clip. Keys that a regex makes equal are meant to be equal.
+`key_normalize` makes `b1/747.mp4` and `b24/747.mp4` equal, so both rows match the same score. If the score's own key fits
+both equally (`747.mp4`, `elsewhere/747.mp4`), they may share it. If it is closer to one of them (`b1/747.mp4`), the other
+row would get the score of another clip, and the join is refused. Keys that a regex makes equal are meant to be equal.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import MAX_FAULTS_SHOWN
 from .keys import MAX_KEYS_SHOWN, KeyRule, basenames
 
-_MAX_FOLDERS = 64  # that are compared; no corpus is nested deeper, and each takes a pass over the keys
+_MAX_FOLDERS = 64  # compared per key; no corpus is nested deeper, and each folder takes a pass over the keys
 _CASELESS = 2 * _MAX_FOLDERS + 2  # more than any number of steps
 _SPELLED = KeyRule("raw")
 _Numbers: TypeAlias = NDArray[np.int64]
@@ -45,8 +45,8 @@ class Sharing:
     """How the rows of a feature table share the scores of one scorer.
 
     Attributes:
-        rows: the feature rows that share a score with a row of another key.
-        refused: the scores that belong to some of their rows only.
+        rows: number of feature rows that share a score with a row of another key.
+        refused: number of scores whose own key is closer to some of their rows than to others.
         conflicts: the first ten of those.
     """
 
@@ -61,9 +61,9 @@ def find_sharing(
     """How the rows share the scores.
 
     :param rule: how the feature keys became comparable.
-    :param positions: per feature row, which score it finds; null for none.
-    :param features: gives the feature keys as they came (string); called only if two rows find the same score.
-    :param scores: gives the keys of the scores as they came (string).
+    :param positions: per feature row, the position of its score; null: it has none.
+    :param features: reads the feature keys, unnormalised (string); called only if two rows have the same score.
+    :param scores: reads the keys of the scores, unnormalised (string).
     """
     rows = _rows_in_company(positions)
     if rule.mode == "raw" or not len(rows):
@@ -79,12 +79,12 @@ def find_sharing(
 
 @dataclass(frozen=True)
 class _Members:
-    """The different keys of groups of at least two, sorted by group.
+    """The distinct keys of each group that has at least two, sorted by group.
 
     Attributes:
         first: the position of each key's first row among the rows that were compared.
-        group: the group of each.
-        rows: how many rows have it.
+        group: the group of each key.
+        rows: the number of rows with each key.
     """
 
     first: _Numbers
@@ -93,7 +93,7 @@ class _Members:
 
 
 def _rows_in_company(positions: pa.Array) -> _Numbers:
-    """The rows whose score another row finds as well."""
+    """The rows whose score another row has too."""
     found = positions.drop_null().to_numpy()
     times = np.bincount(found) if len(found) else np.zeros(0, np.int64)
     if not len(times) or times.max() < 2:
@@ -103,7 +103,7 @@ def _rows_in_company(positions: pa.Array) -> _Numbers:
 
 
 def _groups(rule: KeyRule, keys: pa.Array, where: _Numbers) -> _Numbers:
-    """Per row the number of its group: rows that find one score by one normalised key, before any regex."""
+    """The group of each row. Rows of a group have the same score and the same normalised key, before any regex."""
     if rule.regex is None:
         return where
     normal = KeyRule(rule.mode).apply(keys).dictionary_encode()
@@ -122,7 +122,7 @@ def _members(groups: _Numbers, keys: pa.Array) -> _Members:
 
 
 def _judged(members: _Members, keys: pa.Array, own: pa.Array) -> Sharing:
-    """The groups in which a score's own key is as close to all keys, and those in which it is not."""
+    """Count the rows that share scores, and the groups in which the score's own key is closer to some keys."""
     near = _nearness(keys, own)
     starts = np.flatnonzero(np.diff(members.group, prepend=-1))
     refused = np.flatnonzero(np.minimum.reduceat(near, starts) < np.maximum.reduceat(near, starts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,13 +21,14 @@ from .drift import Drift, drift
 from .opened import OpenedBatch, OpenedTable
 from .reading import ReportFile, read_report
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _SIDES = (" old", " new")
 _COUNTS = ("matched_rows", "missing_rows", "bad_rows", "unused_scores", "shared_rows")
 
 
 @dataclass(frozen=True)
 class Change:
-    """A value in the old batch and in the new one; None: it has none."""
+    """A value in the old batch and in the new one; None: the batch does not have it."""
 
     old: Any
     new: Any
@@ -37,9 +39,10 @@ class ScorerChange:
     """What changed of one scorer in one table.
 
     Attributes:
-        coverage: per count of the coverage, the change; and what is declared of the scorer, where that changed.
+        coverage: the changed counts and the changed declarations, by name.
         statuses: number of rows per change of status, such as `ok to bad`.
-        drift: how the scores moved; None: the scorer is in one of the two tables only.
+        drift: how the scores moved; None: only one of the two tables has the scorer, or the tables are equal byte for
+            byte.
     """
 
     coverage: dict[str, Change] = field(default_factory=dict)
@@ -57,13 +60,13 @@ class TableChange:
     """What changed of one table.
 
     Attributes:
-        options: per join option.
-        inputs: per role, the digests of the file; None: there was, or is, no such input.
-        versions: per package.
-        rows: the number of rows.
-        rows_in_both: rows that are in both tables, by key; among equal keys by their order; None: all, as the tables are
-            equal byte for byte.
-        scorers: per scorer.
+        options: the join options that changed, by name.
+        inputs: the digests of the inputs that changed, by role; None: the batch has no such input.
+        versions: the versions that changed, by package.
+        rows: the number of rows; None: it is the same.
+        rows_in_both: number of rows that both tables have, paired by key, and among equal keys by order; None: not
+            counted, because the tables are equal byte for byte.
+        scorers: the scorers that changed, by label.
     """
 
     options: dict[str, Change] = field(default_factory=dict)
@@ -89,8 +92,8 @@ class Difference:
         new: the digest of the new report.
         added: tables that only the new batch has.
         removed: tables that only the old batch has.
-        renamed: new names by old names, of tables with the same features and output.
-        tables: what changed, by the new name of the table; a table in which nothing changed is left out.
+        renamed: new names by old names. Such tables have the same features and output, or the same fingerprint.
+        tables: the tables that changed, by their new names.
     """
 
     old: str
@@ -106,15 +109,15 @@ class Difference:
         return not (self.added or self.removed or self.renamed or self.tables)
 
     def as_json(self) -> JsonObject:
-        """Everything, as JSON takes it."""
+        """All of it as a JSON object."""
         return {"equal": self.is_equal, **asdict(self)}
 
 
 def diff(old: str | Path, new: str | Path) -> Difference:
     """Compare two reports and their joined tables.
 
-    :raises UsageError: a report or a joined table cannot be read, is not what its report describes, or a batch is not
-        complete.
+    :raises UsageError: a report or a joined table cannot be read, a joined table is not the one that its report
+        describes, or a batch is not complete.
     """
     try:
         return _diff(read_report(old), read_report(new))
@@ -148,7 +151,7 @@ def _diff(old: ReportFile, new: ReportFile) -> Difference:
 
 
 def _renamed(removed: Mapping[str, TableReport], added: Mapping[str, TableReport]) -> dict[str, str]:
-    """New names by old names: tables that agree in features and output, or in all that their join depends on."""
+    """New names by old names, of tables with the same features and output, or else with the same fingerprint."""
     identities: tuple[Callable[[TableReport], Hashable], ...] = (
         lambda table: (str(table["features"]), table["out"]),
         lambda table: table["fingerprint"],
@@ -213,7 +216,7 @@ def _counted(covered: Coverage | None) -> dict[str, Any]:
 def _merged(
     before: OpenedTable, after: OpenedTable, old: Mapping[str, Coverage], new: Mapping[str, Coverage]
 ) -> pd.DataFrame:
-    """Statuses and `ok` scores of the rows that are in both tables, by key and, among equal keys, by order."""
+    """Statuses and `ok` scores of the rows that both tables have, paired by key and, among equal keys, by order."""
     both = [label for label in old if label in new]
     sides = [
         _narrow(table, {label: covered[label]["column_prefix"] for label in both})
@@ -237,7 +240,7 @@ def _narrow(table: OpenedTable, prefixes: Mapping[str, str]) -> pd.DataFrame:
 
 
 def change_lines(change: TableChange) -> Iterator[str]:
-    """What changed of a table, in words; scorers aside."""
+    """What changed of a table apart from its scorers, one line per change."""
     for kind, changes in (("option", change.options), ("input", change.inputs), ("version", change.versions)):
         for name, each in changes.items():
             yield f"{kind} {name}: {_shown(each.old)} -> {_shown(each.new)}"
@@ -247,4 +250,4 @@ def change_lines(change: TableChange) -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     text = "none" if value is None else str(value)
-    return f"{text[:12]}..." if len(text) == 64 else text
+    return f"{text[:12]}..." if _DIGEST.fullmatch(text) else text

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 _Floats: TypeAlias = NDArray[np.float64]
 
 MIN_ROWS = 3
-"""A correlation of fewer rows says nothing."""
+"""Minimum number of rows for a correlation."""
 
 MAX_MOVED = 10
 MAX_POINTS = 500
 _DECIMALS = 12
+_MAX_DIFFERENCE = float(np.finfo(np.float64).max) / 2  # the sum of two, for a median, is no infinity
 
 
 @dataclass(frozen=True)
 class Moved:
-    """A row whose score changed; `key` is its feature key."""
+    """A row whose score changed, by its feature key."""
 
     key: str
     old: float
@@ -35,11 +36,11 @@ class Drift:
     Attributes:
         n: number of those rows.
         pearson: Pearson's coefficient, -1 to 1; None: fewer than three rows, or one side is constant.
-        spearman: Spearman's coefficient, as above; 1: the order is the same.
+        spearman: Spearman's coefficient, -1 to 1; 1: the same order; None: as for `pearson`.
         max_difference: the largest absolute difference, in the scorer's units; None: no rows.
         median_difference: the median absolute difference; None: no rows.
         turned: share of the pairs of rows whose order is the opposite in the other table, 0 to 1; None: no pair.
-        moved: up to ten rows that moved most, by absolute difference.
+        moved: up to ten rows with the largest absolute differences, largest first.
         points: old and new score of up to 500 rows, evenly drawn, for a picture.
     """
 
@@ -60,7 +61,7 @@ def drift(keys: pd.Series, old: _Floats, new: _Floats) -> Drift:
     :param old: finite scores.
     :param new: finite scores.
     """
-    distance = np.abs(new - old)
+    distance = _distance(old, new)
     most = np.argsort(-distance, kind="stable")[:MAX_MOVED]
     pairs = old.size * (old.size - 1) // 2
     return Drift(
@@ -83,12 +84,14 @@ def _drawn(rows: int) -> NDArray[np.int64]:
 
 
 def turned_pairs(old: _Floats, new: _Floats) -> int:
-    """The number of pairs of rows with `old` in one order and `new` in the opposite; ties are of no order.
+    """The number of pairs of rows whose order in `new` is the opposite of that in `old`; a tie has no order.
 
-    Sorted by `old`, these are the inversions of `new`. They are counted bit by bit: two ranks are ordered by the highest
-    bit in which they differ. So O(n log n), where comparing all pairs would take hours for a million rows.
+    Sorted by `old`, these pairs are the inversions of `new`. They are counted bit by bit: two ranks are ordered by the
+    highest bit in which they differ. This is O(n log n); comparing all pairs would take hours for a million rows.
     """
-    order = np.lexsort((new, old))  # among equal `old` the order of `new`, which counts none of them
+    order = np.lexsort(
+        (new, old)
+    )  # rows of equal `old` are sorted by `new`, so that none of their pairs counts
     _, ranks = np.unique(new[order], return_inverse=True)
     turned = 0
     for bit in range(int(ranks.max(initial=0)).bit_length()):
@@ -103,21 +106,32 @@ def turned_pairs(old: _Floats, new: _Floats) -> int:
     return turned
 
 
+def _distance(old: _Floats, new: _Floats) -> _Floats:
+    """The absolute differences, at most _MAX_DIFFERENCE."""
+    with np.errstate(over="ignore"):
+        return np.minimum(np.abs(new - old), _MAX_DIFFERENCE)
+
+
 def _ranks(values: _Floats) -> _Floats:
     ranks: _Floats = pd.Series(values).rank().to_numpy(np.float64)
     return ranks
 
 
 def _pearson(x: _Floats, y: _Floats) -> float | None:
-    if x.size < MIN_ROWS or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if x.size < MIN_ROWS or x.min() == x.max() or y.min() == y.max():
         return None
     a, b = (_centred(each) for each in (x, y))
     value = float(a @ b) / float(np.sqrt((a @ a) * (b @ b)))
-    return round(min(1.0, max(-1.0, value)), _DECIMALS)
+    return round(min(1.0, max(-1.0, value)), _DECIMALS) + 0.0  # never -0.0
 
 
 def _centred(values: _Floats) -> _Floats:
-    """The values about their mean, scaled so that no square overflows."""
-    scaled = values / np.abs(values).max()
+    """The values about their mean, scaled so that no square overflows.
+
+    The scale is a power of two and one of the values is subtracted first: for values that differ little, both are exact.
+    """
+    _, exponent = np.frexp(np.abs(values).max())
+    scaled = np.ldexp(values, -exponent)
+    scaled = scaled - scaled[0]
     centred: _Floats = scaled - scaled.mean()
     return centred

@@ -1,6 +1,7 @@
 """A batch as a training job opens it: cited by the digest of its report, read as pandas, Arrow or batches.
 
-What is read is digested at the same time and compared with the report, so no row of a changed file is ever returned.
+A file is digested while it is read, and its digest is compared with the report before any row is returned. `batches`
+digests it first. So no row of a file that changed after the report was written is returned.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ def open_batch(
     """Open the batch that a report describes. It may be a copy of the batch's folder elsewhere.
 
     :param sha256: the digest under which the batch is cited; None: it is not checked.
-    :param base_dir: folder that the report's paths are relative to. Default: where the report says, seen from itself.
+    :param base_dir: folder that the report's paths are relative to; None: the folder that the report names, relative to
+        its own.
     :raises UsageError: the file is not there, or is not a report of this project.
-    :raises InputError: the report is not the one that is cited, or its batch is not complete.
+    :raises InputError: the report has another digest, or its batch is not complete.
     """
     read = read_report(report, base_dir)
     read.check(sha256)
@@ -65,7 +67,7 @@ class OpenedBatch:
 
     @property
     def coverage(self) -> pd.DataFrame:
-        """What each scorer covers, in rows; one row per table and scorer, which are the index.
+        """What each scorer covers; one row per table and scorer, which are the levels of the index.
 
         `coverage` is the share of rows with an `ok` score, from 0 to 1; NaN for a table without rows.
         """
@@ -80,7 +82,7 @@ class OpenedBatch:
         return pd.DataFrame(rows, columns=names).set_index(["table", "scorer"])
 
     def table(self, id: str) -> OpenedTable:  # noqa: A002  # a manifest calls it so
-        """One table, of which nothing is read yet.
+        """One table. Its file is read later, by the methods of the result.
 
         :raises UsageError: the batch has no such table.
         """
@@ -105,12 +107,12 @@ def _coverage(table: str, rows: int, covered: Coverage) -> dict[str, object]:
 
 
 class OpenedTable:
-    """A joined table of a batch. Every reading checks that the file is the one that the report describes.
+    """A joined table of a batch. Every method that reads rows checks the file against the report.
 
     Attributes:
         id: its name in the manifest.
         path: the joined table.
-        sha256: the digest that the report has of it.
+        sha256: its digest according to the report.
     """
 
     def __init__(
@@ -138,9 +140,10 @@ class OpenedTable:
         return self._open().key_column
 
     def to_pandas(self, columns: Sequence[str] | None = None, scores: Which = "ok") -> pd.DataFrame:
-        """The table as a DataFrame; an index that pandas had written is one again.
+        """The table as a DataFrame. Columns that pandas wrote as an index are the index again.
 
-        :param columns: these only, in this order; None: all.
+        :param columns: names of columns, in the order of the result; None: all.
+        :param scores: `ok`: a score whose status is not `ok` is NaN; `all`: scores as the joined table has them.
         :raises InputError: the file is not the one that the report describes.
         :raises UsageError: the table has no such column.
         """
@@ -170,7 +173,9 @@ class OpenedTable:
 
     @contextlib.contextmanager
     def _digested_meanwhile(self) -> Iterator[None]:
-        """:raises InputError: the file is not the one that the report describes, whatever else was wrong with it."""
+        """:raises InputError: the file is not the one that the report describes. A changed file is reported as such,
+        whatever error reading it gives.
+        """
         with ThreadPoolExecutor(1) as beside:
             digesting = beside.submit(snapshot, self.path)
             try:
@@ -202,7 +207,7 @@ class _Selection:
     Attributes:
         features: the joined table.
         schema: names and types of the columns.
-        statuses: per column of scores to be nulled where it is not `ok`, the column of its statuses.
+        statuses: names of status columns by score column; a score is nulled where its status is not `ok`.
     """
 
     features: FeatureTable
@@ -233,7 +238,7 @@ class _Selection:
 
 
 def _typed(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    """An appended column as the join made it; a column of delimited text that has no value is one of empty texts."""
+    """An appended column with the type that the join gave it. Delimited text reads a column without values as texts."""
     if pa.types.is_string(column.type) and not pa.types.is_string(kind):
         column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
     return column.cast(kind)
@@ -247,7 +252,7 @@ def _selection(
     *,
     with_index: bool,
 ) -> _Selection:
-    """:raises UsageError: a column is not there, or `scores` is none of its values."""
+    """:raises UsageError: a column does not exist, or `scores` is neither `ok` nor `all`."""
     if scores not in ("ok", "all"):
         raise UsageError(f"scores: found {show(scores)}; expected 'ok' or 'all'")
     held = features.schema()
@@ -262,6 +267,8 @@ def _selection(
 
 
 def _present(features: FeatureTable, columns: Sequence[str]) -> list[str]:
+    if isinstance(columns, str):
+        raise UsageError(f"columns: found the text {show(columns)}; expected a list of names")
     missing = [name for name in columns if name not in features.columns]
     if missing:
         held = ", ".join(map(show, features.columns))

@@ -1,4 +1,4 @@
-"""Luigi: a task per table, and one that requires them all and writes the report."""
+"""Luigi: a task per table, and a task that requires them all and writes the report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .lineage_events import emit_lineage
 from .targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
-"""Tables whose inputs are at most this large are joined sooner than a process for them could start."""
+"""Maximum size of the inputs of a table that is joined faster than a process for it could start."""
 
 PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
 
@@ -72,14 +72,14 @@ class BatchTask(luigi.Task):
     @classmethod
     @functools.cache  # Luigi calls it eleven times per table, and reads all attributes of the class each time
     def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
-        """The parameters in order of declaration, but the table first: it distinguishes the tasks of a batch."""
+        """The parameters, the table first, because it distinguishes the tasks of a batch; then in order of declaration."""
         declared: list[tuple[str, luigi.Parameter]] = super().get_params()
         return sorted(declared, key=lambda each: each[0] != "table")
 
     def to_str_params(self, *args: bool, **only: bool) -> dict[str, str]:
-        """The parameters that are not empty; an absent one has its default, which is empty for all of them.
+        """The parameters that are not empty; empty is the default of each of the others.
 
-        Luigi shows these, and makes the task's id of those that are significant.
+        Luigi shows these, and builds the task's id from the significant ones.
         """
         given: dict[str, str] = super().to_str_params(*args, **only)
         return {name: value for name, value in given.items() if getattr(self, name)}
@@ -96,7 +96,7 @@ class BatchTask(luigi.Task):
         except InputError:
             if batch is None:
                 raise
-            return batch  # the verdict checks whether it is still the same
+            return batch  # the check of the batch reports the manifest if it has changed
         if batch is None or signature != found:
             batch = _remember(self.batch_parameters, found, load_manifest(*self.batch_parameters))
         return batch
@@ -168,13 +168,13 @@ class JoinedTable(TableTask):
 
     @property
     def priority(self) -> int:  # type: ignore[override]  # luigi only reads it
-        """Tables begin in the manifest's order; without it Luigi begins with any."""
+        """A higher number for tables further up in the manifest. Luigi itself has no order."""
         batch = self.batch
         return len(batch.tables) - batch.position(self.table)  # Luigi accepts none below zero
 
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # luigi only reads it
-        """What joining the table takes of Luigi's resources, by name."""
+        """The amounts of Luigi's resources that joining the table uses, by name."""
         return dict(self.batch.table(self.table).resources)
 
     def is_worth_a_process(self) -> bool:
@@ -187,26 +187,27 @@ class JoinedTable(TableTask):
             return False
 
     def requires(self) -> dict[str, luigi.Task]:
-        """Every input by its role, `features` or `scores[0]` ...; a complete table does not ask for them."""
+        """Every input by its role: `features`, `scores[0]` ... Luigi does not check them for a complete table."""
         entry = self.batch.table(self.table)
         named = {FEATURES: entry.features.path}
         named |= {f"scores[{index}]": sidecar.path for index, sidecar in enumerate(entry.scores)}
         return {role: self.input_task(role, path) for role, path in named.items()}
 
     def input_task(self, role: str, path: str) -> luigi.Task:  # noqa: ARG002  # the role is for subclasses
-        """The task that provides an input. A subclass may name its own, which then runs before the table is joined.
+        """The task that provides an input. A subclass may return its own; it runs before the table is joined.
 
+        :param role: `features`, or `scores[N]` with the sidecar's position in the manifest.
         :param path: the input as the manifest names it.
         """
         return InputFile(path=path, base_dir=str(self.batch.base_dir))
 
     def output(self) -> TableTarget:
-        """The joined table, which exists only while it matches the manifest and the inputs."""
+        """The joined table. It exists only while it matches the manifest and the inputs."""
         batch = self.batch
         return TableTarget(batch, batch.table(self.table))
 
     def run(self) -> None:
-        """Join the table, and record it or the error."""
+        """Join the table, and record the result or the error."""
         batch = self.batch
         entry = batch.table(self.table)
         receipts = Receipts(batch.state_dir)
@@ -283,7 +284,7 @@ class BatchReport(BatchTask):
         return [self.table_task(table=table.id, **shared) for table in self.batch.tables]
 
     def output(self) -> ReportTarget:
-        """The report, which exists only while every table does and it describes them."""
+        """The report. It exists only while every table exists and the report describes them."""
         return ReportTarget(self.batch)
 
     def run(self) -> None:

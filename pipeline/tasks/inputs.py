@@ -1,4 +1,4 @@
-"""The inputs of tables, as tasks that no run of this project completes."""
+"""The inputs of tables, as tasks; something outside this project writes the files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .targets import InputTarget
 
 
 class InputFile(luigi.ExternalTask):
-    """A feature table or a sidecar that something else writes."""
+    """A feature table or a sidecar that something outside this project writes."""
 
     task_namespace = "second_opinion"
 
@@ -28,5 +28,5 @@ class InputFile(luigi.ExternalTask):
         return declared
 
     def output(self) -> InputTarget:
-        """The file."""
+        """The file, or all files that match the pattern."""
         return InputTarget(self.path, Path(self.base_dir))

@@ -1,4 +1,4 @@
-"""Luigi targets: the inputs of a batch, and its tables and report, which exist only if they are up to date."""
+"""Luigi targets: the inputs of a batch, and its tables and its report. The last two exist only if they are up to date."""
 
 from __future__ import annotations
 
@@ -35,31 +35,32 @@ class ReadOnlyTarget(FileSystemTarget):
         super().__init__(str(path))
 
     def open(self, mode: str = "r") -> IO[Any]:
-        """The file, for reading: `r` gives text, decompressed, or the bytes of a Parquet file; `rb` gives the bytes.
+        """Open the file for reading.
 
-        :raises UsageError: the mode is not one for reading.
+        :param mode: `r`: decompressed text, but bytes for a Parquet file; `rb`: the bytes of the file.
+        :raises UsageError: the mode is another one.
         """
         path = Path(self.path)
         if mode not in ("r", "rb"):
-            self._refuse(f"found the mode {show(mode)}")
+            self._refuse(f"found the mode {show(mode)}; expected 'r' or 'rb'")
         if mode == "rb" or table_format(path.name) == "parquet":
             return files.open_bytes(path)
         return io.TextIOWrapper(textfiles.open_text_bytes(path), encoding="utf-8", newline="")
 
     def remove(self) -> NoReturn:
-        """Refused, as writing is."""
+        """:raises UsageError: always."""
         self._refuse("found a request to remove it")
 
     def temporary_path(self) -> NoReturn:
-        """Refused, as writing is."""
+        """:raises UsageError: always."""
         self._refuse("found a request to write it")
 
     def _refuse(self, found: str) -> NoReturn:
-        raise UsageError(f"{self.path}: {found}; expected 'r' or 'rb', as only its own task writes this file")
+        raise UsageError(f"{self.path}: {found}; only the file's own task may write or remove it")
 
 
 class InputTarget(ReadOnlyTarget):
-    """A feature table or a sidecar; of a pattern, all its matches.
+    """A feature table or a sidecar. A pattern is one input, however many files it matches.
 
     Attributes:
         path: the file or the pattern, below the base folder.
@@ -70,14 +71,17 @@ class InputTarget(ReadOnlyTarget):
         self._entry, self._base = SidecarEntry(path), base
 
     def exists(self) -> bool:
-        """True if the file is there, or a file matches. One that cannot be read is there: its table reports why."""
+        """True if the file exists, or the pattern matches a file.
+
+        An unreadable input counts as existing, so that joining its table reports the error.
+        """
         with contextlib.suppress(InputError):
             return any(filenames.exists(path) for _, path in self._entry.files(self._base))
         return True
 
 
 class TableTarget(ReadOnlyTarget):
-    """A joined table: its files exist, are unchanged, and match the manifest and the inputs.
+    """A joined table. It exists only while its files are unchanged and match the manifest and the inputs.
 
     Attributes:
         path: the joined table.
@@ -126,7 +130,7 @@ class TableTarget(ReadOnlyTarget):
 
 
 class ReportTarget(ReadOnlyTarget):
-    """The report of a batch: it exists only if every table does and its bytes describe them.
+    """The report of a batch. It exists only while every table exists and the report describes them.
 
     Attributes:
         path: the report in JSON.
@@ -137,7 +141,7 @@ class ReportTarget(ReadOnlyTarget):
         self._batch = batch
 
     def exists(self) -> bool:
-        """True if the batch is complete; False also if an input cannot be read."""
+        """True if the batch is complete. An unreadable input counts as incomplete."""
         with contextlib.suppress(InputError):
             return BatchCheck(self._batch).complete
         return False

@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("sklearn", reason="the extra `evidence` is not installed")
 
+from pipeline import RetrainImpact, SignalMixAudit
 from tests.support.builders import run_main, tree, write_json, write_jsonl
 from tests.support.evidence_batches import document, evidence_batch, write_corpus
 from tests.support.processes import COMMAND, LUIGI, running, second_opinion, started, until
@@ -250,3 +251,14 @@ def test_a_killed_run_is_taken_up(
     assert (parts / "impact-a.json").stat().st_mtime_ns == first
     killed, calm = tree(tmp_path / "killed"), tree(made_of_two[0])
     assert {name: killed[name] for name in GIVEN} == {name: calm[name] for name in GIVEN}
+
+
+@pytest.mark.parametrize(
+    ("task", "name"), [(SignalMixAudit, "m.audit.json"), (RetrainImpact, "m.impact.json")]
+)
+def test_evidence_is_read_by_its_target(made: Made, task: Any, name: str) -> None:
+    """The targets of audit and impact have the path of their JSON, and open it for reading."""
+    target = task(manifest=str(made[0] / "m.json")).output()
+    assert target.path == str(made[0] / name)
+    with target.open("r") as stream:
+        assert json.load(stream) == json.loads((made[0] / name).read_text("utf-8"))

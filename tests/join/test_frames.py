@@ -47,6 +47,18 @@ BAD_ARGUMENTS: dict[str, tuple[Any, Any, str]] = {
     "names": (SCORES.set_axis(["clip_id", "x", "x"], axis=1), {"dover": SCORES}, "two columns are named 'x'"),
     "no key": (SCORES.drop(columns="clip_id"), {"dover": SCORES}, "no key column; expected one of clip_id"),
     "no score": (SCORES, {"dover": SCORES.drop(columns="score")}, "dover row 1: no score"),
+    "a label": (SCORES, {1: SCORES}, r"scores\[1\]: found a label of type int; expected a text"),
+    "two labels": (
+        SCORES,
+        {"x": {"path": "x.jsonl", "label": "y"}},
+        r"scores\['x'\].label: found 'y'; expected 'x', or no label",
+    ),
+    "names of scores": (
+        SCORES,
+        {"dover": SCORES.set_axis(["clip_id", "x", "x"], axis=1)},
+        "dover: two columns have one name; expected unique names",
+    ),
+    "an object": (SCORES, {"x": {"pth": "x.jsonl"}}, r"scores\.x\.pth: unknown key"),
     "mixed": (SCORES, {"dover": SCORES.assign(score=[1, "x"])}, "dover: .*expected columns of one type"),
 }
 
@@ -84,6 +96,35 @@ def test_the_key_may_be_in_the_index() -> None:
     joined = join_frame(features().set_index("clip_id").assign(f=1), {"dover": SCORES})
     assert joined.index.name == "clip_id"
     assert joined["second_opinion_dover_score"].tolist()[0] == 0.5
+
+
+@pytest.mark.parametrize("name", [5, ("x", "y")])
+def test_a_level_of_the_index_need_not_be_named_by_a_text(name: Any) -> None:
+    """The key column names a level by its text, as it names a column."""
+    frame = pd.DataFrame({"f": [1]}, index=pd.MultiIndex.from_tuples([(0, "c0")], names=[None, name]))
+    joined = join_frame(frame, {"dover": SCORES}, options=JoinOptions(key_column=str(name)))
+    assert joined["second_opinion_dover_score"].tolist() == [0.5]
+
+
+def test_a_frame_of_nothing_gets_the_columns() -> None:
+    """A frame without rows and columns is an empty shard, as an empty file is: it has the new columns, and no row."""
+    joined = join_frame(pd.DataFrame(), {"dover": SCORES})
+    assert joined.shape == (0, 5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_of_columns_need_not_be_texts() -> None:
+    """A sidecar's column may be named by a number; it is read by the number's text, and without a warning."""
+    scores = pd.DataFrame({"clip_id": ["c0"], 7: [0.25]})
+    joined = join_frame(features(1), {"dover": scores}, options=JoinOptions(score_field="7"))
+    assert joined["second_opinion_dover_score"].tolist() == [0.25]
+
+
+@pytest.mark.parametrize("declared", [{"dover": {"direction": "up"}}, {"dover": 3}, [1]])
+def test_declarations_follow_the_schema(declared: Any) -> None:
+    """What is declared of scorers is checked as in a manifest."""
+    with pytest.raises(SecondOpinionError, match="the frame cannot be joined like this\n  - scorers"):
+        join_frame(features(), {"dover": SCORES}, scorers=declared)
 
 
 def test_drop_and_overwrite() -> None:

@@ -136,7 +136,7 @@ def test_all_refused_scores_are_counted_and_ten_shown(tmp_path: Path) -> None:
 
 def test_without_a_rule_that_keeps_clips_apart_the_message_says_what_to_do(tmp_path: Path) -> None:
     """Where no `key_normalize` matches without giving scores away, the cure names the key column and the regexes."""
-    with pytest.raises(JoinError, match="set key_column to keys that tell the clips apart"):
+    with pytest.raises(JoinError, match="set key_column to a column whose keys differ per clip"):
         joined(tmp_path, PATHS, score_of("/data/b1/747.mp4"))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline import SecondOpinionError, diff
+from pipeline.report.comparison import Change, TableChange, change_lines
 from tests.support.builders import batch_of, clips, run_main, run_manifest, write_json, write_jsonl
 
 CLIPS = ("c0", "c1", "c2", "c3")
@@ -110,3 +111,14 @@ def test_what_cannot_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run_main(capsys, "diff", old, new).code == 2
     failed = batch(tmp_path / "failed", scored(1), missing_policy="fail")
     assert run_main(capsys, "diff", old, failed).code == 2
+
+
+def test_only_digests_are_shortened() -> None:
+    """An option's text of as many characters as a digest is shown whole."""
+    change = TableChange(
+        options={"key_regex": Change(None, "x" * 64)}, inputs={"features": Change(None, "a" * 64)}
+    )
+    assert list(change_lines(change)) == [
+        f"option key_regex: none -> {'x' * 64}",
+        "input features: none -> aaaaaaaaaaaa...",
+    ]

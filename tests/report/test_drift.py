@@ -58,3 +58,17 @@ def test_nothing_is_said_of_too_few_rows() -> None:
     assert drift_of([]) == Drift(0, None, None, None, None, None, ())
     assert drift_of([(1, 1), (2, 2)]).pearson is None
     assert drift_of([(1, 1), (2, 1), (3, 1)]).spearman is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_huge_differences_are_finite() -> None:
+    """A difference beyond the largest float is a large number, which JSON can hold, and no infinity."""
+    found = drift_of([(1e308, -1e308), (-1e308, 1e308)])
+    assert found.max_difference == found.median_difference == pytest.approx(8.98e307, rel=1e-2)
+    assert found.turned == 1
+
+
+def test_close_values_correlate_exactly() -> None:
+    """Scores that differ little beside their size lose nothing; a coefficient of nought is not negative."""
+    assert drift_of([(1e16, 1), (1e16 + 2, 2), (1e16 + 4, 3)]).pearson == 1.0
+    assert str(drift_of([(1, 1), (2, 2), (1, 3)]).pearson) == "0.0"

@@ -174,3 +174,12 @@ def test_a_failed_batch_cannot_be_opened(tmp_path: Path) -> None:
         SecondOpinionError, match="the report of a failed batch; expected that of a complete one"
     ):
         open_batch(result.report_json)
+
+
+def test_columns_are_a_list(made: Path) -> None:
+    """One name in place of a list is refused as such, and not letter by letter."""
+    table = open_batch(made / "m.report.json").table("csv")
+    with pytest.raises(
+        SecondOpinionError, match="columns: found the text 'clip_id'; expected a list of names"
+    ):
+        table.to_pandas("clip_id")

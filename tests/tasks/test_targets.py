@@ -65,7 +65,7 @@ def test_nobody_else_writes(manifest: Path, mode: str) -> None:
     for target in (table(manifest).output(), BatchReport(manifest=str(manifest)).output()):
         before = Path(target.path).read_bytes()
         with pytest.raises(
-            SecondOpinionError, match=r"expected 'r' or 'rb', as only its own task writes this file"
+            SecondOpinionError, match=r"expected 'r' or 'rb'; only the file's own task may write"
         ):
             target.open(mode)
         with pytest.raises(SecondOpinionError, match="request to remove it"):

@@ -1,4 +1,4 @@
-"""One sidecar -> score records in columns, one set per scorer."""
+"""One sidecar -> score records in columns, per scorer, file and key field."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_SCORERS = 1000
 
 
 class _Gathered:
-    """The rows of one scorer and key field on their way into columns: whole batches, and single rows."""
+    """The rows of one scorer and key field, in batches and one by one, until they become columns."""
 
     def __init__(self) -> None:
         self._columns: list[list[pa.Array]] = [[] for _ in NUMBERED]
@@ -42,7 +42,7 @@ class _Gathered:
             column.append(array)
 
     def add_row(self, number: int, row: ScoreRow) -> None:
-        """Add a row that was read by itself."""
+        """Add a single row."""
         self._rows.append(row)
         self._numbers.append(number)
 
@@ -90,8 +90,8 @@ class _Gathering(defaultdict[tuple[str, str], _Gathered]):
 def read_sidecar(entry: SidecarEntry, base: Path, options: JoinOptions) -> list[Scores]:
     """The scores of one sidecar, which a pattern may spread over many files.
 
-    :raises InputMissingError: a file is not there yet, or a pattern matches none.
-    :raises SidecarError: with every faulty row of the sidecar counted and the first ten shown.
+    :raises InputMissingError: a file does not exist yet, or a pattern matches none.
+    :raises SidecarError: rows are faulty; the message counts them and shows the first ten.
     """
     named = entry.files(base)
     if not named:
@@ -102,7 +102,7 @@ def read_sidecar(entry: SidecarEntry, base: Path, options: JoinOptions) -> list[
 def read_table(label: str, table: pa.Table, options: JoinOptions) -> list[Scores]:
     """The scores of a sidecar that is a table in memory, as if it had been read from Parquet.
 
-    :param label: the scorer's name, for rows that do not name it; it is also what `source` columns hold.
+    :param label: the scorer's name, for rows that do not name it; also the value of the `source` column.
     :raises SidecarError: as `read_sidecar`.
     """
     entry = SidecarEntry(path=label, label=label, format="parquet")
@@ -139,7 +139,7 @@ def _read(entry: SidecarEntry, sources: Iterable[tuple[str, Source]], options: J
 
 
 class _File:
-    """One file of a sidecar, and what has been read of it."""
+    """One file of a sidecar."""
 
     def __init__(
         self,
@@ -180,9 +180,9 @@ class _File:
         return None if text is None else f"{self._name}: {text}"
 
     def recall(self, of: tuple[str, str], expected: int) -> pa.Table:
-        """The rows of a scorer and key field once more, with their keys as they came.
+        """Read the rows of a scorer and key field again, with their keys as the file spells them.
 
-        :raises InputError: they are no longer as many as before.
+        :raises InputError: their number has changed.
         """
         again = _File(self._entry, self._name, self._source, self._reader, self._options, Faults())
         again._raw = True

@@ -1,4 +1,4 @@
-"""The score record, one scorer's result for one clip: as a row, and in columns per scorer and file."""
+"""The score record: one scorer's result for one clip. As a row, and as columns per scorer and file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECORD = pa.schema(
         ("frames", pa.int32()),
     ]
 )
-"""Columns of score records: the comparable key (none null), and what `ScoreRow` says of the others."""
+"""Columns of score records: the comparable key, never null, and fields of `ScoreRow`."""
 
 NUMBERED = RECORD.append(pa.field("number", pa.int32()))
 """Score records with the number of their line or row in the file, from 1."""
@@ -33,11 +33,11 @@ class ScoreRow:
         label: the scorer's name.
         key_field: the field that held the key.
         key: the clip's key as the row spells it.
-        score: in the scorer's own units and direction; None: none (a `bad` row only).
-        bad: whether the scorer says that it failed on this clip.
-        runtime_ms: what the scorer took, milliseconds; None: unknown.
+        score: in the scorer's own units and direction; None: it has none (a `bad` row only).
+        bad: true if the scorer reported a failure on this clip.
+        runtime_ms: the scorer's run time in milliseconds; None: unknown.
         frames: number of frames the score is the mean of; 0 for a scalar score.
-        aspect: its position among the scores of its row, from 0.
+        aspect: position of the score among those of the file's row, from 0.
     """
 
     label: str
@@ -52,7 +52,7 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Scores:
-    """The records of one scorer in one sidecar file whose keys are in one field.
+    """The records of one scorer in one sidecar file that have their keys in the same field.
 
     Attributes:
         label: the scorer's name.
@@ -61,9 +61,9 @@ class Scores:
         key_field: the field that holds the keys.
         key_regex: the side's key regex.
         records: the score records (`RECORD`).
-        recall: reads the file again, for the records with the keys as they came (`NUMBERED`).
-        bad_statuses: reads the file again, for the statuses of the scorer's rows that are not ok, with their numbers.
-        note: what was recognised of the file and should be known; None: nothing.
+        recall: reads the file again; gives the records with their keys as the file spells them (`NUMBERED`).
+        bad_statuses: reads the file again; gives the number of the scorer's rows per status other than ok.
+        note: a note for the user on how the file was read; None: there is none.
     """
 
     label: str
@@ -83,5 +83,5 @@ class Scores:
 
     @property
     def side(self) -> Side:
-        """The keys as they came."""
+        """The keys as the file spells them."""
         return Side(self.key_field, self.key_regex, lambda: self.recall()["key"].combine_chunks())
