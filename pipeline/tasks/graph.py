@@ -213,7 +213,7 @@ class JoinedTable(TableTask):
         receipts = Receipts(batch.state_dir)
         if self.fail_fast_since and receipts.has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
-        if self.output().exists():
+        if self.complete():
             return  # another worker has joined it since this one looked
         key = failure_key(entry, batch.base_dir)  # an input may change while it is read
         record = functools.partial(receipts.record_built, entry)

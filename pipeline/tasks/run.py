@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError, UsageError, count, exit_code, show
-from ..lineage import runs
 from ..manifest.batch import Batch, failed_path
 from ..records.receipts import Failure, Receipts
 from ..report.build import Report
@@ -73,6 +72,7 @@ def run_batch(
     if check.complete:
         return _verdict(check)
     _check_settings()
+    from ..lineage import runs
     from . import scheduling
 
     with scheduling.held(batch, scheduler), runs.batch_run(batch):
@@ -89,6 +89,7 @@ def unrecorded(batch: Batch) -> str:
 
 def _run(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchResult:
     """Run Luigi on the incomplete tables, then check the batch and return the result."""
+    from ..lineage import runs
     from . import scheduling
     from .graph import BatchReport
 

@@ -50,7 +50,7 @@ def test_every_event_follows_the_schemas(received: tuple[Path, Receiver]) -> Non
         (("eventType",), "DONE"),
         (("run", "runId"), 7),
         (("outputs", 0, "outputFacets", "outputStatistics", "rowCount"), "3"),
-        (("outputs", 0, "facets", "schema", "fields", 0, "nmae"), "x"),
+        (("outputs", 0, "facets", "schema", "fields", 0, "surprise"), "x"),
         (("run", "facets", "parent", "_schemaURL"), "https://openlineage.io/spec/facets/9-9-9/X.json"),
     ],
 )
