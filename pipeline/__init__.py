@@ -12,6 +12,7 @@ The rooms, from top to bottom. A room imports from itself and from the rooms bel
     evidence    what joined tables cover and what scores are worth; an extra
     starter     a folder of files -> its first manifest
     tasks       Luigi: the tasks of a batch, their targets, running them
+    lineage     what happened, as OpenLineage events; only if asked for
     report      the batch in one document; freshness, status, verification
     join        one table: sidecars + features -> joined table and audit
     records     receipts, snapshots, provenance of what was built

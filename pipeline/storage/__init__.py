@@ -4,6 +4,7 @@
 
     lock         one run per batch and host
     journal      records to which each host adds lines
+    outbox       lines that a process and its children leave to be passed on
     textfiles    text, compressed by its suffix, in parts of a bounded size
       └──▶ writing      writes files whole or not at all; removes temporary files of dead runs
              └──▶ files        the content of a file: bytes, digest, signature, description
@@ -22,6 +23,7 @@ __all__ = [
     "journal",
     "jsontext",
     "lock",
+    "outbox",
     "schema",
     "textfiles",
     "writing",

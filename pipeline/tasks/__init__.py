@@ -5,6 +5,7 @@
     run ──▶ scheduling ──▶ luigi_internals       a batch from its manifest to its verdict
      │          ├────────▶ graph ──▶ inputs, targets   JoinedTable, BatchReport
      │          └────────▶ interruption          Ctrl-C, SIGTERM
+     │          └────────▶ lineage_events    Luigi's events of these tasks, passed on as lineage
      └────▶ runlog                               times and memory, which no report contains
 
 No other room but `evidence` imports luigi; `luigi_internals` holds all that is not Luigi's documented interface.
@@ -14,6 +15,7 @@ __all__ = [
     "graph",
     "inputs",
     "interruption",
+    "lineage_events",
     "luigi_internals",
     "run",
     "runlog",

@@ -23,6 +23,7 @@ from ..records.receipts import Failure, FailureStatus, Receipts
 from ..report.freshness import BatchCheck, failure_key
 from ..storage import filenames, files, writing
 from .inputs import InputFile
+from .lineage_events import emit_lineage
 from .targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
@@ -159,6 +160,7 @@ def recording(record: Callable[[Exception], None]) -> Iterator[None]:
         raise
 
 
+@emit_lineage
 class JoinedTable(TableTask):
     """One joined table of a batch."""
 
@@ -211,6 +213,8 @@ class JoinedTable(TableTask):
         receipts = Receipts(batch.state_dir)
         if self.fail_fast_since and receipts.has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
+        if self.complete():
+            return  # another worker has joined it since this one looked
         key = failure_key(entry, batch.base_dir)  # an input may change while it is read
         record = functools.partial(receipts.record_built, entry)
         with recording(functools.partial(self.record_failure, key=key)):
@@ -246,6 +250,7 @@ class JoinedTable(TableTask):
         return time.monotonic()
 
 
+@emit_lineage
 class BatchReport(BatchTask):
     """The report of a batch, written when all its tables are complete."""
 

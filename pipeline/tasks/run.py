@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, UsageError, exit_code, show
+from ..errors import OutputError, UsageError, count, exit_code, show
 from ..manifest.batch import Batch, failed_path
 from ..records.receipts import Failure, Receipts
 from ..report.build import Report
@@ -72,9 +72,10 @@ def run_batch(
     if check.complete:
         return _verdict(check)
     _check_settings()
+    from ..lineage import runs
     from . import scheduling
 
-    with scheduling.held(batch, scheduler):
+    with scheduling.held(batch, scheduler), runs.batch_run(batch):
         return _run(batch, workers, fail_fast, scheduler, watch or (lambda _table, _complete: None))
 
 
@@ -88,6 +89,7 @@ def unrecorded(batch: Batch) -> str:
 
 def _run(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, watch: Watch) -> BatchResult:
     """Run Luigi on the incomplete tables, then check the batch and return the result."""
+    from ..lineage import runs
     from . import scheduling
     from .graph import BatchReport
 
@@ -120,7 +122,18 @@ def _run(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wat
     work = scheduling.Work(batch, root, _written(batch), read, is_open, note)
     check = scheduling.complete(work, workers, scheduler)
     result = _verdict(_settled(check))
-    return replace(result, warnings=_logged(batch, started, ended, workers))
+    unsent = runs.end(batch, "FAIL" if result.exit_code else "COMPLETE", _reason(result))
+    return replace(result, warnings=_logged(batch, started, ended, workers, unsent))
+
+
+def _reason(result: BatchResult) -> str:
+    """Why the batch is not complete, for its lineage; empty if it is."""
+    summary = result.report["summary"]
+    counted = [
+        (summary.get("failed_tables", 0), "failed"),
+        (summary.get("waiting_tables", 0), "waiting for an input"),
+    ]
+    return ", ".join(f"{count(number, 'table')} {state}" for number, state in counted if number)
 
 
 def _is_url(scheduler: str) -> bool:
@@ -145,10 +158,12 @@ def _check_settings() -> None:
         ) from exc
 
 
-def _logged(batch: Batch, started: float, ended: dict[str, float], workers: int) -> tuple[str, ...]:
+def _logged(
+    batch: Batch, started: float, ended: dict[str, float], workers: int, unsent: str
+) -> tuple[str, ...]:
     """Add the run to the run log; returns a warning if that fails."""
     try:
-        runlog.append(batch, started, ended, workers)
+        runlog.append(batch, started, ended, workers, unsent)
     except OutputError as exc:
         return (f"{exc}; the batch is not affected",)
     return ()

@@ -12,11 +12,12 @@ from ..manifest.batch import Batch
 from ..storage import filenames, writing
 
 
-def append(batch: Batch, started: float, seconds: dict[str, float], workers: int) -> None:
+def append(batch: Batch, started: float, seconds: dict[str, float], workers: int, lineage: str = "") -> None:
     """Add one line about a run.
 
     :param started: the run's start, seconds since the epoch.
     :param seconds: per table that ended, the seconds from the start to its end.
+    :param lineage: what kept lineage events from being sent; empty: nothing did.
     """
     now = datetime.datetime.now(datetime.UTC)
     begun = datetime.datetime.fromtimestamp(started, datetime.UTC)
@@ -30,6 +31,8 @@ def append(batch: Batch, started: float, seconds: dict[str, float], workers: int
         "argv": sys.argv,
         "base_dir": str(filenames.resolved(batch.base_dir)),
     }
+    if lineage:
+        line["lineage"] = lineage
     writing.append_line(batch.run_log, json.dumps(line).encode("ascii"))
 
 

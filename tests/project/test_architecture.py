@@ -14,7 +14,17 @@ import pipeline
 ROOT = Path(pipeline.__file__).parent
 
 ROOMS = (
-    *("cli", "evidence", "starter", "tasks", "report", "join", "records", "manifest", "storage", "errors"),
+    "cli",
+    "evidence",
+    "starter",
+    "tasks",
+    "lineage",
+    "report",
+    "join",
+    "records",
+    "manifest",
+    "storage",
+    "errors",
     "alias",
 )
 """From top to bottom: a room imports from itself and from those below it."""
@@ -25,6 +35,7 @@ KNOWING_LUIGI = {
     "tasks.luigi_internals",
     "tasks.graph",
     "tasks.inputs",
+    "tasks.lineage_events",
     "tasks.targets",
     "evidence.tasks",
 }

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.errors import BatchError
 from tests.support.builders import (
+    batch_of,
     lasting,
     read_jsonl,
     run_manifest,
@@ -321,3 +322,21 @@ def test_failures_of_other_batches(tmp_path: Path, server: Luigid) -> None:
     assert run_manifest(one, scheduler=server.url).exit_code == 1
     disabled = server.ask("task_list", status="DISABLED", upstream_status="").values()
     assert {str(one), str(two)} <= {task["params"]["manifest"] for task in disabled}
+
+
+def test_small_tables_are_joined_once(tmp_path: Path, server: Luigid) -> None:
+    """Of two workers that begin at once, one joins each table, however soon the other asks for it."""
+    names = [f"t{number}" for number in range(40)]
+    manifest = batch_of(tmp_path / "batch", names)
+    command = (*COMMAND, "run", manifest.name, "--scheduler", server.url)
+    with running(manifest.parent, *command) as one, running(manifest.parent, *command) as two:
+        assert [one.end().returncode, two.end().returncode] == [0, 0]
+    records = [
+        json.loads(line)
+        for journal in (manifest.parent / ".m.report.json.state").glob("*.jsonl")
+        for line in journal.read_text("utf-8").splitlines()
+    ]
+    joined = Counter(record["made"]["entry"]["out"] for record in records if "made" in record)
+    assert joined == {
+        f"out/{name}.parquet": 2 for name in names
+    }  # before its files take their names, and after

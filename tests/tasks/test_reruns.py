@@ -34,7 +34,7 @@ def note(event, args):
     if event == "open" and not isinstance(args[0], int):  # a number stands for a file that was noted by its name
         opened.append(os.fspath(args[0]))
 sys.addaudithook(note)
-from pipeline.cli.main import main
+from second_opinion.cli.main import main
 try:
     main(sys.argv[1:])
 finally:

@@ -50,6 +50,10 @@ class FeatureTable(abc.ABC):
     def rows(self) -> int:
         """Number of rows."""
 
+    def null_counts(self) -> dict[str, int]:
+        """Nulls by column, as far as the file itself says without being read; empty if it does not."""
+        return {}
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes for the user on how the table was read so far."""

@@ -66,7 +66,7 @@ def test_what_cannot_be_used_is_named_with_the_reason(
         "broken.json": "expected JSON objects",
         "empty.csv": "found no header",
         "bare.csv": "it seems to have no header: found '5' as the name of a field",
-        "star*.csv": "its name holds",
+        "star*.csv": "its name contains",
     }.items():
         (line,) = [line for line in said.splitlines() if line.startswith(f"left out: {name}: ")]
         assert reason in said[said.index(line) :]

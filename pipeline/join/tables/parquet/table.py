@@ -57,6 +57,20 @@ class ParquetTable(FeatureTable):
         """Number of rows, from the file's footer."""
         return int(self._file.metadata.num_rows)
 
+    def null_counts(self) -> dict[str, int]:
+        """Nulls by column, from the footer: of flat columns with statistics in every row group."""
+        found: dict[str, int | None] = dict.fromkeys(self.columns, 0)
+        metadata = self._file.metadata
+        for group in range(metadata.num_row_groups):
+            for index in range(metadata.num_columns):
+                column = metadata.row_group(group).column(index)
+                name, statistics = column.path_in_schema, column.statistics
+                known = statistics is not None and statistics.has_null_count
+                if (nulls := found.get(name)) is not None:
+                    found[name] = nulls + statistics.null_count if known else None
+        flat = {metadata.schema.column(index).path for index in range(metadata.num_columns)}
+        return {name: nulls for name, nulls in found.items() if nulls is not None and name in flat}
+
     @property
     def data_bytes(self) -> int:
         """All before the footer: the columns."""

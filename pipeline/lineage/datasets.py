@@ -1,0 +1,240 @@
+"""What a task reads and writes, as OpenLineage datasets with what the records know of them.
+
+A dataset is named by the scheme `file` and its absolute path; a pattern of files is one dataset. Source: https://openlineage.io/docs/spec/naming
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import BatchError
+from ..join.columns import APPENDED
+from ..join.tables import FeatureTable, open_joined
+from ..manifest.batch import Batch
+from ..manifest.entries import FEATURES, SidecarEntry, TableEntry, slug
+from ..records.materialized import Coverage, Materialized
+from ..records.receipts import Receipts
+from ..storage import filenames, files, jsontext
+from ..storage.formats import table_format
+from ..storage.jsontext import JsonObject
+from .events import Datasets, facet, to_json
+
+NAMESPACE = "file"
+MAX_SCANNED_BYTES = 1 << 24
+"""The columns of a JSON table are known only when all of it was read, which is done up to this size."""
+
+MAX_COLUMNS = 2000
+"""Columns of a wider table are not described."""
+
+_SCORE = "score"
+
+
+def named(batch: Batch, table: str | None) -> Datasets:
+    """The inputs and outputs of a task by name, as they are known at its start.
+
+    :param table: the table's id; None: the task is the report.
+    """
+    if table is None:
+        inputs, outputs = (
+            [batch.base_dir / entry.out for entry in batch.tables],
+            [batch.report_json, batch.report_md],
+        )
+    else:
+        entry = batch.table(table)
+        inputs = [batch.base_dir / path for _, path in _roles(entry)]
+        outputs = [path for _, path in entry.outputs(batch.base_dir)]
+    return {"inputs": [_dataset(path) for path in inputs], "outputs": [_dataset(path) for path in outputs]}
+
+
+def described(batch: Batch, table: str | None) -> Datasets:
+    """The inputs and outputs of a task that has succeeded, with versions, rows and columns as far as they are known."""
+    receipts = Receipts(batch.state_dir)
+    if table is not None:
+        entry = batch.table(table)
+        built = receipts.built(entry)
+        return named(batch, table) if built is None else _of_table(batch.base_dir, entry, built)
+    records = [(entry, receipts.built(entry)) for entry in batch.tables]
+    tables = [
+        _dataset(batch.base_dir / entry.out, _version(built.outputs["out"]["sha256"]))
+        for entry, built in records
+        if built
+    ]
+    reports = [_dataset(path, _version(files.digest(path))) for path in (batch.report_json, batch.report_md)]
+    return {"inputs": tables, "outputs": reports}
+
+
+def _of_table(base: Path, entry: TableEntry, built: Materialized) -> Datasets:
+    inputs = [_input(base / path, role, built) for role, path in _roles(entry)]
+    outputs = [_output(path, role, built) for role, path in entry.outputs(base)]
+    outputs[0]["facets"] |= _columns(base, entry, built)
+    return {"inputs": inputs, "outputs": outputs}
+
+
+def _roles(entry: TableEntry) -> list[tuple[str, str]]:
+    """The inputs as the manifest names them, each with its role; a pattern is one dataset."""
+    return [
+        (FEATURES, entry.features.path),
+        *((f"scores[{index}]", each.path) for index, each in enumerate(entry.scores)),
+    ]
+
+
+def _input(path: Path, role: str, built: Materialized) -> JsonObject:
+    from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
+
+    known = [name for name in built.inputs if name == role or name.startswith(f"{role}/")]
+    rows = built.summary["input_rows"] if role == FEATURES else None
+    size = sum(_size(built, name) or 0 for name in known)
+    counts = facet(statistics.InputStatisticsInputDatasetFacet, rows, size, len(known))
+    return _dataset(path, _version(_together(built, known))) | {
+        "inputFacets": {"inputStatistics": to_json(counts)}
+    }
+
+
+def _together(built: Materialized, roles: list[str]) -> str:
+    """The sha256 of a file; of several files, the sha256 over the object of their digests by role."""
+    digests = {role: built.inputs[role]["sha256"] for role in roles}
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    return hashlib.sha256(jsontext.canonical(digests)).hexdigest()
+
+
+def _output(path: Path, role: str, built: Materialized) -> JsonObject:
+    from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
+
+    rows = built.summary["output_rows"] if role == "out" else None
+    counts = facet(statistics.OutputStatisticsOutputDatasetFacet, rows, _size(built, role), 1)
+    return _dataset(path, _version(built.outputs[role]["sha256"])) | {
+        "outputFacets": {"outputStatistics": to_json(counts)}
+    }
+
+
+def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
+    """The facets of a joined table that are about its columns; none if reading them would take long."""
+    from openlineage.client.facet_v2 import (
+        column_lineage_dataset,
+        data_quality_metrics_dataset,
+        schema_dataset,
+    )
+
+    path = base / entry.out
+    if table_format(path.name) in ("json", "jsonl") and files.signature(path).size > MAX_SCANNED_BYTES:
+        return {}
+    with contextlib.suppress(BatchError):
+        table = open_joined(path, entry.options.key_column)
+        if len(table.columns) > MAX_COLUMNS:
+            return {}
+        typed = _types(table, built)
+        fields = [schema_dataset.SchemaDatasetFacetFields(name, typed.get(name)) for name in table.columns]
+        metrics = {
+            name: data_quality_metrics_dataset.ColumnMetrics(nullCount=nulls)
+            for name, nulls in (table.null_counts() or _known_nulls(built)).items()
+        }
+        quality = facet(
+            data_quality_metrics_dataset.DataQualityMetricsDatasetFacet, metrics, built.summary["output_rows"]
+        )
+        lineage = facet(
+            column_lineage_dataset.ColumnLineageDatasetFacet,
+            _origins(base, entry, built, table.columns),
+            [_field(base / entry.features.path, table.key_column, "INDIRECT", "JOIN")],
+        )
+        return {
+            "schema": to_json(facet(schema_dataset.SchemaDatasetFacet, fields)),
+            "columnLineage": to_json(lineage),
+            "dataQualityMetrics": to_json(quality),
+        }
+    return {}
+
+
+def _types(table: FeatureTable, built: Materialized) -> dict[str, str]:
+    """Types of columns by name: all of a Parquet table, otherwise of the appended columns only."""
+    if table_format(table.path.name) == "parquet":
+        return {field.name: str(field.type) for field in table.schema()}
+    return {name: str(APPENDED.field(suffix).type) for name, (suffix, _) in _appended(built).items()}
+
+
+def _known_nulls(built: Materialized) -> dict[str, int]:
+    """Nulls of appended columns as far as the coverage tells: each row has a status, only a missing row has no score."""
+    summary = built.summary
+    known = {}
+    for name, (suffix, covered) in _appended(built).items():
+        if suffix == "status":
+            known[name] = 0
+        elif suffix == _SCORE and not covered["bad_rows"] and summary["output_rows"] == summary["input_rows"]:
+            known[name] = covered["missing_rows"]
+    return known
+
+
+def _appended(built: Materialized) -> dict[str, tuple[str, Coverage]]:
+    """The appended columns by name: what each holds, and the coverage of its scorer."""
+    scorers = built.summary["competitors"].values()
+    return {f"{each['column_prefix']}_{name}": (name, each) for each in scorers for name in APPENDED.names}
+
+
+def _origins(base: Path, entry: TableEntry, built: Materialized, columns: Iterable[str]) -> dict[str, Any]:
+    """Where each column comes from: an appended one from its sidecars' fields, any other from the feature table."""
+    from openlineage.client.facet_v2 import column_lineage_dataset
+
+    appended = _appended(built)
+    found = {}
+    for name in columns:
+        if name in appended:
+            suffix, covered = appended[name]
+            if suffix == "source":  # the sidecar's path, which no field holds
+                continue
+            origin = [
+                _field(base / sidecar.path, field, "DIRECT", "IDENTITY")
+                for sidecar, field in _fields(entry, suffix, covered)
+            ]
+        else:
+            origin = [_field(base / entry.features.path, name, "DIRECT", "IDENTITY")]
+        found[name] = column_lineage_dataset.Fields(origin)
+    return found
+
+
+def _fields(entry: TableEntry, suffix: str, covered: Coverage) -> Iterator[tuple[SidecarEntry, str]]:
+    """The sidecars of a scorer, each with the field of the column; if no label names the scorer, all sidecars.
+
+    A field that the manifest does not set has the column's own name.
+    """
+    wanted = slug(covered["competitor"])
+    by_label: list[tuple[SidecarEntry, str]] = []
+    for sidecar in entry.scores:
+        aspects = sidecar.score_fields or (
+            (None, sidecar.score_field or entry.options.score_field or _SCORE),
+        )
+        for aspect, field in aspects:
+            label = sidecar.label if aspect is None else f"{sidecar.label}-{aspect}"
+            if label and slug(label) == wanted:
+                by_label.append((sidecar, field if suffix == _SCORE else suffix))
+    field = (entry.options.score_field or _SCORE) if suffix == _SCORE else suffix
+    yield from by_label or [(sidecar, field) for sidecar in entry.scores]
+
+
+def _field(path: Path, field: str, kind: str, subtype: str) -> Any:
+    from openlineage.client.facet_v2 import column_lineage_dataset
+
+    transformation = column_lineage_dataset.Transformation(kind, subtype)
+    return column_lineage_dataset.InputField(NAMESPACE, _absolute(path), field, [transformation])
+
+
+def _dataset(path: Path, facets: JsonObject | None = None) -> JsonObject:
+    return {"namespace": NAMESPACE, "name": _absolute(path), "facets": facets or {}}
+
+
+def _absolute(path: Path) -> str:
+    return str(filenames.resolved(path.parent) / path.name)
+
+
+def _version(sha256: str) -> JsonObject:
+    from openlineage.client.facet_v2 import dataset_version_dataset
+
+    return {"version": to_json(facet(dataset_version_dataset.DatasetVersionDatasetFacet, sha256))}
+
+
+def _size(built: Materialized, role: str) -> int | None:
+    taken = built.snapshot(role)
+    return None if taken is None else taken.signature.size

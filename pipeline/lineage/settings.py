@@ -1,0 +1,32 @@
+"""Whether the OpenLineage client is configured, as the client itself would find it, but without importing it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..storage import filenames
+
+_FILE = "openlineage.yml"
+_VARIABLES = ("OPENLINEAGE_URL", "OPENLINEAGE__TRANSPORT__TYPE", "OPENLINEAGE__TRANSPORT")
+
+
+def is_configured() -> bool:
+    """True if the client's environment variables or its file are there, and it is not disabled.
+
+    Source: https://openlineage.io/docs/client/python#configuration
+    """
+    if os.environ.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true":
+        return False
+    if any(map(os.environ.get, _VARIABLES)):
+        return True
+    named = os.environ.get("OPENLINEAGE_CONFIG")
+    home = os.environ.get("HOME")
+    candidates = [Path(named)] if named else []
+    candidates += [Path(_FILE), *([Path(home) / ".openlineage" / _FILE] if home else [])]
+    return any(map(filenames.is_file, candidates))
+
+
+def namespace() -> str:
+    """The namespace of jobs: OPENLINEAGE_NAMESPACE, as in other producers, or `default`."""
+    return os.environ.get("OPENLINEAGE_NAMESPACE") or "default"
