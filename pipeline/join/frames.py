@@ -69,6 +69,8 @@ def join_frame(
     :raises BatchError: a sidecar is missing or faulty, or the join would be wrong.
     """
     _check_frame("frame", frame)
+    if not isinstance(options, JoinOptions | None):
+        raise UsageError(f"options: found {type(options).__name__}; expected JoinOptions")
     base, declared = Path(base_dir), jsontext.without_comments(scorers or {})
     entry = _entry(scores, options or JoinOptions(), declared, base)
     inputs = _FrameInputs(entry, base, frame, {label: _table(label, each) for label, each in _frames(scores)})

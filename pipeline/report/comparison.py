@@ -151,17 +151,20 @@ def _diff(old: ReportFile, new: ReportFile) -> Difference:
 
 
 def _renamed(removed: Mapping[str, TableReport], added: Mapping[str, TableReport]) -> dict[str, str]:
-    """New names by old names, of tables with the same features and output, or else with the same fingerprint."""
+    """New names by old names, of tables with the same features and output, or else with the same features and sidecars."""
     identities: tuple[Callable[[TableReport], Hashable], ...] = (
         lambda table: (str(table["features"]), table["out"]),
-        lambda table: table["fingerprint"],
+        lambda table: (str(table["features"]), str(table["scores"])),
     )
     found: dict[str, str] = {}
     for identity in identities:
-        free = {identity(table): name for name, table in added.items() if name not in found.values()}
+        free: dict[Hashable, list[str]] = {}
+        for name, table in added.items():
+            if name not in found.values():
+                free.setdefault(identity(table), []).append(name)
         for name, table in removed.items():
-            if name not in found and identity(table) in free:
-                found[name] = free.pop(identity(table))
+            if name not in found and free.get(identity(table)):
+                found[name] = free[identity(table)].pop(0)
     return found
 
 

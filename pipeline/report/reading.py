@@ -32,7 +32,7 @@ class ReportFile:
 
     def citation_fault(self, sha256: str | None) -> str | None:
         """Why this is not the report that is cited as `sha256`; None: it is, or nothing is cited."""
-        if sha256 is None or sha256.lower() == self.sha256:
+        if sha256 is None or str(sha256).strip().lower() == self.sha256:
             return None
         return f"{self.path}: the report has sha256 {self.sha256}; expected {show(sha256)}, as it is cited"
 

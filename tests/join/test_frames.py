@@ -201,3 +201,9 @@ def test_files_give_the_same(held: list[Any], scores: list[Any], normalize: Any,
         expected = pd.read_parquet(folder / "o.parquet")
         pd.testing.assert_frame_equal(joined, expected, check_dtype=False)
         assert joined.attrs["second_opinion"]["competitors"] == made.summary["competitors"]
+
+
+def test_options_are_join_options() -> None:
+    """A dictionary in the place of the options is refused with what is expected."""
+    with pytest.raises(SecondOpinionError, match="options: found dict; expected JoinOptions"):
+        join_frame(features(), {"dover": SCORES}, options={"missing_policy": "drop"})  # type: ignore[arg-type]  # as a user may

@@ -122,3 +122,18 @@ def test_only_digests_are_shortened() -> None:
         f"option key_regex: none -> {'x' * 64}",
         "input features: none -> aaaaaaaaaaaa...",
     ]
+
+
+def test_twins_are_renamed_one_by_one(tmp_path: Path) -> None:
+    """Two tables that were joined from the same inputs and both renamed are both found again."""
+    reports = []
+    for folder, names in ((tmp_path / "old", "ab"), (tmp_path / "new", "cd")):
+        write_jsonl(folder / "f.jsonl", clips(*CLIPS))
+        write_jsonl(folder / "d.jsonl", scored(1, 2, 3, 4))
+        tables = [
+            {"id": name, "features": "f.jsonl", "scores": ["dover=d.jsonl"], "out": f"{name}.parquet"}
+            for name in names
+        ]
+        reports.append(run_manifest(write_json(folder / "m.json", {"tables": tables})).report_json)
+    found = diff(*reports)
+    assert (found.added, found.removed, found.renamed) == ((), (), {"a": "c", "b": "d"})
