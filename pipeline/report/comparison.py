@@ -92,7 +92,7 @@ class Difference:
         new: the digest of the new report.
         added: tables that only the new batch has.
         removed: tables that only the old batch has.
-        renamed: new names by old names. Such tables have the same features and output, or the same fingerprint.
+        renamed: new names by old names. Such tables have the same features, and the same output or sidecars.
         tables: the tables that changed, by their new names.
     """
 

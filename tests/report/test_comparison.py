@@ -78,6 +78,7 @@ def test_tables_options_and_names(tmp_path: Path) -> None:
     a, b, c = manifest["tables"]
     extra = {**c, "id": "extra", "out": "out/extra.parquet", "audit_json": None, "key_normalize": "raw"}
     write_jsonl(new / "b.jsonl", clips("c0", "c1", "c2"))
+    extra["features"] = write_jsonl(new / "extra.jsonl", clips("c0")).name
     manifest["tables"] = [{**a, "id": "renamed"}, {**b, "missing_policy": "drop"}, extra]
     write_json(new / "m.json", manifest)
     run_manifest(new / "m.json")
