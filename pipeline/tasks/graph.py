@@ -155,8 +155,11 @@ def recording(record: Callable[[Exception], None]) -> Iterator[None]:
     try:
         yield
     except Exception as exc:
-        with contextlib.suppress(BatchError):
+        try:
             record(exc)
+        except BatchError:  # a lock or a disk may fail once
+            with contextlib.suppress(BatchError):
+                record(exc)
         raise
 
 

@@ -37,7 +37,7 @@ def test_each_python_is_tested_in_an_environment_of_its_own() -> None:
         "lowest versions": "passed",
     }
     assert made == [
-        ("suite", "VENV=.venv-3.11", "PYTHON=/bin/a"),
+        ("suite", "VENV=.venv-3.11", "COVERAGE=yes", "PYTHON=/bin/a"),
         ("suite", "VENV=.venv-3.13", "PYTHON=/bin/c"),
         ("test-lowest", "PYTHON=/bin/a"),
     ]

@@ -47,6 +47,13 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 NAMES = ["SIGINT", "SIGTERM", "SIGHUP"]
 
 
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring coverage would write to the disk that is full, and act on the signals and forks that are tried here."""
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_signal_while_a_worker_begins(tmp_path: Path, name: str) -> None:
     """A signal that Python drops, as it arrives within a fork, ends the run all the same: exit code 130."""

@@ -19,6 +19,13 @@ PAGE = 4096
 ROWS = 3_000
 
 
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring coverage would write to the disk that is full, and act on the signals and forks that are tried here."""
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A batch that was complete, and whose one table, of some hundred kilobytes, is stale."""
