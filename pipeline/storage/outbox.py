@@ -104,7 +104,7 @@ def alone(folder: Path) -> Iterator[None]:
         while not _locked(handle):
             if time.monotonic() > deadline:
                 raise OutputError(f"{path}: another process holds it; end that process")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)  # flock itself waits without a limit
         yield
     finally:
         os.close(handle)

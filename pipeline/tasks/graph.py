@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import functools
 import html
@@ -131,12 +132,12 @@ class TableTask(BatchTask):
 
     table = luigi.Parameter(description="the table's id in the manifest")
 
+    @abc.abstractmethod
     def record_failure(self, exc: Exception) -> None:
         """Record why the task failed, with its inputs as they are now.
 
         :raises BatchError: the record cannot be written.
         """
-        raise NotImplementedError
 
 
 @TableTask.event_handler(luigi.Event.PROCESS_FAILURE)  # type: ignore[untyped-decorator]  # luigi's

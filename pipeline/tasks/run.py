@@ -175,7 +175,7 @@ def _settled(check: BatchCheck) -> BatchCheck:
     A tick later their signatures identify them, so that the next run reads nothing.
     """
     if any(table.was_read for table in check.tables):
-        time.sleep(files.TICK_NS / 1e9)
+        time.sleep(files.TICK_NS / 1e9)  # the clock's tick is what has to pass
         check = check.again()
     return check
 

@@ -81,7 +81,7 @@ class ParquetSink(Sink):
         self._written += rows_in(chunk)
         try:
             self._writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
-        except pa.ArrowNotImplementedError as exc:
+        except pa.ArrowNotImplementedError as exc:  # pyarrow knows this of a type only when it writes it
             raise _not_storable(self._name, exc) from exc
 
     def close(self) -> None:
