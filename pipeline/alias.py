@@ -1,8 +1,8 @@
 """One copy of the package under its two names: `pipeline` in a checkout, `second_opinion` where it is installed.
 
-A checkout with an editable installation has both names. Without this, each would load the package once more: two classes for every error,
-and two tasks of each family, which Luigi refuses. So the name that is imported first gives the modules, and the other
-name finds those. A foreign module `pipeline` stays what it is.
+A checkout with an editable installation has both names. Without this, each would load the package once more: two classes
+for every error, and two tasks of each family, which Luigi refuses. So the name that is imported first gives the modules,
+and the other name finds those. A foreign module `pipeline` stays what it is.
 """
 
 from __future__ import annotations

@@ -111,6 +111,11 @@ class BatchTask(luigi.Task):
         """The manifest and where its files and reports are, as `load_manifest` takes them."""
         return (self.manifest, self.base_dir, self.report_json, self.report_md)
 
+    @property
+    def base(self) -> Path:
+        """The folder of relative paths, known without a look at the manifest."""
+        return Path(self.base_dir or Path(self.manifest).parent)
+
     def message(self, exc: BaseException) -> str:
         """The message of an error as reports hold it: files are named from the base folder, wherever that is."""
         text = (
@@ -118,7 +123,7 @@ class BatchTask(luigi.Task):
             if isinstance(exc, SecondOpinionError)
             else f"internal error: {type(exc).__name__}: {exc}"
         )
-        return _shortened(text, Path(self.base_dir) if self.base_dir else Path(self.manifest).parent)
+        return _shortened(text, self.base)
 
     def on_failure(self, exception: BaseException) -> str:
         """What the visualiser shows: the message, with a traceback for internal errors only. No report reads it."""
@@ -203,7 +208,7 @@ class JoinedTable(TableTask):
         :param role: `features`, or `scores[N]` with the sidecar's position in the manifest.
         :param path: the input as the manifest names it.
         """
-        return InputFile(path=path, base_dir=str(self.batch.base_dir))
+        return InputFile(path=path, base_dir=str(self.base))
 
     def output(self) -> TableTarget:
         """The joined table. It exists only while it matches the manifest and the inputs."""
