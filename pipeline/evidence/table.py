@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -17,7 +17,7 @@ from ..errors import EvidenceError, listing, show
 from ..join import keys
 from ..join.columns import APPENDED
 from ..join.tables import FeatureTable, open_joined
-from ..manifest.declarations import EvidenceRequest, ScorerDeclaration
+from ..manifest.declarations import Direction, EvidenceRequest, ScorerDeclaration
 from ..manifest.entries import TableEntry, slug
 from ..records.materialized import Coverage, Materialized
 
@@ -52,6 +52,21 @@ class ScoreColumn:
 
 
 @dataclass(frozen=True)
+class Category:
+    """A column of names, such as the corpus of each row.
+
+    Attributes:
+        column: its name in the table.
+        values: the names in order of appearance.
+        codes: the name of each row as a number in `values`; -1: the row has none.
+    """
+
+    column: str
+    values: tuple[str, ...]
+    codes: Codes
+
+
+@dataclass(frozen=True)
 class EvidenceTable:
     """A joined table; all arrays have one element per row.
 
@@ -60,21 +75,30 @@ class EvidenceTable:
         out: the joined table, as the manifest names it.
         corpus: the name of its corpus, to compare with `trained_on` of scorers.
         rows: number of rows.
+        keys: the key of each row, as text.
         columns: every numeric column in the table's order, except the key and the group. A missing value is NaN, and
             so is a score that is not `ok`.
         target: the label, one of `columns`; None: not declared.
         group: the column that names the content; None: not declared.
-        groups: the content of each row, numbered from 0 in order of appearance; None: not declared. If the manifest
-            declares each row a content of its own, `group` is None and each row has its own number.
+        groups: the content of each row, numbered from 0 in order of appearance, -1 for a row that names none; None: not
+            declared. If the manifest declares each row a content of its own, `group` is None and each row has its own
+            number.
         baseline: the columns that the baseline model is given; neither the target nor an appended column is one.
         scorers: the scorers in order of label.
         statuses: per label, the number of rows by status: `ok`, `bad`, `missing`.
+        target_direction: `higher` or `lower`: which labels are better.
+        target_sd: the standard deviation of each row's ratings, in the label's units; None: not declared.
+        target_n: the number of each row's ratings; None: not declared.
+        corpora: the corpus of each row; None: the table holds one.
+        categories: the declared categories of content.
+        reference_metric: the column of a full-reference metric, one of `columns`; None: not declared.
     """
 
     id: str
     out: str
     corpus: str
     rows: int
+    keys: pa.Array
     columns: dict[str, Floats]
     target: str | None
     group: str | None
@@ -82,46 +106,77 @@ class EvidenceTable:
     baseline: tuple[str, ...]
     scorers: tuple[ScoreColumn, ...]
     statuses: dict[str, dict[str, int]]
+    target_direction: Direction = "higher"
+    target_sd: Floats | None = None
+    target_n: Floats | None = None
+    corpora: Category | None = None
+    categories: tuple[Category, ...] = ()
+    reference_metric: str | None = None
 
 
 def read_table(entry: TableEntry, base: Path, joined: Materialized) -> EvidenceTable:
     """Read a joined table, with the declarations that the manifest makes about it.
 
     :param joined: the record of the joined table, which must be up to date.
-    :raises EvidenceError: the manifest names a column that the table does not have, or a target that is not numeric.
+    :raises EvidenceError: the manifest names a column that the table does not have, or a numeric one that is not numeric.
     """
     features = open_joined(base / entry.out, entry.options.key_column)
     covered = [*joined.summary["competitors"].values()]
     appended = {f"{each['column_prefix']}_{name}" for each in covered for name in APPENDED.names}
     scored = {f"{each['column_prefix']}_score" for each in covered}
     request = entry.evidence
-    group = None if request is None else request.group
+    named = _named(request)
     numeric = [
         field.name
         for field in features.schema()
-        if _is_number(field.type) and field.name not in {features.key_column, group, *(appended - scored)}
+        if _is_number(field.type) and field.name not in {features.key_column, *named, *(appended - scored)}
     ]
     baseline = [] if request is None else _checked(entry, request, features, numeric, appended)
-    texts = [f"{each['column_prefix']}_status" for each in covered] + ([] if group is None else [group])
-    columns, held = _columns(features, numeric, texts)
-    rows = features.rows
-    statuses = {each["competitor"]: held[f"{each['column_prefix']}_status"] for each in covered}
+    statuses = {each["competitor"]: f"{each['column_prefix']}_status" for each in covered}
+    columns, held = _columns(features, numeric, [features.key_column, *statuses.values(), *named])
     for each in covered:
         score = columns[f"{each['column_prefix']}_score"]
-        score[~pc.equal(statuses[each["competitor"]], "ok").to_numpy(zero_copy_only=False)] = np.nan
-    return EvidenceTable(
+        score[~pc.equal(held[statuses[each["competitor"]]], "ok").to_numpy(zero_copy_only=False)] = np.nan
+    table = EvidenceTable(
         id=entry.id,
         out=entry.out,
         corpus=(request.corpus if request else None) or entry.id,
-        rows=rows,
+        rows=features.rows,
+        keys=held[features.key_column],
         columns=columns,
-        target=None if request is None else request.target,
-        group=group,
-        groups=_groups(request, held, rows),
+        target=None,
+        group=None,
+        groups=None,
         baseline=tuple(baseline),
         scorers=tuple(_scorer(each, entry.scorers) for each in covered),
-        statuses={label: _counts(column) for label, column in statuses.items()},
+        statuses={label: _counts(held[column]) for label, column in statuses.items()},
     )
+    return table if request is None else _with_request(table, request, held)
+
+
+def _with_request(table: EvidenceTable, request: EvidenceRequest, held: dict[str, pa.Array]) -> EvidenceTable:
+    """The table with what the manifest's evidence declares; the columns about ratings are taken out of `columns`."""
+    rated = {name: table.columns.pop(name) for name in {request.target_sd, request.target_n} - {None} if name}
+    return replace(
+        table,
+        target=request.target,
+        target_direction=request.target_direction,
+        target_sd=rated.get(request.target_sd or ""),
+        target_n=rated.get(request.target_n or ""),
+        group=request.group,
+        groups=_groups(request, held, table.rows),
+        corpora=_category(request.corpus_column, held) if request.corpus_column else None,
+        categories=tuple(_category(name, held) for name in request.categories),
+        reference_metric=request.reference_metric,
+    )
+
+
+def _named(request: EvidenceRequest | None) -> list[str]:
+    """The columns of names that the manifest's evidence declares; they are read as text."""
+    if request is None:
+        return []
+    declared = (request.group, request.corpus_column, *request.categories)
+    return list(dict.fromkeys(name for name in declared if name is not None))
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -139,12 +194,9 @@ def _checked(
 
     :raises EvidenceError: as `read_table`.
     """
-    faults = []
-    if request.target not in numeric:
-        faults.append(f"target: found no numeric column named {show(request.target)}")
-    if request.group is not None and request.group not in features.columns:
-        faults.append(f"group: found no column named {show(request.group)}")
-    offered = [name for name in numeric if name not in appended and name != request.target]
+    faults = [*_absent(request, features, numeric)]
+    about_label = {request.target, request.target_sd, request.target_n}
+    offered = [name for name in numeric if name not in appended and name not in about_label]
     wanted: set[str] = set()
     for pattern in request.features:
         met = {name for name in offered if fnmatch.fnmatchcase(name, _only_stars(pattern))}
@@ -162,6 +214,24 @@ def _checked(
             )
         )
     return [name for name in offered if name in wanted]
+
+
+def _absent(request: EvidenceRequest, features: FeatureTable, numeric: Sequence[str]) -> Iterator[str]:
+    """The declared columns that the table lacks, or that hold no numbers where numbers are needed."""
+    for key in ("target", "target_sd", "target_n", "reference_metric"):
+        name = getattr(request, key)
+        if name is not None and name not in numeric:
+            why = "; that column holds no numbers" if name in features.columns else ""
+            yield f"{key}: found no numeric column named {show(name)}{why}"
+    named = {
+        "group": [request.group],
+        "corpus_column": [request.corpus_column],
+        "categories": request.categories,
+    }
+    for key, names in named.items():
+        for name in names:
+            if name is not None and name not in features.columns:
+                yield f"{key}: found no column named {show(name)}"
 
 
 def _only_stars(pattern: str) -> str:
@@ -187,15 +257,18 @@ def _columns(
     }
 
 
-def _groups(request: EvidenceRequest | None, held: dict[str, pa.Array], rows: int) -> Codes | None:
-    """The content of each row. Rows without a content count as one content, so that they are all on one side of a fold."""
-    if request is None or (request.group is None and not request.each_row_is_content):
-        return None
-    if request.group is None:
+def _groups(request: EvidenceRequest, held: dict[str, pa.Array], rows: int) -> Codes | None:
+    """The content of each row; -1 for a row that names none."""
+    if request.each_row_is_content:
         return np.arange(rows, dtype=np.int64)
-    encoded = held[request.group].dictionary_encode(null_encoding="encode")
-    codes: Codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes
+    return None if request.group is None else _category(request.group, held).codes
+
+
+def _category(column: str, held: dict[str, pa.Array]) -> Category:
+    names = held[column]
+    encoded = pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names).dictionary_encode()
+    codes: Codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return Category(column, tuple(encoded.dictionary.to_pylist()), codes)
 
 
 def _scorer(covered: Coverage, declared: Sequence[ScorerDeclaration]) -> ScoreColumn:

@@ -64,29 +64,44 @@ class EvidenceRequest:
     """The evidence requested for a table.
 
     Attributes:
-        target: the column of the label; higher is better.
+        target: the column of the label.
+        target_direction: `higher` or `lower`: which labels are better.
+        target_sd: the column of the standard deviation of each row's ratings, in the label's units; None: not declared.
+        target_n: the column of the number of each row's ratings; None: not declared.
         group: the column that names the content; rows of one content are never on both sides of a fold.
         each_row_is_content: instead of `group`: no two rows show the same content.
         features: the columns of the baseline, by name or with `*`.
         corpus: the name of the corpus, to compare with `trained_on` of scorers; None: the table's id.
+        corpus_column: the column that names the corpus of each row, if the table pools several; None: it holds one.
+        categories: columns with a category of content per row; figures are given for each of their values.
+        reference_metric: the column of a full-reference metric, such as `vmaf`; None: not declared.
     """
 
     target: str
+    target_direction: Direction = "higher"
+    target_sd: str | None = None
+    target_n: str | None = None
     group: str | None = None
     each_row_is_content: bool = False
     features: tuple[str, ...] = ()
     corpus: str | None = None
+    corpus_column: str | None = None
+    categories: tuple[str, ...] = ()
+    reference_metric: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> EvidenceRequest:
         """The request of a table; the manifest's schema has checked `given`."""
-        return cls(**{**given, "features": tuple(given.get("features") or ())})
+        lists = {name: tuple(given.get(name) or ()) for name in ("features", "categories")}
+        return cls(**{**given, **lists})
 
     def as_json(self) -> JsonObject:
         """The request as a JSON object."""
-        return {**vars(self), "features": [*self.features]}
+        return {**vars(self), "features": [*self.features], "categories": [*self.categories]}
 
     def faults(self) -> Iterator[str]:
         """Checks beyond the schema: each fault with its JSON path below the request."""
         if self.each_row_is_content and self.group is not None:
             yield ".each_row_is_content: given together with group; expected only one of them"
+        if self.corpus is not None and self.corpus_column is not None:
+            yield ".corpus_column: given together with corpus; expected only one of them"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
@@ -45,6 +46,7 @@ def joined(folder: Path, corpus: str, target: str, **options: Any) -> EvidenceTa
         out="joined.parquet",
         corpus=corpus,
         rows=len(frame),
+        keys=pa.array(frame[options["key_column"]].astype(str)),
         columns={name: frame[name].to_numpy(np.float64, na_value=np.nan) for name in names},
         target=target,
         group=options["key_column"],
@@ -144,6 +146,7 @@ def test_a_ladder_without_groups_is_not_measured() -> None:
         out="chug.jsonl",
         corpus="chug",
         rows=len(rows),
+        keys=pa.array(rows["Video"]),
         columns=columns,
         target="mos_j",
         group=None,

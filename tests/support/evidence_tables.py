@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline.evidence.table import EvidenceTable, Floats, ScoreColumn
 
@@ -41,6 +42,7 @@ def made_table(contents: int = 60, rows_each: int = 2, seed: int = 0, **scores: 
         out="joined/made.parquet",
         corpus="made",
         rows=truth.size,
+        keys=pa.array([f"clip_{at}" for at in range(truth.size)]),
         columns=columns,
         target="mos",
         group="content",

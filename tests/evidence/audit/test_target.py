@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy.stats import spearmanr
 
@@ -36,6 +37,7 @@ def konvid(folder: Path) -> EvidenceTable:
         out="joined.parquet",
         corpus="KoNViD-1k",
         rows=len(frame),
+        keys=pa.array(map(str, range(len(frame)))),
         columns=numbers,
         target="mos",
         group=None,

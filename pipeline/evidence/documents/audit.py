@@ -1,31 +1,16 @@
-"""The two documents of evidence as JSON: the audit of a batch, and the impact of its scores.
-
-`rounded` rounds every number once, so that the last bits of a sum change no byte. NaN and infinities are null.
-"""
+"""The audit of a batch as JSON."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from ..records.provenance import RunProvenance
+from ...records.provenance import RunProvenance
+from .values import Cited, Interval
 
 AUDIT_SCHEMA = "second-opinion-signal-mix-audit-v1"
-IMPACT_SCHEMA = "second-opinion-retrain-impact-v1"
-SIGNIFICANT_DIGITS = 6
 
 FamilyStatus: TypeAlias = Literal["missing", "weak", "covered"]
-Verdict: TypeAlias = Literal["improves", "no evidence", "worse", "not measurable"]
-Interval: TypeAlias = list[float | None]
-"""The lower and the upper end; null if not defined."""
-
-
-class Cited(TypedDict):
-    """A document that another one is built from, by the digest of its bytes."""
-
-    path: str
-    sha256: str
 
 
 class ScorerCoverage(TypedDict):
@@ -241,84 +226,6 @@ class Audit(TypedDict):
     run_provenance: RunProvenance
 
 
-class Figures(TypedDict):
-    """Six figures of merit. srcc, krcc, plcc: higher is better; rmse: lower is better, in units of the label."""
-
-    srcc: float | None
-    krcc: float | None
-    plcc: float | None
-    rmse: float | None
-    plcc_mapped: float | None
-    rmse_mapped: float | None
-
-
-class Arm(Figures):
-    """How well a model predicts the label from certain columns; each figure is the mean over folds."""
-
-    name: str
-    features: int
-    intervals: dict[str, Interval]
-    mapping_failures: int
-
-
-class Delta(Figures):
-    """The difference of an arm from `base`, on the same folds and the same draws."""
-
-    name: str
-    intervals: dict[str, Interval]
-
-
-class Protocol(TypedDict):
-    """How the arms were compared."""
-
-    folds: int
-    repeats: int
-    seed: int
-    bootstrap: int
-    level: float
-    comparisons: int
-    tuning: str
-
-
-class AllRows(TypedDict):
-    """The arms on all rows with a label; missing scores are imputed."""
-
-    rows: int
-    groups: int
-    arms: list[Arm]
-    deltas: list[Delta]
-
-
-class TableImpact(TypedDict):
-    """How much the scores of one table help a model to predict its label."""
-
-    id: str
-    target: str
-    group: str | None
-    corpus: str
-    rows: int
-    groups: int | None
-    model: str | None
-    protocol: Protocol
-    arms: list[Arm]
-    deltas: list[Delta]
-    verdict: Verdict
-    reason: str
-    all_rows: AllRows | None
-
-
-class Impact(TypedDict):
-    """`second-opinion-retrain-impact-v1`."""
-
-    schema: str
-    status: Literal["ok"]
-    manifest: str
-    report: Cited
-    audit: Cited
-    tables: list[TableImpact]
-    run_provenance: RunProvenance
-
-
 def strength(signal: Signal) -> float:
     """A signal's Spearman coefficient with the label; 0 if it is not known."""
     return (signal["target"] and signal["target"]["spearman"]) or 0.0
@@ -327,14 +234,3 @@ def strength(signal: Signal) -> float:
 def ranked_signals(signals: Iterable[Signal]) -> list[Signal]:
     """The signals: scores first, then by correlation with the label, then in the given order."""
     return sorted(signals, key=lambda each: (each["role"] != "score", -abs(strength(each))))
-
-
-def rounded(value: Any) -> Any:
-    """`value` with all its numbers rounded to `SIGNIFICANT_DIGITS`, and None for NaN and infinities."""
-    if isinstance(value, dict):
-        return {name: rounded(below) for name, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(below) for below in value]
-    if isinstance(value, float):
-        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
-    return value
