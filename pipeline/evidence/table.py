@@ -113,6 +113,17 @@ class EvidenceTable:
     categories: tuple[Category, ...] = ()
     reference_metric: str | None = None
 
+    @property
+    def named_rows(self) -> NDArray[np.bool_]:
+        """True for rows that name their content, if contents are declared, and their corpus, if the table pools corpora."""
+        named = np.ones(self.rows, bool) if self.groups is None else self.groups >= 0
+        return named if self.corpora is None else named & (self.corpora.codes >= 0)
+
+    @property
+    def corpus_names(self) -> tuple[str, ...]:
+        """The corpora whose rows the table holds."""
+        return (self.corpus,) if self.corpora is None else self.corpora.values
+
 
 def read_table(entry: TableEntry, base: Path, joined: Materialized) -> EvidenceTable:
     """Read a joined table, with the declarations that the manifest makes about it.

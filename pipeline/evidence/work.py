@@ -114,8 +114,8 @@ def write_failed(state: EvidenceState, errors: Sequence[TableError]) -> Path:
 def leak_faults(tables: Sequence[TableAudit]) -> list[str]:
     """The scores that follow the label too closely, each with its table."""
     return [
-        f"{table['id']}: {leak['column']} follows {table['target']}: Pearson {leak['pearson']}, "
-        f"Spearman {leak['spearman']} over {leak['n']} rows; is the sidecar's score the label? Take it out"
+        f"{table['id']}: {leak['column']} {leak['reason']} (label {table['target']}, {leak['n']} rows); is the "
+        "sidecar's score the label? Take it out"
         for table in tables
         for leak in table["leaks"]
     ]

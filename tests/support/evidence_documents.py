@@ -166,7 +166,7 @@ def table_audit(
             "rows": ROWS,
             "target": target,
             "group": "flickr_id",
-            "groups": 600,
+            "groups": 600, "effective_groups": 600.0, "nameless_rows": 0,
             "scorers": [_scorer(each, at) for at, each in enumerate(labels)],
             "families": [_family(*each) for each in FAMILIES.items()],
             "signals": [
@@ -196,7 +196,7 @@ def table_audit(
 def bare_audit(name: str) -> TableAudit:
     """The audit of a table of which nothing can be told: every value that may be missing is missing."""
     audit = table_audit(name, SCORERS[:2])
-    audit["group"] = audit["groups"] = None
+    audit["group"] = audit["groups"] = audit["effective_groups"] = None
     scorers: list[Any] = [*audit["scorers"]]
     for scorer in scorers:
         scorer.update(direction=None, scale=None, revision=None, trained_on=[], ok=0, coverage=0.0)
@@ -204,10 +204,13 @@ def bare_audit(name: str) -> TableAudit:
     for signal in signals:
         signal.update(mean=None, std=None, min=None, max=None, finite_share=0.0, healthy=False, target=None)
     signals[0]["target"] = {
-        "n": 0, "pearson": None, "spearman": None, "partial": None,
+        "n": 0, "pearson": None, "spearman": None, "partial": None, "pooled": None,
         "intervals": {"pearson": [None, None], "spearman": [None, None], "partial": None},
     }  # fmt: skip
-    audit["leaks"] = [{"column": "second_opinion_x_score", "pearson": None, "spearman": None, "n": 0}]
+    reason = "is the label, or nearly: Pearson 1, Spearman 1"
+    audit["leaks"] = [
+        {"column": "second_opinion_x_score", "reason": reason, "pearson": None, "spearman": None, "n": 0}
+    ]
     audit["figures"] = _bare_figures(audit)
     return audit
 
@@ -243,6 +246,9 @@ def table_impact(
         "corpus": name,
         "rows": ROWS - 20,
         "groups": 590,
+        "effective_groups": 571.3,
+        "nameless_rows": 0,
+        "left_out": [],
         "model": "svr-rbf",
         "protocol": {
             "folds": 5, "repeats": 4, "seed": 0, "bootstrap": 1000, "level": 0.95, "comparisons": len(labels),
@@ -250,6 +256,8 @@ def table_impact(
         },
         "arms": arms,
         "deltas": deltas,
+        "against_control": _delta("base+scores", gain + 0.003),
+        "corpora": [],
         "verdict": verdict,
         "reason": f"SRCC changes by {gain:+.3f} with the scores; the control stays flat.",
         "all_rows": {"rows": ROWS, "groups": 600, "arms": arms, "deltas": deltas},
@@ -260,7 +268,8 @@ def unmeasured_impact(name: str) -> TableImpact:
     """A table of which the impact cannot be measured."""
     impact: Any = table_impact(name, verdict="not measurable")
     reason = "No column names the content: name it as evidence.group in the manifest."
-    impact.update(group=None, groups=None, model=None, arms=[], deltas=[], reason=reason, all_rows=None)
+    impact.update(group=None, groups=None, effective_groups=None, model=None, reason=reason)
+    impact.update(arms=[], deltas=[], against_control=None, all_rows=None)
     unmeasured: TableImpact = impact
     return unmeasured
 
@@ -319,7 +328,7 @@ def _signal(column: str, is_score: bool, values: np.ndarray, with_label: float |
         "healthy": True,
         "target": None if with_label is None else {
             "n": ROWS, "pearson": with_label, "spearman": with_label - 0.01,
-            "partial": with_label / 2 if is_score else None,
+            "partial": with_label / 2 if is_score else None, "pooled": None,
             "intervals": {
                 "pearson": _around(with_label, 0.02), "spearman": _around(with_label - 0.01, 0.02),
                 "partial": _around(with_label / 2, 0.03) if is_score else None,
@@ -371,10 +380,9 @@ def _arm(name: str, gain: float) -> Arm:
 
 
 def _delta(name: str, gain: float) -> Delta:
-    delta: Any = {
-        "name": name,
-        **_with_intervals({each: -gain if "rmse" in each else gain for each in MEASURES}, 0.015),
-    }
+    worth = {each: -gain if "rmse" in each else gain for each in MEASURES}
+    corrected = {each: _around(value, 0.018) for each, value in worth.items()}
+    delta: Any = {"name": name, **_with_intervals(worth, 0.015), "corrected_t": corrected}
     whole: Delta = delta
     return whole
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +12,24 @@ from numpy.typing import NDArray
 from ..documents import Interval, WithTarget
 from ..statistics.correlations import partial, pearson, ranks
 from ..statistics.resampling import Draws, interval
-from ..table import EvidenceTable, Floats
+from ..table import Codes, EvidenceTable, Floats
 from .baseline import out_of_fold
 
-Rows = NDArray[np.intp]
+Rows: TypeAlias = NDArray[np.intp]
+_Name: TypeAlias = Literal["pearson", "spearman", "partial"]
 
 
 @dataclass(frozen=True)
 class Association:
-    """The label of a table, prepared for comparing signals with it.
+    """The labels of a table, prepared for comparison of each signal with them.
 
     Attributes:
         table: a table with a target.
-        rows: numbers of the rows that have a finite label; all arrays below have one element for each.
+        rows: numbers of the rows that have a finite label and name their content, and their corpus if the table pools
+            corpora; all arrays below have one element for each.
         label: the labels, in their own units.
         label_ranks: the ranks of the labels.
+        corpora: the corpus of each row, numbered from 0; None: all rows are of one.
         baseline: the labels that a model of the baseline predicts; None: the table has no baseline.
         draws: the bootstrap over contents; each row is a content of its own if none are declared.
     """
@@ -33,6 +38,7 @@ class Association:
     rows: Rows
     label: Floats
     label_ranks: Floats
+    corpora: Codes | None
     baseline: Floats | None
     draws: Draws
 
@@ -40,7 +46,7 @@ class Association:
     def of(cls, table: EvidenceTable) -> Association:
         """Prepare the label once for all signals of the table."""
         whole = table.columns[table.target or ""]
-        rows = np.flatnonzero(np.isfinite(whole))
+        rows = np.flatnonzero(np.isfinite(whole) & table.named_rows)
         label = whole[rows]
         groups = np.arange(rows.size) if table.groups is None else table.groups[rows]
         return cls(
@@ -48,6 +54,7 @@ class Association:
             rows=rows,
             label=label,
             label_ranks=ranks(label),
+            corpora=None if table.corpora is None else table.corpora.codes[rows],
             baseline=out_of_fold([table.columns[name] for name in table.baseline], rows, label, groups),
             draws=Draws.of_groups(groups),
         )
@@ -55,37 +62,74 @@ class Association:
     def of_column(self, column: str, ranked: NDArray[np.float32]) -> WithTarget:
         """The correlation of a column with the label, over the rows that have both values.
 
-        A column of the baseline has no partial coefficient; the others have one, which controls for the baseline's
-        prediction.
+        Of a table that pools corpora it is the mean over corpora of each one's own, and `pooled` is Spearman's
+        coefficient over all rows. A column of the baseline has no partial coefficient; the others have one, which
+        controls for the baseline's prediction.
 
         :param ranked: the column's `centred_ranks`; they are reused if every row has both values.
         """
         values = self.table.columns[column][self.rows]
         kept = np.flatnonzero(np.isfinite(values))
+        complete = kept.size == self.table.rows
+        known = ranked.astype(np.float64) + (kept.size + 1) / 2 if complete else None
+        if self.corpora is None:
+            return _mean_of([self._agreement(column, values, kept, known)], None)
+        parts = [
+            self._agreement(column, values, kept[self.corpora[kept] == corpus])
+            for corpus in np.unique(self.corpora)
+        ]
+        return _mean_of(parts, pearson(ranks(values[kept]), ranks(self.label[kept])) if kept.size else None)
+
+    def _agreement(
+        self, column: str, values: Floats, kept: Rows, x_ranks: Floats | None = None
+    ) -> _Agreement:
+        """The correlation over some of the rows."""
         complete = kept.size == values.size
         x, y = values[kept], self.label[kept]
-        x_ranks = ranked.astype(np.float64) if kept.size == self.table.rows else ranks(x)
+        x_ranks = ranks(x) if x_ranks is None else x_ranks
         y_ranks = self.label_ranks if complete else ranks(y)
         draws = self.draws if complete else self.draws.of_rows(kept)
-        rest = None if column in self.table.baseline else self._beyond(kept, x_ranks, y_ranks)
-        return {
-            "n": x.size,
-            "pearson": pearson(x, y),
-            "spearman": pearson(x_ranks, y_ranks),
-            "partial": rest and pearson(*rest),
-            "intervals": {
-                "pearson": _interval(draws, x, y),
-                "spearman": _interval(draws, x_ranks, y_ranks),
-                "partial": rest and _interval(draws, *rest),
-            },
-        }
-
-    def _beyond(self, kept: Rows, x: Floats, y: Floats) -> tuple[Floats, Floats] | None:
-        return None if self.baseline is None else partial(x, y, ranks(self.baseline[kept]))
+        found = {"pearson": pearson(x, y), "spearman": pearson(x_ranks, y_ranks), "partial": None}
+        drawn: dict[str, Floats] = {}
+        if np.ptp(draws.bundles) if kept.size else 0:
+            drawn = {"pearson": draws.pearson(x, y), "spearman": draws.of_ranks(x_ranks, y_ranks)}
+        if self.baseline is not None and column not in self.table.baseline:
+            rest = partial(x_ranks, y_ranks, ranks(self.baseline[kept]))
+            if rest is not None:
+                found["partial"] = pearson(*rest)
+                drawn |= {"partial": draws.pearson(*rest)} if drawn else {}
+        return _Agreement(x.size, found, {name: drawn[name] for name in drawn if found[name] is not None})
 
 
-def _interval(draws: Draws, x: Floats, y: Floats) -> Interval:
-    """The interval over the draws; null if there are fewer than two groups or the coefficient is not defined."""
-    if pearson(x, y) is None or not np.ptp(draws.bundles):
-        return [None, None]
-    return interval(draws.pearson(x, y))
+@dataclass(frozen=True)
+class _Agreement:
+    """The correlation over some rows; `drawn` has the coefficients of all draws, if they are defined."""
+
+    n: int
+    found: dict[str, float | None]
+    drawn: dict[str, Floats]
+
+
+def _mean_of(parts: Sequence[_Agreement], pooled: float | None) -> WithTarget:
+    """The mean over parts in which a coefficient is defined."""
+
+    def mean(name: _Name) -> float | None:
+        known = [value for part in parts if (value := part.found[name]) is not None]
+        return float(np.mean(known)) if known else None
+
+    def ends(name: _Name) -> Interval:
+        drawn = [part.drawn[name] for part in parts if name in part.drawn]
+        return interval(np.mean(drawn, axis=0)) if drawn else [None, None]
+
+    return {
+        "n": sum(part.n for part in parts),
+        "pearson": mean("pearson"),
+        "spearman": mean("spearman"),
+        "partial": mean("partial"),
+        "pooled": pooled,
+        "intervals": {
+            "pearson": ends("pearson"),
+            "spearman": ends("spearman"),
+            "partial": None if mean("partial") is None else ends("partial"),
+        },
+    }

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from ..documents import (
     BatchAudit,
     Complementary,
+    Contents,
     FamilyOverBatch,
     Redundant,
     ScorerCoverage,
@@ -26,11 +27,13 @@ from ..documents import (
     strength,
 )
 from ..statistics.correlations import centred_ranks, pairwise
+from ..statistics.folds import effective_groups
+from ..statistics.leaks import MIN_LEAK_ROWS
 from ..table import EvidenceTable, Floats, ScoreColumn
 from . import plots
 from .association import Association
 from .families import Families
-from .findings import MIN_LEAK_ROWS, findings_of, leaks_of, next_actions_of
+from .findings import findings_of, leak_reasons, leaks_of, next_actions_of
 from .signals import SignalColumn, coverage_of, signals_of
 
 REDUNDANT = 0.95
@@ -75,7 +78,8 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
     scorers = [_scorer(table, scorer) for scorer in table.scorers]
     covered = coverage_of(columns, families)
     redundant, complementary = _redundant(signals, coefficients), _complementary(signals, coefficients)
-    leaks, findings = leaks_of(signals), findings_of(table, signals, families)
+    reasons = leak_reasons(table, signals)
+    leaks, findings = leaks_of(signals, reasons), findings_of(table, signals, families, reasons)
     return {
         "id": table.id,
         "out": table.out,
@@ -83,7 +87,7 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
         "rows": table.rows,
         "target": table.target,
         "group": table.group,
-        "groups": None if table.groups is None else int(np.unique(table.groups).size),
+        **_contents(table),
         "scorers": scorers,
         "families": covered,
         "signals": signals,
@@ -114,9 +118,27 @@ def audit_batch(tables: Sequence[TableAudit]) -> BatchAudit:
         "blind_spots": [each["family"] for each in blind],
         "strongest": _strongest(tables),
         "next_actions": [
-            *(f"{table['id']}: {action}" for table in tables for action in table["next_actions"]),
+            *(f"{', '.join(ids)}: {action}" for action, ids in _by_action(tables).items()),
             *(f"No table covers {each['title']}: {advice[each['family']]}" for each in blind),
         ],
+    }
+
+
+def _by_action(tables: Sequence[TableAudit]) -> dict[str, list[str]]:
+    """Each action with the tables that ask for it."""
+    found: dict[str, list[str]] = {}
+    for table in tables:
+        for action in table["next_actions"]:
+            found.setdefault(action, []).append(table["id"])
+    return found
+
+
+def _contents(table: EvidenceTable) -> Contents:
+    groups = None if table.groups is None else table.groups[table.groups >= 0]
+    return {
+        "groups": None if groups is None else int(np.unique(groups).size),
+        "effective_groups": None if groups is None else effective_groups(groups),
+        "nameless_rows": int(np.count_nonzero(~table.named_rows)),
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import count
 from ...manifest.entries import slug
@@ -17,41 +18,77 @@ from ..documents import (
     Signal,
     WithTarget,
 )
-from ..table import EvidenceTable, ScoreColumn
+from ..statistics.leaks import leak_reason
+from ..statistics.repeats import first_of_each, repeated_rows
+from ..table import EvidenceTable, Floats, ScoreColumn
 from .families import LABEL, UNASSIGNED, Families
 from .signals import MIN_FINITE_SHARE, MIN_STD, excluded_of
 
-LEAK = 0.999
-"""A column with a larger |Pearson| or |Spearman| with the label is the label, or nearly."""
-
-MIN_LEAK_ROWS = 8
-"""Minimum number of rows of a leak; fewer can agree by chance."""
-
 _MIN_COVERAGE = 0.80
+_APART = 0.2
+"""Spearman over all rows and within corpora differ by more: the signal tells corpora apart."""
 
 
-def leaks_of(signals: Sequence[Signal]) -> list[Leak]:
-    """The scores that are the label, or nearly."""
+def leak_reasons(table: EvidenceTable, signals: Sequence[Signal]) -> dict[str, str]:
+    """The scores and the columns of the baseline that are the label, in all rows or in those of one corpus, and why."""
+    if table.target is None:
+        return {}
+    label, found = table.columns[table.target], {}
+    parts = [*_parts(table)]
+    for column in [each["column"] for each in signals if each["role"] != "other"]:
+        for rows in parts:
+            groups = None if table.groups is None else table.groups[rows]
+            if column not in found and (
+                reason := leak_reason(table.columns[column][rows], label[rows], groups)
+            ):
+                found[column] = reason
+    return found
+
+
+def _parts(table: EvidenceTable) -> Iterator[NDArray[np.intp]]:
+    """All rows that are no copy of an earlier one, then those of each corpus."""
+    rows = first_of_each(*_compared(table)) if repeats_of(table) else np.arange(table.rows)
+    yield rows
+    if table.corpora is not None:
+        yield from (rows[table.corpora.codes[rows] == at] for at in range(len(table.corpora.values)))
+
+
+def repeats_of(table: EvidenceTable) -> int:
+    """The number of labelled rows that have the baseline and the label of a row of another content."""
+    features, label = _compared(table)
+    rows = np.flatnonzero(np.isfinite(label) & table.named_rows)
+    groups = np.arange(rows.size) if table.groups is None else table.groups[rows]
+    return repeated_rows(features[rows], label[rows], groups) if features.shape[1] else 0
+
+
+def _compared(table: EvidenceTable) -> tuple[Floats, Floats]:
+    columns = [table.columns[name] for name in table.baseline]
+    features = np.column_stack(columns) if columns else np.empty((table.rows, 0))
+    return features, table.columns[table.target or ""]
+
+
+def leaks_of(signals: Sequence[Signal], reasons: Mapping[str, str]) -> list[Leak]:
+    """The scores that are the label."""
     return [
         {
             "column": each["column"],
+            "reason": reasons[each["column"]],
             "pearson": each["target"]["pearson"],
             "spearman": each["target"]["spearman"],
             "n": each["target"]["n"],
         }
         for each in signals
-        if each["role"] == "score" and each["target"] is not None and follows(each["target"])
+        if each["role"] == "score" and each["target"] is not None and each["column"] in reasons
     ]
 
 
-def follows(found: WithTarget) -> bool:
-    """True if a column with this correlation is the label, or nearly."""
-    strengths = (abs(each) for each in (found["pearson"], found["spearman"]) if each is not None)
-    return found["n"] >= MIN_LEAK_ROWS and max(strengths, default=0.0) > LEAK
+def findings_of(
+    table: EvidenceTable, signals: Sequence[Signal], families: Families, reasons: Mapping[str, str]
+) -> list[Finding]:
+    """The findings about contents, about the scorers, about the baseline, and about each signal.
 
-
-def findings_of(table: EvidenceTable, signals: Sequence[Signal], families: Families) -> list[Finding]:
-    """The findings about the scorers, then about the baseline, then about each signal."""
+    :param reasons: the columns that are the label, and why.
+    """
     by_column = {each["column"]: each for each in signals}
     of_scorers = (
         (kind, scorer.column, text)
@@ -59,7 +96,13 @@ def findings_of(table: EvidenceTable, signals: Sequence[Signal], families: Famil
         for kind, text in _of_scorer(table, scorer, by_column[scorer.column])
     )
     of_values = ((kind, each["column"], text) for each in signals for kind, text in _of_values(table, each))
-    found = (*of_scorers, *_of_baseline(table, signals, families), *of_values)
+    found = (
+        *_of_contents(table),
+        *_of_repeats(table),
+        *of_scorers,
+        *_of_baseline(table, families, reasons),
+        *of_values,
+    )
     return [{"kind": kind, "column": column, "text": text} for kind, column, text in found]
 
 
@@ -74,7 +117,7 @@ def next_actions_of(
 ) -> list[str]:
     """The actions for a table, the most urgent first."""
     return [
-        *_about_leaks(table, leaks),
+        *_about_leaks(leaks),
         *_about_declarations(table),
         *(
             _ACTIONS[each["kind"]].format(column=each["column"])
@@ -88,6 +131,9 @@ def next_actions_of(
 
 
 _ACTIONS = {
+    "nameless": "Name the content of every row in {column}: rows without one are left out.",
+    "repeats": "Take rows out that are copies of others, or name as evidence.group what holds them together.",
+    "pooled": "Compare {column} within corpora only: over all rows it tells corpora apart.",
     "sign": "Check the declared direction of {column}, and that its rows were joined onto their own clips.",
     "outside_scale": "Check which version of the scorer wrote {column}, and its declared scale.",
     "trained_on": "Do not count {column} as evidence here: measure it on a corpus that it was not trained on.",
@@ -95,11 +141,32 @@ _ACTIONS = {
 }
 
 
+def _of_contents(table: EvidenceTable) -> Iterator[tuple[str, str, str]]:
+    named = [(table.group, table.groups)]
+    if table.corpora is not None:
+        named.append((table.corpora.column, table.corpora.codes))
+    for column, codes in named:
+        if column is not None and codes is not None and (nameless := int(np.count_nonzero(codes < 0))):
+            yield (
+                "nameless",
+                column,
+                f"{count(nameless, 'row')} without a value; left out of all that concerns the label",
+            )
+
+
+def _of_repeats(table: EvidenceTable) -> Iterator[tuple[str, str, str]]:
+    if table.target is not None and (repeated := repeats_of(table)):
+        found = f"{count(repeated, 'row')} with the label and the baseline of a row of another content"
+        yield "repeats", table.target, found
+
+
 def _of_scorer(table: EvidenceTable, scorer: ScoreColumn, signal: Signal) -> Iterator[tuple[str, str]]:
     if (corpus := _corpus_of_training(table, scorer)) is not None:
         yield "trained_on", f"declared as trained on {corpus}: on this table it shows what it remembers"
-    if scorer.direction is not None and signal["target"] is not None:
-        yield from _of_sign(scorer.direction, signal["target"])
+    if signal["target"] is not None:
+        yield from _of_pooling(signal["target"])
+        if scorer.direction is not None:
+            yield from _of_sign(scorer.direction, table.target_direction, signal["target"])
     if scorer.scale is not None:
         values = table.columns[scorer.column]
         low, high = scorer.scale
@@ -113,38 +180,41 @@ def _of_scorer(table: EvidenceTable, scorer: ScoreColumn, signal: Signal) -> Ite
 
 
 def _corpus_of_training(table: EvidenceTable, scorer: ScoreColumn) -> str | None:
-    return next((each for each in scorer.trained_on if slug(each) == slug(table.corpus)), None)
+    corpora = {slug(name) for name in table.corpus_names}
+    return next((each for each in scorer.trained_on if slug(each) in corpora), None)
 
 
-def _of_sign(direction: str, found: WithTarget) -> Iterator[tuple[str, str]]:
+def _of_pooling(found: WithTarget) -> Iterator[tuple[str, str]]:
+    within, pooled = found["spearman"], found["pooled"]
+    if within is not None and pooled is not None and abs(pooled - within) > _APART:
+        yield (
+            "pooled",
+            f"Spearman with the label is {pooled:.3f} over all rows, yet {within:.3f} within corpora: it tells corpora apart",
+        )
+
+
+def _of_sign(direction: str, label_direction: str, found: WithTarget) -> Iterator[tuple[str, str]]:
     value = found["spearman"]
-    expected = 1 if direction == "higher" else -1
+    expected = 1 if direction == label_direction else -1
     if value is not None and value * expected < 0:
         low, high = found["intervals"]["spearman"]
         unsure = low is None or high is None or low <= 0 <= high
         yield (
             "sign",
-            f"declared {direction} is better, yet Spearman with the label is {value:.3f} over {found['n']} rows"
+            f"declared {direction} is better, as is a {label_direction} label, yet Spearman with the label is {value:.3f} over {found['n']} rows"
             + ("; the interval holds 0" if unsure else ""),
         )
 
 
 def _of_baseline(
-    table: EvidenceTable, signals: Sequence[Signal], families: Families
+    table: EvidenceTable, families: Families, reasons: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
     kinds = dict(excluded_of(table, families))
-    following = {
-        each["column"]: each["target"] for each in signals if each["target"] and follows(each["target"])
-    }
     for column in table.baseline:
-        found = following.get(column)
         if kinds.get(column) == LABEL:
-            text = f"a column of the baseline, and {families.reason(LABEL)}"
-        elif found is not None:
-            text = f"a column of the baseline that is the label, or nearly: Spearman {found['spearman']:.6g}"
-        else:
-            continue
-        yield "label_in_baseline", column, text
+            yield "label_in_baseline", column, f"a column of the baseline, and {families.reason(LABEL)}"
+        elif column in reasons:
+            yield "label_in_baseline", column, f"a column of the baseline that {reasons[column]}"
 
 
 def _of_values(table: EvidenceTable, signal: Signal) -> Iterator[tuple[str, str]]:
@@ -163,9 +233,9 @@ def _of_values(table: EvidenceTable, signal: Signal) -> Iterator[tuple[str, str]
         )
 
 
-def _about_leaks(table: EvidenceTable, leaks: Sequence[Leak]) -> Iterator[str]:
+def _about_leaks(leaks: Sequence[Leak]) -> Iterator[str]:
     for each in leaks:
-        yield f"Take {each['column']} out: it is {table.target}, or nearly. Check which field of its sidecar is read as the score."
+        yield f"Take {each['column']} out: it {each['reason']}. Check which field of its sidecar is read as the score."
 
 
 def _about_declarations(table: EvidenceTable) -> Iterator[str]:

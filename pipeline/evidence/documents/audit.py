@@ -50,12 +50,16 @@ class TargetIntervals(TypedDict):
 
 
 class WithTarget(TypedDict):
-    """Correlation of a signal with the label; `partial` controls for the baseline's prediction."""
+    """Correlation of a signal with the label; `partial` controls for the baseline's prediction.
+
+    Of a table that pools corpora all but `pooled` are means of each corpus's own; `pooled` is Spearman's over all rows.
+    """
 
     n: int
     pearson: float | None
     spearman: float | None
     partial: float | None
+    pooled: float | None
     intervals: TargetIntervals
 
 
@@ -91,9 +95,10 @@ class Complementary(TypedDict):
 
 
 class Leak(TypedDict):
-    """A score that is the label, or nearly."""
+    """A score that is the label in all rows or in some; `reason` follows the column's name in a sentence."""
 
     column: str
+    reason: str
     pearson: float | None
     spearman: float | None
     n: int
@@ -148,7 +153,15 @@ class AuditFigures(TypedDict):
     correlations: Correlations
 
 
-class TableAudit(TypedDict):
+class Contents(TypedDict):
+    """The contents of a table: how many, how many equally large ones they are worth, and rows that name none."""
+
+    groups: int | None
+    effective_groups: float | None
+    nameless_rows: int
+
+
+class TableAudit(Contents):
     """The audit of one table."""
 
     id: str
@@ -157,7 +170,6 @@ class TableAudit(TypedDict):
     rows: int
     target: str | None
     group: str | None
-    groups: int | None
     scorers: list[ScorerCoverage]
     families: list[FamilyCoverage]
     signals: list[Signal]

@@ -33,10 +33,34 @@ class Arm(Figures):
 
 
 class Delta(Figures):
-    """The difference of an arm from `base`, on the same folds and the same draws."""
+    """The difference of an arm from another one, mostly `base`, on the same folds and the same draws.
+
+    `intervals` hold the choice of contents and the training; `corrected_t` is the corrected resampled t interval of
+    Nadeau and Bengio, at the same level.
+    """
 
     name: str
     intervals: dict[str, Interval]
+    corrected_t: dict[str, Interval]
+
+
+class LeftOut(TypedDict):
+    """A scorer that is not measured, and the reason."""
+
+    label: str
+    reason: str
+
+
+class CorpusImpact(TypedDict):
+    """SRCC without and with the scores within one corpus of a table that pools several."""
+
+    corpus: str
+    rows: int
+    groups: int
+    base: float | None
+    with_scores: float | None
+    change: float | None
+    interval: Interval
 
 
 class Protocol(TypedDict):
@@ -69,10 +93,15 @@ class TableImpact(TypedDict):
     corpus: str
     rows: int
     groups: int | None
+    effective_groups: float | None
+    nameless_rows: int
+    left_out: list[LeftOut]
     model: str | None
     protocol: Protocol
     arms: list[Arm]
     deltas: list[Delta]
+    against_control: Delta | None
+    corpora: list[CorpusImpact]
     verdict: Verdict
     reason: str
     all_rows: AllRows | None

@@ -2,11 +2,19 @@
 
 ::
 
-    measure ──▶ arms ──▶ protocol    base, base + scores, control; folds, repeats, models
+    measure ──▶ rows ──▶ hindrances                  what is measured, or why it cannot be
+       ├──────▶ comparison ──▶ testing ──▶ arms      base, base + scores, control; folds, repeats, models
+       └──────▶ verdicts                             the verdict and its reason
+                     └──▶ protocol                   names of arms, settings
 """
 
 __all__ = [
     "arms",
+    "comparison",
+    "hindrances",
     "measure",
     "protocol",
+    "rows",
+    "testing",
+    "verdicts",
 ]

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
-from ...manifest.entries import slug
-from ..documents import AllRows, Arm, Delta, TableImpact, Verdict, rounded
-from ..statistics.folds import Rows
+from ..documents import AllRows, CorpusImpact, TableImpact, rounded
+from ..statistics.folds import Rows, effective_groups
 from ..statistics.models import BoostedTrees, Model, SupportVectors
-from ..table import MAX_MAGNITUDE, Codes, EvidenceTable, Floats
-from .arms import Inputs, Progress, compare
-from .protocol import (
-    CONTROL,
-    DEFAULTS,
-    MIN_GROUPS,
-    WITH_SCORES,
-    ImpactSettings,
-    corrected,
-)
-
-
-@dataclass(frozen=True)
-class _Labelled:
-    """The rows of a table that have a label (`every`), and those of them with a score of every scorer (`complete`)."""
-
-    target: str
-    every: Rows
-    complete: Rows
+from ..table import Codes, EvidenceTable
+from .comparison import Comparison, Progress, compare
+from .hindrances import hindrance
+from .protocol import BASE, DEFAULTS, WITH_SCORES, ImpactSettings
+from .rows import Labelled
+from .verdicts import verdict
 
 
 def measure_impact(
@@ -41,6 +24,8 @@ def measure_impact(
 ) -> TableImpact:
     """The arms on complete rows and on all rows, and the verdict, which follows from the complete rows.
 
+    Of a table that pools corpora, figures are means over corpora of each one's own.
+
     :param table: a table with a target.
     :param workers: threads that train; the result does not depend on it.
     :param progress: called with the number of models tested so far and the number of all, per set of rows.
@@ -50,61 +35,41 @@ def measure_impact(
         raise ValueError(
             f"{table.id}: the impact of scores is measured on a label, and the table names no target"
         )
-    labelled = _labelled(table, table.target)
-    model = _model(labelled.every.size, settings)
-    impact = _unmeasured(table, labelled, settings, model)
-    if table.groups is not None and not impact["reason"]:
-        measured = _Measured(table, labelled, table.groups, model, settings, workers, progress)
+    labelled = Labelled.of(table, table.target)
+    model = model_of(labelled.every.size, settings)
+    impact = _unmeasured(labelled, settings, model)
+    if not impact["reason"]:
+        found = compare(labelled.inputs(labelled.complete), model, settings, workers, progress)
         impact["model"] = model.name
-        impact["arms"], impact["deltas"] = measured.on(labelled.complete)
-        impact["verdict"], impact["reason"] = verdict(impact["deltas"], settings.level, len(table.scorers))
-        impact["all_rows"] = measured.all_rows()
+        impact |= _measured(found)  # type: ignore[typeddict-item]  # a part of the same document
+        impact["corpora"] = _by_corpus(labelled, found)
+        if labelled.every.size > labelled.complete.size:
+            every = compare(labelled.inputs(labelled.every), model, settings, workers, progress)
+            impact["all_rows"] = _all_rows(labelled, every)
     result: TableImpact = rounded(impact)
     return result
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """A table whose impact can be measured, with everything that the measurement needs."""
-
-    table: EvidenceTable
-    labelled: _Labelled
-    groups: Codes
-    model: Model
-    settings: ImpactSettings
-    workers: int
-    progress: Progress
-
-    def on(self, rows: Rows) -> tuple[list[Arm], list[Delta]]:
-        """The arms and their differences from `base`, on the given rows."""
-        inputs = _inputs(self.table, self.labelled.target, rows, self.groups)
-        return compare(inputs, self.model, self.settings, self.workers, self.progress)
-
-    def all_rows(self) -> AllRows | None:
-        """The arms on all labelled rows; None if every labelled row is complete."""
-        every = self.labelled.every
-        if every.size == self.labelled.complete.size:
-            return None
-        arms, deltas = self.on(every)
-        return {
-            "rows": int(every.size),
-            "groups": _distinct(self.groups, every),
-            "arms": arms,
-            "deltas": deltas,
-        }
+def model_of(rows: int, settings: ImpactSettings) -> Model:
+    """The model that the settings name, or the one for this number of rows."""
+    chosen = settings.model or ("svr-rbf" if rows <= settings.max_svr_rows else "hist-gradient-boosting")
+    return SupportVectors(settings.seed) if chosen == "svr-rbf" else BoostedTrees(settings.seed)
 
 
-def _unmeasured(
-    table: EvidenceTable, labelled: _Labelled, settings: ImpactSettings, model: Model
-) -> TableImpact:
+def _unmeasured(labelled: Labelled, settings: ImpactSettings, model: Model) -> TableImpact:
     """The impact before any model is trained. Its reason is empty if the impact can be measured."""
+    table = labelled.table
+    groups = None if table.groups is None else table.groups[labelled.complete]
     return {
         "id": table.id,
         "target": labelled.target,
         "group": table.group,
         "corpus": table.corpus,
         "rows": int(labelled.complete.size),
-        "groups": None if table.groups is None else _distinct(table.groups, labelled.complete),
+        "groups": None if groups is None else int(np.unique(groups).size),
+        "effective_groups": None if groups is None else effective_groups(groups),
+        "nameless_rows": labelled.nameless,
+        "left_out": labelled.left_out,
         "model": None,
         "protocol": {
             "folds": settings.folds,
@@ -112,125 +77,62 @@ def _unmeasured(
             "seed": settings.seed,
             "bootstrap": settings.bootstrap,
             "level": settings.level,
-            "comparisons": len(table.scorers),
+            "comparisons": len(labelled.scorers),
             "tuning": model.tuning,
         },
         "arms": [],
         "deltas": [],
+        "against_control": None,
+        "corpora": [],
         "verdict": "not measurable",
-        "reason": _hindrance(table, labelled) or "",
+        "reason": hindrance(labelled) or "",
         "all_rows": None,
     }
 
 
-def _model(rows: int, settings: ImpactSettings) -> Model:
-    chosen = settings.model or ("svr-rbf" if rows <= settings.max_svr_rows else "hist-gradient-boosting")
-    return SupportVectors(settings.seed) if chosen == "svr-rbf" else BoostedTrees(settings.seed)
-
-
-def _labelled(table: EvidenceTable, target: str) -> _Labelled:
-    has_label = np.isfinite(_bounded(table.columns[target]))
-    complete = has_label.copy()
-    for scorer in table.scorers:
-        complete &= np.isfinite(_bounded(table.columns[scorer.column]))
-    return _Labelled(target, np.flatnonzero(has_label), np.flatnonzero(complete))
-
-
-def _hindrance(table: EvidenceTable, labelled: _Labelled) -> str | None:
-    """Why the impact cannot be measured, and what to do; None if it can be measured."""
-    if table.groups is None:
-        return (
-            "No column names the content, and clips of one content on both sides of a split would make any column "
-            "that distinguishes contents look useful. Name it as evidence.group in the manifest; where every row is a "
-            "content of its own, declare evidence.each_row_is_content."
-        )
-    if trained := [each.label for each in table.scorers if slug(table.corpus) in map(slug, each.trained_on)]:
-        return (
-            f"Trained on this corpus ({table.corpus}): {', '.join(trained)}. Scores of a scorer's own training clips "
-            "show what it remembers. Leave it out of this table, or measure it on another corpus."
-        )
-    if not table.baseline:
-        return "No baseline: evidence.features names no column. Name the columns that the model has without scores."
-    if (found := _distinct(table.groups, labelled.every)) < MIN_GROUPS:
-        return (
-            f"Found {found} groups with a label; expected at least {MIN_GROUPS}, since a result on fewer contents "
-            "does not generalise. Add contents, or check that evidence.group names the content and nothing coarser."
-        )
-    if (found := _distinct(table.groups, labelled.complete)) < MIN_GROUPS:
-        return (
-            f"Found {found} groups in which a row has a label and every score; expected at least {MIN_GROUPS}. "
-            f"Rows with a label and a score: {_scored(table, labelled)}. Score the missing clips, or leave out the "
-            "scorer that covers fewest."
-        )
-    if np.ptp(table.columns[labelled.target][labelled.complete]) == 0:
-        return f"The label {labelled.target} is the same in all complete rows. Name another one as evidence.target."
-    return None
-
-
-def _scored(table: EvidenceTable, labelled: _Labelled) -> str:
-    counts = {
-        each.label: int(np.isfinite(_bounded(table.columns[each.column][labelled.every])).sum())
-        for each in table.scorers
+def _measured(found: Comparison) -> dict[str, object]:
+    deltas, against = found.deltas(), found.against_control()
+    given, reason = verdict(deltas, against, found.settings.level, found.scorers)
+    return {
+        "arms": found.arms(),
+        "deltas": deltas,
+        "against_control": against,
+        "verdict": given,
+        "reason": reason,
     }
-    return ", ".join(f"{label} {count}" for label, count in counts.items())
 
 
-def verdict(deltas: Sequence[Delta], level: float, scorers: int) -> tuple[Verdict, str]:
-    """The verdict on the scores, and the reason.
-
-    :param deltas: the changes of `base+scores` and of the control, with their intervals.
-    :param level: the level of the control's interval; the other interval is corrected for the number of scorers.
-    """
-    by_name = {each["name"]: each for each in deltas}
-    control, found = by_name[CONTROL], by_name[WITH_SCORES]
-    held, ends = _ends(control), _ends(found)
-    if held is None or ends is None:
-        return (
-            "not measurable",
-            "No SRCC is defined: the labels of each fold are all equal. Check evidence.target.",
-        )
-    if held[0] > 0:
-        return "not measurable", (
-            f"The control gains: with the scores of other rows {_change(control, level)}. These cannot help, so the "
-            "gain has another cause. Check for rows that repeat."
-        )
-    change = f"With the scores {_change(found, corrected(level, scorers))}; the interval"
-    if ends[0] > 0:
-        return "improves", f"{change} lies above 0."
-    if ends[1] < 0:
-        return "worse", f"{change} lies below 0."
-    return "no evidence", f"{change} holds 0."
+def _by_corpus(labelled: Labelled, found: Comparison) -> list[CorpusImpact]:
+    """The change by the scores within each corpus of a table that pools several."""
+    corpora, groups = labelled.table.corpora, labelled.table.groups
+    if corpora is None or groups is None:
+        return []
+    codes = corpora.codes[labelled.complete]
+    return [
+        _of_part(found, at + 1, name, labelled.complete[codes == at], groups)
+        for at, name in enumerate(corpora.values)
+    ]
 
 
-def _change(delta: Delta, level: float) -> str:
-    low, high = delta["intervals"]["srcc"]
-    return f"SRCC changes by {delta['srcc']:+.3f}, {100 * level:.4g} % interval {low:+.3f} to {high:+.3f}"
+def _of_part(found: Comparison, at: int, name: str, rows: Rows, groups: Codes) -> CorpusImpact:
+    base, with_scores = (float(found.measured[arm].part(at).figures[0]) for arm in (BASE, WITH_SCORES))
+    change = found.change(WITH_SCORES, BASE, at)
+    return {
+        "corpus": name,
+        "rows": int(rows.size),
+        "groups": int(np.unique(groups[rows]).size),
+        "base": base,
+        "with_scores": with_scores,
+        "change": change["srcc"],
+        "interval": change["intervals"]["srcc"],
+    }
 
 
-def _ends(delta: Delta) -> tuple[float, float] | None:
-    low, high = delta["intervals"]["srcc"]
-    return None if low is None or high is None else (low, high)
-
-
-def _inputs(table: EvidenceTable, target: str, rows: Rows, groups: Codes) -> Inputs:
-    return Inputs(
-        table.columns[target][rows],
-        groups[rows],
-        np.column_stack([_bounded(table.columns[name][rows]) for name in table.baseline]),
-        {each.label: _with_gaps(_bounded(table.columns[each.column][rows])) for each in table.scorers},
-    )
-
-
-def _with_gaps(scores: Floats) -> Floats:
-    """Scores as one column, and a second column that marks missing scores, if there are any."""
-    gaps = np.isnan(scores)
-    return np.column_stack([scores, gaps.astype(np.float64)]) if gaps.any() else scores[:, None]
-
-
-def _bounded(values: Floats) -> Floats:
-    """The values, with NaN in place of those above `MAX_MAGNITUDE`."""
-    return np.where(np.abs(values) <= MAX_MAGNITUDE, values, np.nan)
-
-
-def _distinct(groups: Codes, rows: Rows) -> int:
-    return int(np.unique(groups[rows]).size)
+def _all_rows(labelled: Labelled, found: Comparison) -> AllRows:
+    groups = labelled.table.groups
+    return {
+        "rows": int(labelled.every.size),
+        "groups": 0 if groups is None else int(np.unique(groups[labelled.every]).size),
+        "arms": found.arms(),
+        "deltas": found.deltas(),
+    }

@@ -3,14 +3,18 @@
 ::
 
     metrics, correlations    agreement of two columns
-    resampling               intervals by drawing contents
+    leaks, repeats           what makes agreement worthless
+    resampling, training     intervals: by drawing contents, and what training adds
     folds, models            cross-validation that keeps contents whole
 """
 
 __all__ = [
     "correlations",
     "folds",
+    "leaks",
     "metrics",
     "models",
+    "repeats",
     "resampling",
+    "training",
 ]

@@ -7,6 +7,9 @@ values, or one of the two is constant.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ from scipy.stats import rankdata
 
 from ..table import Floats
 
+Ranks: TypeAlias = NDArray[np.float32]
 MIN_ROWS = 3
 # A smaller standard deviation is a rounding error of a constant; relative to the magnitude of the values.
 _MIN_SPREAD = 1e-13
@@ -25,8 +29,11 @@ _MIN_SHARE = 1e-11
 _DECIMALS = 12
 _BLOCK_ROWS = 1 << 15
 
+MAX_RANKED = 100_000_000
+"""Maximum number of values that are ranked again for pairs of columns with gaps; about ten seconds."""
 
-def both(x: Floats, y: Floats) -> NDArray[np.bool_]:
+
+def both(x: Floats | Ranks, y: Floats | Ranks) -> NDArray[np.bool_]:
     """The rows in which both have a finite value."""
     return np.isfinite(x) & np.isfinite(y)
 
@@ -44,6 +51,59 @@ def spearman(x: Floats, y: Floats) -> float | None:
     return pearson(ranks(x), ranks(y)) if x.size else None
 
 
+def influence(x: Floats, y: Floats) -> tuple[float, Floats] | None:
+    """Spearman's coefficient of two arrays, given as `ranks`, and how much each row changes it: mean 0.
+
+    The influence of a row on the covariance of the two relative ranks holds its own share, and what it does to the
+    ranks of the others; so too for the two variances, which ties change.
+
+    :returns: None if one of the two is constant.
+    """
+    size = x.size
+    first, second = _Ranked.of(x), _Ranked.of(y)
+    joint = np.sqrt(first.variance * second.variance)
+    if not joint > 0:
+        return None
+    covariance = float(first.centred @ second.centred) / size
+    own = first.centred * second.centred - covariance
+    of_covariance = own + first.moved(second.centred) + second.moved(first.centred)
+    spreads = first.of_variance() + second.of_variance()
+    coefficient = covariance / joint
+    return coefficient, of_covariance / joint - coefficient / 2 * spreads
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """Relative ranks, 0 to 1.
+
+    Attributes:
+        doubled: twice the rank, a whole number also where equal values share a rank.
+        centred: the relative ranks minus their mean.
+        variance: their variance.
+    """
+
+    doubled: NDArray[np.int64]
+    centred: Floats
+    variance: float
+
+    @classmethod
+    def of(cls, ranked: Floats) -> _Ranked:
+        centred = (ranked - (ranked.size + 1) / 2) / ranked.size
+        return cls((2 * ranked).astype(np.int64), centred, float(centred @ centred) / ranked.size)
+
+    def moved(self, others: Floats) -> Floats:
+        """For each row, by how much it moves the mean of (relative rank x `others`), by moving the ranks above its own."""
+        at = np.bincount(self.doubled, weights=others)
+        above: Floats = at.sum() - np.cumsum(at) + at / 2
+        mean: Floats = (above[self.doubled] - float((self.centred + 0.5) @ others)) / self.centred.size
+        return mean
+
+    def of_variance(self) -> Floats:
+        """The influence of each row on the variance, relative to it."""
+        changed: Floats = self.centred**2 - self.variance + 2 * self.moved(self.centred)
+        return changed / self.variance
+
+
 def partial(x: Floats, y: Floats, given: Floats) -> tuple[Floats, Floats] | None:
     """Residuals of standardized `x` and `y` after linear regression on `given`.
 
@@ -59,13 +119,13 @@ def partial(x: Floats, y: Floats, given: Floats) -> tuple[Floats, Floats] | None
     return rest_a, rest_b
 
 
-def ranks(values: Floats) -> Floats:
+def ranks(values: Floats | Ranks) -> Floats:
     """Ranks from 1; equal values share their mean rank."""
     ranked: Floats = rankdata(values).astype(np.float64, copy=False)
     return ranked
 
 
-def centred_ranks(values: Floats) -> NDArray[np.float32]:
+def centred_ranks(values: Floats | Ranks) -> Ranks:
     """The ranks of the finite values minus their mean, NaN elsewhere; exact up to about 8 million rows."""
     finite = np.isfinite(values)
     centred = np.full(values.size, np.nan, np.float32)
@@ -75,15 +135,35 @@ def centred_ranks(values: Floats) -> NDArray[np.float32]:
     return centred
 
 
-def pairwise(columns: Sequence[NDArray[np.float32]]) -> tuple[Floats, Floats]:
+def pairwise(columns: Sequence[Ranks]) -> tuple[Floats, Floats]:
     """Spearman's coefficients between columns, given as `centred_ranks`.
 
-    A coefficient covers the rows in which both columns have a value. A value keeps its rank among all values of its
-    column, because ranking again for each pair would take minutes for a million rows. Both give the same coefficient if
-    no value is missing.
+    A coefficient covers the rows in which both columns have a value, and values are ranked among these. If columns have
+    gaps in so many different rows that this would rank more than `MAX_RANKED` values, all keep their ranks among the
+    values of their own column.
 
     :returns: two symmetric matrices: the coefficients, NaN if not defined, and the numbers of rows.
     """
+    coefficients, count = _by_block(columns)
+    patterns: dict[bytes, list[int]] = {}
+    for at, column in enumerate(columns):
+        patterns.setdefault(np.packbits(np.isfinite(column)).tobytes(), []).append(at)
+    again = [
+        (first, second, rows)
+        for first, second in combinations(patterns.values(), 2)
+        if (rows := np.flatnonzero(both(columns[first[0]], columns[second[0]]))).size
+    ]
+    if sum(rows.size * (len(first) + len(second)) for first, second, rows in again) <= MAX_RANKED:
+        for first, second, rows in again:
+            among, _ = _by_block([centred_ranks(columns[at][rows]) for at in (*first, *second)])
+            block = among[: len(first), len(first) :]
+            coefficients[np.ix_(first, second)] = block
+            coefficients[np.ix_(second, first)] = block.T
+    return coefficients, count
+
+
+def _by_block(columns: Sequence[Ranks]) -> tuple[Floats, Floats]:
+    """The coefficients from ranks as they are, and the numbers of rows."""
     size = len(columns)
     count, total, square, product = (np.zeros((size, size)) for _ in range(4))
     rows = columns[0].size if columns else 0
@@ -93,9 +173,8 @@ def pairwise(columns: Sequence[NDArray[np.float32]]) -> tuple[Floats, Floats]:
         block = np.where(there, block / rows, 0.0)
         known = there.astype(np.float64)
         count += known @ known.T
-        total += (
-            block @ known.T
-        )  # of the column of this row of the matrix, where the other column has a value too
+        # Of the column of this row of the matrix, where the other column has a value too.
+        total += block @ known.T
         square += block**2 @ known.T
         product += block @ block.T
     return _coefficients(count, total, square, product), count

@@ -59,3 +59,9 @@ def inner_split(groups: Codes, share: float, most: int, seed: int) -> tuple[Rows
     )
     train, judged = next(split.split(groups, groups=groups))
     return np.sort(train), np.sort(judged)
+
+
+def effective_groups(groups: Codes) -> float:
+    """The number of equally large groups that are worth as much: `(sum n)^2 / sum n^2` (Kish 1965); 0 without rows."""
+    _, counts = np.unique(groups, return_counts=True)
+    return float(counts.sum() ** 2 / (counts**2).sum()) if counts.size else 0.0

@@ -29,6 +29,7 @@ def rows(markup: str) -> list[list[str]]:
 def test_verdicts_arms_and_changes_are_shown() -> None:
     """Each table with its verdict and why; each arm with six figures and intervals, on complete rows and on all."""
     table = table_impact("konvid", labels=["dover"])
+    table["effective_groups"] = 371.3
     table["arms"][0]["srcc"], table["arms"][0]["intervals"]["srcc"] = 0.7812, [0.76, 0.8]
     delta = next(each for each in table["deltas"] if each["name"] == "base+scores")
     delta["srcc"], delta["intervals"]["srcc"] = 0.1091, [0.0888, 0.1287]
@@ -38,13 +39,30 @@ def test_verdicts_arms_and_changes_are_shown() -> None:
     assert rows(markup)[1][5:] == ["+0.109", "[+0.089, +0.129]"]
     assert ["base", "0.781 [0.760, 0.800]"] in [[row[0], row[2]] for row in rows(markup) if len(row) > 2]
     assert ["base+scores", "+0.109 [+0.089, +0.129]"] in [row[:2] for row in rows(markup)]
-    assert "1,180 rows in 590 groups with all scores" in markup
+    assert "1,180 rows in 590 groups with all scores, worth 371.3 of equal size" in markup
+    assert "Against the control, SRCC changes by +0.103 [+0.088, +0.118]." in markup
+    assert ["base+scores", "[+0.082, +0.118]"] in [row[:2] for row in rows(markup)]
     assert "1,200 rows in 600 groups with a label; missing scores are imputed." in markup
     assert f"<strong>improves</strong>: {table['reason']}" in markup
-    assert markup.count("<h3>") == 6  # arms and changes twice, inputs, outputs
+    assert markup.count("<h3>") == 7  # arms and changes twice, corrected t, inputs, outputs
     assert document["report"]["sha256"] in markup
     assert document["audit"]["sha256"] in markup
     assert document["run_provenance"]["code_sha256"] in markup
+
+
+def test_what_is_left_out_and_corpora_are_shown() -> None:
+    """Scorers that are not measured with the reason, rows without a name, and the change within each corpus."""
+    table = table_impact("pooled", labels=["dover"])
+    table["nameless_rows"] = 3
+    table["left_out"] = [{"label": "same", "reason": "every score is 1"}]
+    table["corpora"] = [
+        {"corpus": "live", "rows": 60, "groups": 50, "base": 0.7, "with_scores": 0.75, "change": 0.05,
+         "interval": [0.01, 0.09]},
+    ]  # fmt: skip
+    markup = html(batch_impact([table]))
+    assert "3 rows with a label name no content or no corpus, and are left out." in markup
+    assert "Not measured: same, since every score is 1." in markup
+    assert ["live", "60", "50", "0.700", "0.750", "+0.050", "[+0.010, +0.090]"] in rows(markup)
 
 
 def test_what_was_not_measured_has_a_reason_and_no_figures() -> None:

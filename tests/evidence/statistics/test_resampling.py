@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import kendalltau, pearsonr, rankdata
+from scipy.stats import t as student_t
 
-from pipeline.evidence.statistics.resampling import MAX_BUNDLES, MAX_PAIRED_ROWS, Draws, interval
+from pipeline.evidence.statistics.resampling import (
+    MAX_BUNDLES,
+    MAX_PAIRED_ROWS,
+    Draws,
+    interval,
+    jackknife,
+)
 
 GROUPS = np.repeat(np.arange(12), 3)
 RANDOM = np.random.default_rng(3)
@@ -42,10 +49,43 @@ def test_a_figure_of_a_draw_is_that_of_its_rows_written_out(draw: int) -> None:
     """Weighted sums give what the rows give when each stands as often as it was drawn; ties included."""
     x, y = repeated(draw, X), repeated(draw, Y)
     assert DRAWS.pearson(X, Y)[draw] == pytest.approx(pearsonr(x, y).statistic)
-    assert DRAWS.kendall(X, Y)[draw] == pytest.approx(kendalltau(x, y).statistic)
     assert DRAWS.rmse(X, Y)[draw] == pytest.approx(np.sqrt(((x - y) ** 2).mean()))
-    ranked = repeated(draw, rankdata(X)), repeated(draw, rankdata(Y))
-    assert DRAWS.spearman(X, Y)[draw] == pytest.approx(pearsonr(*ranked).statistic)
+
+
+@pytest.mark.parametrize("draw", range(5))
+def test_kendall_counts_no_pairs_across_copies_of_a_content(draw: int) -> None:
+    """A pair is of two contents, or of one copy of a content; rows of two copies would be alike as no contents are."""
+    drawn = np.repeat(np.arange(12), DRAWS.weights[draw].astype(int))
+    content = dict(zip(DRAWS.bundles, GROUPS, strict=True))
+    rows = np.concatenate([np.flatnonzero(content[each] == GROUPS) for each in drawn])
+    copy, of_content = np.repeat(np.arange(drawn.size), 3), GROUPS[rows]
+    pairs = (copy[:, None] == copy) | (of_content[:, None] != of_content)
+    signs = [np.sign(np.subtract.outer(values[rows], values[rows])) * pairs for values in (X, Y)]
+    expected = (signs[0] * signs[1]).sum() / np.sqrt((signs[0] ** 2).sum() * (signs[1] ** 2).sum())
+    assert DRAWS.kendall(X, Y)[draw] == pytest.approx(expected)
+
+
+def test_kendall_of_rows_that_are_contents_is_that_of_its_rows_written_out() -> None:
+    """Copies of one row are no pair, as they are ties to SciPy."""
+    draws = Draws.of_groups(np.arange(36), 5)
+    for draw in range(5):
+        rows = np.repeat(np.arange(36), draws.weights[draw, draws.bundles].astype(int))
+        assert draws.kendall(X, Y)[draw] == pytest.approx(kendalltau(X[rows], Y[rows]).statistic)
+
+
+def test_draws_of_spearman_vary_as_if_each_were_ranked_again() -> None:
+    """Ranks that stay those of the table would vary less: their intervals would be too narrow."""
+    random = np.random.default_rng(4)
+    x = random.normal(size=400)
+    y = (x + 0.5 * random.normal(size=400)).round(1)
+    draws = Draws.of_groups(np.arange(400), 1000)
+    rows = [np.repeat(np.arange(400), each[draws.bundles].astype(int)) for each in draws.weights]
+    again = np.array([pearsonr(rankdata(x[each]), rankdata(y[each])).statistic for each in rows])
+    fixed = draws.pearson(rankdata(x), rankdata(y))
+    drawn = draws.spearman(x, y)
+    assert drawn.std() == pytest.approx(again.std(), rel=0.04)
+    assert drawn.mean() == pytest.approx(again.mean(), abs=0.005)
+    assert fixed.std() < 0.97 * drawn.std()
 
 
 def test_some_rows_have_the_draws_of_their_groups() -> None:
@@ -74,9 +114,10 @@ def test_what_a_draw_does_not_define_is_not_a_number() -> None:
     x[:3] = 0.1  # varies in draws that hold the first group
     found = DRAWS.weights[:, DRAWS.bundles[0]] > 0
     assert 0 < found.sum() < 40
-    for values in (DRAWS.pearson(x, Y), DRAWS.spearman(x, Y), DRAWS.kendall(x, Y)):
+    for values in (DRAWS.pearson(x, Y), DRAWS.kendall(x, Y)):
         assert (~np.isnan(values)).tolist() == found.tolist()
-    assert np.isnan(DRAWS.pearson(np.ones(36), Y)).all()
+    for name in ("pearson", "spearman", "kendall"):
+        assert np.isnan(getattr(DRAWS, name)(np.ones(36), Y)).all()
 
 
 def test_an_interval_is_of_the_draws_that_define_the_figure() -> None:
@@ -84,6 +125,17 @@ def test_an_interval_is_of_the_draws_that_define_the_figure() -> None:
     values = np.append(np.arange(101.0), [np.nan] * 9)
     assert interval(values, 0.9) == pytest.approx([5, 95])
     assert interval(np.full(5, np.nan)) == [None, None]
+
+
+def test_the_jackknife_is_of_one_group_left_out() -> None:
+    """Each draw lacks one group; of a mean, the interval is Student's of the group means."""
+    left_out = Draws.leaving_out(GROUPS)
+    assert left_out.weights.sum(axis=1).tolist() == [11] * 12
+    means = Y.reshape(12, 3).mean(axis=1)
+    values = left_out.sums(Y) / left_out.sums(np.ones(36))
+    expected = student_t.interval(0.9, 11, means.mean(), means.std(ddof=1) / np.sqrt(12))
+    assert jackknife(values, float(Y.mean()), 0.9) == pytest.approx(list(expected))
+    assert jackknife(np.array([0.5]), 0.5) == jackknife(values, np.nan) == [None, None]
 
 
 def test_kendall_of_many_rows_is_taken_from_some_of_them() -> None:
