@@ -2,7 +2,7 @@
 
 ::
 
-    build ──▶ signals ──▶ families       which column is what
+    build ──▶ signals                    which column is what
       ├─────▶ association ──▶ baseline    correlation with the label, beyond the baseline too
       ├─────▶ findings                    what a reader should check
       └─────▶ plots                       the points of the page's figures
@@ -12,7 +12,6 @@ __all__ = [
     "association",
     "baseline",
     "build",
-    "families",
     "findings",
     "plots",
     "signals",

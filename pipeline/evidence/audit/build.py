@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...manifest.families import Families
 from ..documents import (
     BatchAudit,
     Complementary,
@@ -29,7 +30,6 @@ from ..statistics.correlations import centred_ranks, pairwise
 from ..table import EvidenceTable, Floats, ScoreColumn
 from . import plots
 from .association import Association
-from .families import Families
 from .findings import MIN_LEAK_ROWS, findings_of, leaks_of, next_actions_of
 from .signals import SignalColumn, coverage_of, signals_of
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import count
 from ...manifest.entries import slug
+from ...manifest.families import LABEL, UNASSIGNED, Families
 from ..documents import (
     FamilyCoverage,
     Finding,
@@ -18,7 +19,6 @@ from ..documents import (
     WithTarget,
 )
 from ..table import EvidenceTable, ScoreColumn
-from .families import LABEL, UNASSIGNED, Families
 from .signals import MIN_FINITE_SHARE, MIN_STD, excluded_of
 
 LEAK = 0.999
