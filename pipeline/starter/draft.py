@@ -17,6 +17,7 @@ from ..manifest.options import OPTIONS
 from ..records.materialized import covered_line
 from ..storage import filenames, writing
 from ..storage.jsontext import JsonObject
+from .evidence import spelled
 from .files.discovery import Found, find
 from .files.names import own_name
 from .proposal import Proposal, propose
@@ -158,6 +159,7 @@ def _spelled(entry: TableEntry, base: Path) -> JsonObject:
         **options,
         "out": entry.out,
         "audit_json": entry.audit_json,
+        **({} if entry.evidence is None else {"evidence": spelled(entry.evidence)}),
     }
 
 
