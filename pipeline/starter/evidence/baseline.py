@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -89,7 +89,7 @@ def _why_not(first: FirstRows, name: str, target: str, scorers: Sequence[str], p
     if first.is_integer(name) and _numbers_rows(name, values):
         return "whole numbers that number the clips"
     if abs(first.correlation(name, target)) > _MAX_CORRELATION:
-        return f"it follows {target} as only a label can; add it if it was measured"
+        return f"it follows {listed([target])} as only a label can; add it if it was measured"
     return ""
 
 
@@ -124,14 +124,16 @@ def patterns(
     :param columns: all columns of the table.
     :param prefix: the beginning of the names of the columns that the join appends.
     """
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in chosen:
-        alike[_beginning(name)].append(name)
     others = {*columns} - {*allowed}
-    for begins, its in alike.items():
-        pattern = f"{begins}*"
-        sound = bool(begins) and not f"{prefix}_".startswith(begins) and not _meets(pattern, others)
-        yield from ([pattern] if sound and len(its) >= _MIN_ALIKE else its)
+    times = Counter(map(_beginning, chosen))
+    told: set[str] = set()
+    for name in chosen:
+        begins = _beginning(name)
+        alike = bool(begins) and times[begins] >= _MIN_ALIKE and not f"{prefix}_".startswith(begins)
+        pattern = f"{begins}*" if alike and not _meets(f"{begins}*", others) else name
+        if pattern not in told:
+            told.add(pattern)
+            yield pattern
 
 
 def _meets(pattern: str, columns: Collection[str]) -> bool:

@@ -76,7 +76,7 @@ def choose_contents(first: FirstRows) -> Contents:
     corpus, corpus_column = _corpus(first)
     if corpus_column is not None:
         reasons.append(
-            f"evidence.corpus_column {corpus_column}: by its name it says which corpus a row is of"
+            f"evidence.corpus_column {listed([corpus_column])}: by its name it says which corpus a row is of"
         )
     if corpus is not None:
         reasons.append(f"evidence.corpus {corpus}: the only value of the column that names the corpus")
@@ -99,7 +99,7 @@ def _content(first: FirstRows) -> tuple[str | None, bool, str, bool]:
     keys = _Values.of(first.all_texts(first.key_column))
     if keys.distinct < keys.rows:
         why = f"the key repeats: {keys.rows} rows have {keys.distinct} keys"
-        return first.key_column, False, f"evidence.group {first.key_column}: {why}", False
+        return first.key_column, False, f"evidence.group {listed([first.key_column])}: {why}", False
     named = [name for name in (*first.textual, *first.numeric) if name and names.is_about_content(name)]
     full = {name: first.all_texts(name) for name in named[:_MAX_FULL]}
     values = {name: _Values.of(texts) for name, texts in full.items()}
@@ -109,7 +109,7 @@ def _content(first: FirstRows) -> tuple[str | None, bool, str, bool]:
     if repeated:
         return _grouped(repeated)
     if single := [name for name, its in values.items() if its.rows == its.distinct == keys.rows]:
-        why = f"{single[0]} names the content and differs in each row"
+        why = f"{listed(single[:1])} names the content and differs in each row"
         return None, True, f"evidence.each_row_is_content: {why}", False
     if why := _doubt(first):
         ask = (
@@ -139,21 +139,21 @@ def _grouped(repeated: dict[str, pa.Array]) -> tuple[str | None, bool, str, bool
     for name, texts in repeated.items():
         pairs = pc.binary_join_element_wise(texts, repeated[coarsest], "\0")
         if _Values.of(pairs).distinct > values[name].distinct:
-            both = f"{coarsest} and {name} may each name the content"
+            both = f"{listed([coarsest, name])} may each name the content"
             return None, False, f"evidence.group: {both}; add group with the one that does", True
     its = values[coarsest]
     why = f"its {its.distinct} values repeat, {its.each:.3g} rows each, so it is taken for the content"
-    return coarsest, False, f"evidence.group {coarsest}: {why}", False
+    return coarsest, False, f"evidence.group {listed([coarsest])}: {why}", False
 
 
 def _doubt(first: FirstRows) -> str:
     """Why rows may share contents that no column names; empty: nothing speaks for that."""
     for name in (*first.textual, *first.numeric):
         if names.is_about_encodes(name) and _Values.of(first.texts(name)).distinct > 1:
-            return f"{name} tells encodes of one content apart, and no column names the content"
+            return f"{listed([name])} tells encodes of one content apart, and no column names the content"
     keys = first.texts(first.key_column).drop_null()
     if len(keys) and pc.match_substring_regex(keys, _ENCODED).true_count * 2 > len(keys):
-        return f"{first.key_column} seems to name encodes, and no column names their content"
+        return f"{listed([first.key_column])} seems to name encodes, and no column names their content"
     return "" if first.whole else "the table is too large to look for repeated contents in each column"
 
 

@@ -59,19 +59,21 @@ def choose_label(first: FirstRows) -> Label | None:
     deviation, count = _deviation(first, target), _count(first, target)
     values = first.finite(target)
     reasons = [
-        f"evidence.target {target}: its name is that of a label; its values go from {values.min():g} to {values.max():g}"
+        f"evidence.target {listed([target])}: its name is that of a label; its values go from {values.min():g} to {values.max():g}"
     ]
     if not is_open and (direction == "lower" or why):
         reasons.append(f"evidence.target_direction {direction}: {why}")
     if deviation is not None:
         reasons.append(
-            f"evidence.target_sd {deviation}: by its name the deviation of the ratings of {target}"
+            f"evidence.target_sd {listed([deviation])}: by its name the deviation of the ratings of {listed([target])}"
         )
     if count is not None:
-        reasons.append(f"evidence.target_n {count}: by its name the number of ratings, and whole numbers")
+        reasons.append(
+            f"evidence.target_n {listed([count])}: by its name the number of ratings, and whole numbers"
+        )
     if metric is not None:
         reasons.append(
-            f"evidence.reference_metric {metric}: the name of a full-reference metric, not a label"
+            f"evidence.reference_metric {listed([metric])}: the name of a full-reference metric, not a label"
         )
     questions = (f"evidence.target_direction {direction}: {why}",) if is_open else ()
     return Label(target, tuple(rivals), direction, deviation, count, metric, tuple(reasons), questions)
@@ -81,7 +83,10 @@ def why_no_label(first: FirstRows) -> str:
     """What to add to the manifest of a table without a column that is surely the label."""
     if worded := [name for name in first.textual if names.rated(name) == "label"]:
         found = next(iter(first.texts(worded[0]).drop_null().slice(0, 1).to_pylist()), None)
-        return f"evidence: {worded[0]} has the name of a label and holds text ({show(found)}); a label needs numbers"
+        return f"evidence: {listed(worded[:1])} has the name of a label and holds text ({show(found)}); a label needs numbers"
+    if rated := [name for name in first.numeric if name and names.rated(name) == "label"]:
+        few = f"fewer than {_MIN_VALUES} different numbers"
+        return f"evidence: {listed(rated)} has the name of a label, and {few} in the first rows"
     if perhaps := [name for name in first.numeric if names.is_perhaps_label(name)]:
         return (
             f"evidence: {listed(perhaps)} may be the human label, or a metric; "
@@ -102,7 +107,7 @@ def _direction(first: FirstRows, target: str, metric: str | None) -> tuple[Direc
     follows = 0.0 if metric is None else first.correlation(target, metric)
     if abs(follows) >= _MIN_CORRELATION:
         direction: Direction = "higher" if follows > 0 else "lower"
-        return direction, f"it {'rises' if follows > 0 else 'falls'} where {metric} rises", False
+        return direction, f"it {'rises' if follows > 0 else 'falls'} where {listed([metric])} rises", False
     if names.is_loss(target):
         return "lower", "DMOS counts what was lost; set higher if yours is largest for the best clips", True
     return (
@@ -114,16 +119,17 @@ def _direction(first: FirstRows, target: str, metric: str | None) -> tuple[Direc
 
 def _deviation(first: FirstRows, target: str) -> str | None:
     """The column of the deviation of this label's ratings; None if none is, or several may be."""
+    named = [name for name in first.numeric if names.rated(name) == "deviation" and _is_spread(first, name)]
+    if (found := _of_label(target, named)) is not None:
+        return found
     span = float(np.ptp(first.finite(target)))
+    plain = [name for name in first.numeric if names.is_plain_deviation(name) and _is_spread(first, name)]
+    return _only([name for name in plain if first.finite(name).max() <= span])
 
-    def fits(name: str) -> bool:
-        values = first.finite(name)
-        return bool(values.size and values.min() >= 0 and 0 < values.max() <= span)
 
-    named = [name for name in first.numeric if names.rated(name) == "deviation" and fits(name)]
-    return _of_label(target, named) or _only(
-        [name for name in first.numeric if names.is_plain_deviation(name) and fits(name)]
-    )
+def _is_spread(first: FirstRows, name: str) -> bool:
+    values = first.finite(name)
+    return bool(values.size and values.min() >= 0 and values.max() > 0)
 
 
 def _count(first: FirstRows, target: str) -> str | None:

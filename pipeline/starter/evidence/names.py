@@ -11,10 +11,26 @@ Rated: TypeAlias = Literal["label", "deviation", "count", "derived"]
 """What a column about ratings holds: the label, the standard deviation or number of ratings, or something else."""
 
 _OPINION = frozenset({"mos", "dmos"})
-_VAGUE = frozenset({"rating", "ratings", "label", "labels", "target", "gt", "ground", "truth", "groundtruth"})
+_VAGUE = frozenset(
+    {
+        "rating",
+        "ratings",
+        "label",
+        "labels",
+        "target",
+        "gt",
+        "ground",
+        "truth",
+        "groundtruth",
+        "opinion",
+        "subjective",
+    }
+)
 _WHOLE = frozenset({"full", "overall", "mean", "avg", "average", "final", "all", "human", "score", "value"})
 _DEVIATION = frozenset({"std", "sd", "sos", "stdev", "stddev", "dev", "deviation", "standard"})
-_COUNT = frozenset({"n", "num", "number", "count", "votes", "raters", "subjects", "observers"})
+_COUNT = frozenset(
+    {"n", "num", "number", "count", "votes", "raters", "subjects", "observers", "participants", "annotators"}
+)
 _DERIVED = frozenset(
     {"var", "variance", "se", "sem", "stderr", "error", "ci", "ci95", "lower", "upper", "min", "max", "rank"}
     | {"pred", "predicted", "prediction", "estimated", "model"}
@@ -22,7 +38,7 @@ _DERIVED = frozenset(
 _METRICS = frozenset(
     {"full_reference", "error_energy", "structural_similarity", "deep_perceptual", "no_reference"}
 )
-_PERHAPS_LABEL = frozenset({("score",), ("quality",), ("quality", "score"), ("subjective", "score"), ("y",)})
+_PERHAPS_LABEL = frozenset({("score",), ("quality",), ("quality", "score"), ("y",)})
 _CONTENT = frozenset(
     {"content", "contents", "source", "src", "scene", "original", "orig", "reference", "ref"}
     | {"sequence", "seq", "title", "pristine", "parent"}

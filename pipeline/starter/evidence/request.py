@@ -82,7 +82,7 @@ def _choice(label: Label, request: EvidenceRequest) -> str:
     """What to add if several columns are equally likely."""
     rivals = listed((label.target, *label.rivals))
     added = json.dumps(spelled(request), ensure_ascii=False)
-    return f'decide: {rivals} may each be the label, so no evidence is proposed; for {label.target} add "evidence": {added}'
+    return f'decide: {rivals} may each be the label, so no evidence is proposed; for {listed([label.target])} add "evidence": {added}'
 
 
 def _notes(label: Label, contents: Contents, baseline: Baseline) -> Iterator[str]:
