@@ -47,7 +47,8 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
     """Write a manifest for the feature tables and sidecars below a folder.
 
     The first rows of a file decide whether it is a feature table or a sidecar. Its keys, read in full, decide which files
-    belong together. The manifest puts joined tables and audits into a folder `joined` below `folder`.
+    belong together. The columns of a table decide which evidence is asked for. The manifest puts joined tables and audits
+    into a folder `joined` below `folder`.
 
     :param out: path of the manifest. Default: `second-opinion.json` in `folder`.
     :raises UsageError: the folder does not exist, no table can be joined, or `out` exists or cannot be a file.

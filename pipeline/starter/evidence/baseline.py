@@ -126,13 +126,13 @@ def patterns(
     """
     others = {*columns} - {*allowed}
     times = Counter(map(_beginning, chosen))
-    told: set[str] = set()
+    seen: set[str] = set()
     for name in chosen:
         begins = _beginning(name)
         alike = bool(begins) and times[begins] >= _MIN_ALIKE and not f"{prefix}_".startswith(begins)
         pattern = f"{begins}*" if alike and not _meets(f"{begins}*", others) else name
-        if pattern not in told:
-            told.add(pattern)
+        if pattern not in seen:
+            seen.add(pattern)
             yield pattern
 
 

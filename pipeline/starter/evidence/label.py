@@ -89,7 +89,7 @@ def why_no_label(first: FirstRows) -> str:
         return f"evidence: {listed(rated)} has the name of a label, and {few} in the first rows"
     if perhaps := [name for name in first.numeric if names.is_perhaps_label(name)]:
         return (
-            f"evidence: {listed(perhaps)} may be the human label, or a metric; "
+            f"decide: evidence: {listed(perhaps)} may be the human label, or a metric; "
             f'if it is the label, add "evidence": {{"target": ...}} with its name'
         )
     return 'evidence: no column has the name of a label; if one is, add "evidence": {"target": ...} with its name'

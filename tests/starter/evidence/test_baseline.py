@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.starter.evidence.baseline import patterns
-from tests.support.builders import run_main
+from tests.support.builders import run_main, write_jsonl
 from tests.support.starters import evidence_of, table_of
 
 ROWS = 40
@@ -138,8 +138,8 @@ def test_a_table_without_measures(tmp_path: Path, capsys: pytest.CaptureFixture[
     ]
 
 
-def test_what_is_proposed_can_be_audited(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing needs an edit: the audit of the proposed manifest names the label and finds no fault in the request."""
+def test_what_is_proposed_can_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing needs an edit: audit and impact of the proposed manifest find no fault in what it asks for."""
     columns = table_of(
         ROWS,
         mos_std=MEASURED,
@@ -149,7 +149,11 @@ def test_what_is_proposed_can_be_audited(tmp_path: Path, capsys: pytest.CaptureF
     )
     evidence, _ = evidence_of(tmp_path, capsys, columns, "csv")
     assert evidence is not None
+    rows = [{"path": name, "score": row % 7} for row, name in enumerate(columns["clip_id"])]
+    write_jsonl(tmp_path / "dover.jsonl", rows)
     manifest = tmp_path / "second-opinion.json"
-    assert run_main(capsys, "audit", manifest).code == 0
+    ended = run_main(capsys, "impact", manifest)
+    assert ended.code == 0, ended.err
     (table,) = json.loads((tmp_path / "second-opinion.audit.json").read_text("utf-8"))["tables"]
     assert table["target"] == "mos"
+    assert "not measurable" not in ended.out

@@ -83,7 +83,9 @@ def test_a_name_that_a_metric_may_have_is_a_question(
     columns = table_of(ROWS, mos=None, **{name: OPINIONS})
     evidence, (line,) = evidence_of(tmp_path, capsys, columns)
     assert evidence is None
-    assert line.startswith(f"evidence: {name} may be the human label, or a metric; if it is the label, add")
+    assert line.startswith(
+        f"decide: evidence: {name} may be the human label, or a metric; if it is the label, add"
+    )
 
 
 def test_a_label_of_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
