@@ -62,7 +62,7 @@ def table_of(rows: int, **columns: Any) -> dict[str, list[Any]]:
 def evidence_of(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
-    columns: dict[str, list[Any]],
+    columns: dict[str, Any],
     form: str = "parquet",
     scorer: str = "dover",
 ) -> tuple[dict[str, Any] | None, list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...join.keys import KeyRule
 from ..files.fields import listed
 from . import names
 from .first_rows import FirstRows
@@ -16,7 +17,8 @@ _MIN_UNNAMED = 30  # and of one that is not
 _MIN_ROWS_EACH, _MAX_ROWS_EACH = 1.5, 40.0
 _MAX_FULL = 3  # columns that are read in full
 _MAX_CATEGORIES, _MAX_CORPORA = 40, 20
-_ENCODED = r"(?i)(?:^|[^a-z])(?:crf|qp|hrc|rung)[_-]?[0-9]|[0-9](?:kbps|mbps)(?:[^a-z]|$)"
+_SPLITS = (r"^(?P<one>.+)[_#-](?P<other>[^_#-]+)$", r"^(?P<one>[^_#-]+)[_#-](?P<other>.+)$")
+_MIN_CLIPS, _MAX_RUNGS_SHARE = 5, 1 / 3
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,21 @@ def _doubt(first: FirstRows) -> str:
     for name in (*first.textual, *first.numeric):
         if names.is_about_encodes(name) and _Values.of(first.texts(name)).distinct > 1:
             return f"{listed([name])} tells encodes of one content apart, and no column names the content"
-    keys = first.texts(first.key_column).drop_null()
-    if len(keys) and pc.match_substring_regex(keys, _ENCODED).true_count * 2 > len(keys):
+    if _name_encodes(KeyRule("stem").apply(first.texts(first.key_column)).drop_null()):
         return f"{listed([first.key_column])} seems to name encodes, and no column names their content"
     return "" if first.whole else "the table is too large to look for repeated contents in each column"
+
+
+def _name_encodes(keys: pa.Array) -> bool:
+    """True if keys are made of a clip and of one of few rungs that other clips have too: `a_crf23`, `b_crf23`."""
+    for split in _SPLITS:
+        halves = [_Values.of(part) for part in pc.extract_regex(keys, split).flatten()]
+        for clips, rungs in (halves, reversed(halves)):
+            are_clips = clips.distinct >= _MIN_CLIPS and clips.each >= _MIN_ROWS_EACH
+            are_rungs = 2 <= rungs.distinct <= rungs.rows * _MAX_RUNGS_SHARE
+            if are_clips and are_rungs and clips.rows * 2 > len(keys):
+                return True
+    return False
 
 
 def _corpus(first: FirstRows) -> tuple[str | None, str | None]:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ...join import keys
 from ..keys.readings import Columns
 
+_MAX_MAGNITUDE = 1e100  # no statistic of the evidence uses a larger number, as its square may overflow
+
 
 @dataclass(frozen=True)
 class FirstRows:
@@ -39,8 +41,7 @@ class FirstRows:
         opened = table.opened(key_column)
         rows = next(opened.chunks("arrow"), None)
         if rows is None:
-            rows = opened.schema().empty_table().to_batches(max_chunksize=None)
-            rows = rows[0] if rows else pa.RecordBatch.from_pylist([], opened.schema())
+            rows = pa.RecordBatch.from_pylist([], opened.schema())
         return cls(table, key_column, rows, rows.num_rows == opened.rows)
 
     @functools.cached_property
@@ -65,10 +66,10 @@ class FirstRows:
         return bool(pa.types.is_integer(self.rows.schema.field(name).type))
 
     def numbers(self, name: str) -> NDArray[np.float64]:
-        """The numbers of a column in the first rows, in its own units; NaN where there is none."""
+        """The numbers of a column in the first rows, in its own units; NaN where there is none or a huge one."""
         column = self.rows.column(self.rows.schema.get_field_index(name))
         found: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-        return np.where(np.isfinite(found), found, np.nan)
+        return np.where(np.abs(found) <= _MAX_MAGNITUDE, found, np.nan)
 
     def finite(self, name: str) -> NDArray[np.float64]:
         """The finite numbers of a column in the first rows."""

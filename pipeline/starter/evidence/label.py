@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,26 +57,25 @@ def choose_label(first: FirstRows) -> Label | None:
     metric = _reference_metric(first)
     direction, why, is_open = _direction(first, target, metric)
     deviation, count = _deviation(first, target), _count(first, target)
-    values = first.finite(target)
-    reasons = [
-        f"evidence.target {listed([target])}: its name is that of a label; its values go from {values.min():g} to {values.max():g}"
-    ]
-    if not is_open and (direction == "lower" or why):
+    reasons = list(_reasons(first, target, deviation, count, metric))
+    if not is_open and why:
         reasons.append(f"evidence.target_direction {direction}: {why}")
-    if deviation is not None:
-        reasons.append(
-            f"evidence.target_sd {listed([deviation])}: by its name the deviation of the ratings of {listed([target])}"
-        )
-    if count is not None:
-        reasons.append(
-            f"evidence.target_n {listed([count])}: by its name the number of ratings, and whole numbers"
-        )
-    if metric is not None:
-        reasons.append(
-            f"evidence.reference_metric {listed([metric])}: the name of a full-reference metric, not a label"
-        )
     questions = (f"evidence.target_direction {direction}: {why}",) if is_open else ()
     return Label(target, tuple(rivals), direction, deviation, count, metric, tuple(reasons), questions)
+
+
+def _reasons(
+    first: FirstRows, target: str, deviation: str | None, count: str | None, metric: str | None
+) -> Iterator[str]:
+    values, shown = first.finite(target), listed([target])
+    sign = f"its name is that of a label; its values go from {values.min():g} to {values.max():g}"
+    yield f"evidence.target {shown}: {sign}"
+    if deviation is not None:
+        yield f"evidence.target_sd {listed([deviation])}: by its name the deviation of the ratings of {shown}"
+    if count is not None:
+        yield f"evidence.target_n {listed([count])}: by its name the number of ratings, and whole numbers"
+    if metric is not None:
+        yield f"evidence.reference_metric {listed([metric])}: the name of a full-reference metric, not a label"
 
 
 def why_no_label(first: FirstRows) -> str:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from ...errors import BatchError
 from ...manifest.declarations import EvidenceRequest
 from ...storage.jsontext import JsonObject
@@ -46,7 +48,7 @@ def propose_evidence(
         contents = choose_contents(first)
         declared = {*label.columns, *contents.columns}
         baseline = choose_baseline(first, declared, label.target, scorers, prefix)
-    except BatchError as exc:
+    except (BatchError, pa.ArrowException, UnicodeDecodeError) as exc:  # a text of Parquet need not be UTF-8
         return ProposedEvidence(
             None, (f"evidence: none is proposed, as the table cannot be read by column: {exc}",)
         )

@@ -52,8 +52,13 @@ def test_a_column_whose_values_repeat(
         {"category": ["Sports", "Music", "News"] * (ROWS // 3)},
         {"pixfmt": ["yuv420p", "yuv422p"] * (ROWS // 2)},
         {"content_id": range(ROWS)},
+        {
+            "clip_id": [
+                f"{'Sports' if row % 2 else 'Music'}_1080P-{row * 7919 % 65536:04x}" for row in range(ROWS)
+            ]
+        },
     ],
-    ids=["none", "category", "few values", "no repeats"],
+    ids=["none", "category", "few values", "no repeats", "category in keys"],
 )
 def test_each_row_is_content(
     tmp_path: Path, columns: dict[str, Any], capsys: pytest.CaptureFixture[str]
@@ -81,8 +86,12 @@ def test_each_row_is_content(
             {"clip_id": [f"c{row // 2}_crf{23 + row % 2}" for row in range(ROWS)]},
             "decide: evidence.group: clip_id seems to name encodes, and no column names their content",
         ),
+        (
+            {"clip_id": [f"x/{'low' if row % 2 else 'high'}-c_{row // 2}.mp4" for row in range(ROWS)]},
+            "decide: evidence.group: clip_id seems to name encodes",
+        ),
     ],
-    ids=["two", "rungs", "keys"],
+    ids=["two", "rungs", "keys", "paths"],
 )
 def test_doubt_is_a_question(
     tmp_path: Path, columns: dict[str, Any], line: str, capsys: pytest.CaptureFixture[str]

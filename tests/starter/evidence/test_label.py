@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.support.starters import evidence_of, table_of
@@ -93,6 +94,26 @@ def test_a_label_of_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     evidence, (line,) = evidence_of(tmp_path, capsys, table_of(ROWS, mos=["good", "bad"] * (ROWS // 2)))
     assert evidence is None
     assert line == "evidence: mos has the name of a label and holds text ('good'); a label needs numbers"
+
+
+def test_text_that_is_not_unicode(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Parquet may hold texts that nobody can read: the table is proposed, and no evidence, with the reason."""
+    held = pa.array([b"\xff"] * ROWS)
+    columns = table_of(ROWS) | {"mos": pa.Array.from_buffers(pa.string(), ROWS, held.buffers())}
+    evidence, (line,) = evidence_of(tmp_path, capsys, columns)
+    assert evidence is None
+    assert line.startswith("evidence: none is proposed, as the table cannot be read by column: ")
+
+
+def test_huge_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers whose squares would overflow count as none, as in the audit, and nobody is warned of them."""
+    huge = [1e308, -1e308] * (ROWS // 2)
+    evidence, _ = evidence_of(
+        tmp_path, capsys, table_of(ROWS, mos_std=huge, peak=huge, sizes=1e90 * OPINIONS)
+    )
+    assert evidence is not None
+    assert "target_sd" not in evidence
+    assert evidence["features"] == ["blur", "noise", "sizes"]
 
 
 def test_no_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
