@@ -1,7 +1,7 @@
 """How often the intervals of the impact hold the truth, and how often scores that say nothing get a verdict.
 
 Tables are made, whose scores are worth nothing or a known amount, and measured by the product's folds, draws and
-verdicts; kernel ridge regression stands in for support vectors, since it is trained thousands of times. The truth is the
+verdicts; kernel ridge regression replaces support vectors, since it is trained thousands of times. The truth is the
 mean change over all made tables of a design. `python -m benchmarks.coverage [TABLES]` prints a table for docs/evidence.md.
 """
 

@@ -147,6 +147,8 @@ def join(
 def init(folder: str, out: str | None) -> int:
     """Write a first manifest for the feature tables and sidecars in DIR, to be edited and run.
 
+    It also proposes what evidence to ask for, by the columns of each table. Lines with `decide:` are questions.
+
     \b
     Example:
       second-opinion init corpora

@@ -22,6 +22,7 @@ from ..errors import BatchError, UsageError, listing
 from ..manifest.batch import Batch, failed_path
 from ..manifest.clashes import FileClaims
 from ..manifest.entries import TableEntry
+from ..manifest.families import PACKAGED
 from ..records.materialized import Materialized
 from ..records.versions import code_sha256
 from ..report.freshness import BatchCheck
@@ -37,7 +38,6 @@ EVIDENCE_VERSION = 2
 """Increase it when equal tables give other figures."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")
-_PACKAGED_FAMILIES = Path(__file__).parent / "audit" / "families.json"
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class EvidenceState:
         :raises UsageError: it cannot be read.
         """
         try:
-            return files.digest(self.families or _PACKAGED_FAMILIES)
+            return files.digest(self.families or PACKAGED)
         except BatchError as exc:
             raise UsageError(f"{exc}; expected a file of families of signals") from exc
 

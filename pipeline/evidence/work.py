@@ -10,13 +10,13 @@ from typing import Any
 from ..errors import BatchError, EvidenceError, listing
 from ..manifest.batch import Batch
 from ..manifest.entries import TableEntry
+from ..manifest.families import load_families
 from ..records.provenance import RunProvenance, run_provenance
 from ..report.build import batch_argv
 from ..storage import files, jsontext, writing
 from ..storage.files import FileDescription
 from ..storage.jsontext import JsonObject
 from .audit.build import audit_batch, audit_table
-from .audit.families import load_families
 from .documents import (
     AUDIT_SCHEMA,
     IMPACT_SCHEMA,

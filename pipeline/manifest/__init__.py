@@ -7,6 +7,8 @@
       │          ├──────▶ patterns        * and ** in paths
       │          └──────▶ field_paths, regexes
       └────▶ clashes                      files with two uses, such as input and output
+
+    families                              what a column measures, by the words of its name
 """
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "clashes",
     "declarations",
     "entries",
+    "families",
     "field_paths",
     "options",
     "patterns",

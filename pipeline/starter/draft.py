@@ -17,6 +17,7 @@ from ..manifest.options import OPTIONS
 from ..records.materialized import covered_line
 from ..storage import filenames, writing
 from ..storage.jsontext import JsonObject
+from .evidence import spelled
 from .files.discovery import Found, find
 from .files.names import own_name
 from .proposal import Proposal, propose
@@ -46,7 +47,8 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
     """Write a manifest for the feature tables and sidecars below a folder.
 
     The first rows of a file decide whether it is a feature table or a sidecar. Its keys, read in full, decide which files
-    belong together. The manifest puts joined tables and audits into a folder `joined` below `folder`.
+    belong together. The columns of a table decide which evidence is asked for. The manifest puts joined tables and audits
+    into a folder `joined` below `folder`.
 
     :param out: path of the manifest. Default: `second-opinion.json` in `folder`.
     :raises UsageError: the folder does not exist, no table can be joined, or `out` exists or cannot be a file.
@@ -158,6 +160,7 @@ def _spelled(entry: TableEntry, base: Path) -> JsonObject:
         **options,
         "out": entry.out,
         "audit_json": entry.audit_json,
+        **({} if entry.evidence is None else {"evidence": spelled(entry.evidence)}),
     }
 
 

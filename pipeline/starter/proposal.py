@@ -14,6 +14,7 @@ from ..join.preview import TablePreview, preview_table
 from ..join.sidecars.scores import ScoreReader
 from ..manifest.entries import FeaturesEntry, SidecarEntry, TableEntry, slug
 from ..manifest.options import JoinOptions
+from .evidence import propose_evidence
 from .files.found import Features, Sidecar
 from .keys.meeting import Meeting, best_meeting, meeting
 from .keys.readings import Columns, Readings, Scored
@@ -55,7 +56,7 @@ def propose(folder: Path, features: Sequence[Features], sidecars: Sequence[Sidec
             _leave_out(proposal, sidecar.name, str(exc))
     for each in features:
         if paired[each.name]:
-            _try(folder, tables[each.name], paired[each.name], proposal)
+            _try(folder, tables.pop(each.name), paired[each.name], proposal)
         elif each.name not in (name for name, _ in proposal.left_out):
             tried = ", ".join(map(str, each.finding.key_columns[:MAX_KEYS_SHOWN]))
             proposal.left_out.append((each.name, f"no sidecar has its keys; tried {tried}"))
@@ -120,7 +121,10 @@ def _try(
         if scored.entry in entry.scores
         for note in scored.notes()
     ]
-    proposal.tables.append(ProposedTable(entry, preview, tuple(notes)))
+    labels = [scorer.covered["competitor"] for scorer in preview.scorers]
+    evidence = propose_evidence(columns, setting.key_column, labels, entry.options.prefix)
+    entry = replace(entry, evidence=evidence.request)
+    proposal.tables.append(ProposedTable(entry, preview, (*notes, *evidence.notes)))
 
 
 def _served(
@@ -146,7 +150,7 @@ def _entry(columns: Columns, setting: Setting, served: Sequence[Scored]) -> Tabl
     return TableEntry(
         features=FeaturesEntry(columns.features.name, columns.features.text),
         scores=tuple(scored.entry for scored in served),
-        out=f"joined{columns.extension}",
+        out=f"joined{columns.extension(setting.key_column)}",
         audit_json=None,
         options=JoinOptions(**asdict(setting)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -39,6 +40,38 @@ def test_real_corpora(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert tables["youtube_ugc"]["score_key_regex"] == r"^(.+?)_crf_10_ss_00_t_20\.0$"
     assert "left out: chug/features.jsonl: no sidecar has its keys; tried name, Video, content_name" in said
     assert "DOVER: 1147 matched, 233 missing, 0 bad, 0 unused" in said
+    assert tables["konvid_1k"]["evidence"] == {
+        "target": "mos",
+        "each_row_is_content": True,
+        "features": ["framerate", "bitrate", "videval_*"],
+    }
+    assert tables["youtube_ugc"]["evidence"] == {
+        "target": "MOSFull",
+        "target_sd": "stdFull",
+        "target_n": "x_Subjects",
+        "each_row_is_content": True,
+        "features": ["resolution", "width", "height", "framerate", "videval_*"],
+        "categories": ["category"],
+    }
+    assert "decide: " not in said
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the corpora are not free to ship")
+def test_a_real_ladder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """CHUG with scores of a made scorer: its 856 contents, of seven rungs each, are found though the file is by rung."""
+    shutil.copy(DATA / "chug/features.jsonl", tmp_path)
+    rows = map(json.loads, (tmp_path / "features.jsonl").read_text("utf-8").splitlines())
+    write_jsonl(
+        tmp_path / "made.jsonl", [{"path": f"{row['Video']}.mp4", "score": row["height"]} for row in rows]
+    )
+    ((_, table),) = init(tmp_path, capsys)[0].items()
+    assert table["key_column"] == "Video"
+    assert table["evidence"] == {
+        "target": "mos_j",
+        "target_sd": "sos_j",
+        "group": "content_name",
+        "features": ["framerate", "height", "width"],
+    }
 
 
 def test_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

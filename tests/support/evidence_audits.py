@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.evidence.audit.build import audit_batch, audit_table
-from pipeline.evidence.audit.families import load_families
 from pipeline.evidence.documents import Audit, Signal, TableAudit, TableError, rounded
 from pipeline.evidence.table import EvidenceTable
+from pipeline.manifest.families import load_families
 from tests.support.evidence_documents import batch_audit
 from tests.support.evidence_tables import column
 

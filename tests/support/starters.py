@@ -6,6 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 import pytest
 
 from tests.support.builders import (
@@ -41,3 +45,39 @@ def counts(manifest: Path) -> dict[str, dict[str, tuple[int, int]]]:
         }
         for table in result.report["tables"]
     }
+
+
+def table_of(rows: int, **columns: Any) -> dict[str, list[Any]]:
+    """Columns of a feature table: a key, a label, two measures, and others; an array or a list has a value per row."""
+    random = np.random.default_rng(rows)
+    made: dict[str, Any] = {
+        "clip_id": [f"clip_{row:05d}" for row in range(rows)],
+        "mos": (1 + 4 * random.random(rows)).round(3),
+        "blur": random.random(rows).round(4),
+        "noise": random.random(rows).round(4),
+    } | columns
+    return {name: np.asarray(values).tolist() for name, values in made.items() if values is not None}
+
+
+def evidence_of(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    columns: dict[str, Any],
+    form: str = "parquet",
+    scorer: str = "dover",
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """The evidence that `init` proposes of a table and a scorer of all its clips, and what it says of it."""
+    names = list(map(str, columns["clip_id"]))
+    table = pa.table(columns)
+    folder.mkdir(exist_ok=True)
+    match form:
+        case "parquet":
+            pq.write_table(table, folder / "features.parquet")
+        case "csv":
+            pacsv.write_csv(table, folder / "features.csv")
+        case _:
+            write_jsonl(folder / "features.jsonl", table.to_pylist())
+    write_jsonl(folder / f"{scorer}.jsonl", [{"path": name, "score": 0.5} for name in dict.fromkeys(names)])
+    tables, said = init(folder, capsys)
+    ((_, entry),) = tables.items()
+    return entry.get("evidence"), [line.strip() for line in said.splitlines() if "evidence" in line]

@@ -2,9 +2,9 @@
 
 ::
 
-    build ──▶ signals ──▶ families       which column is what
+    build ──▶ signals                    which column is what
       ├─────▶ association ──▶ baseline    correlation with the label, beyond the baseline too
-      ├─────▶ findings                    what a reader should check
+      ├─────▶ findings ──▶ leaks          what a reader should check; scores that are the label, rows that repeat
       └─────▶ plots                       the points of the page's figures
 """
 
@@ -12,8 +12,8 @@ __all__ = [
     "association",
     "baseline",
     "build",
-    "families",
     "findings",
+    "leaks",
     "plots",
     "signals",
 ]

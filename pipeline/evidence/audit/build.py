@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...manifest.families import Families
 from ..documents import (
     BatchAudit,
     Complementary,
@@ -32,8 +33,8 @@ from ..statistics.leaks import MIN_LEAK_ROWS
 from ..table import EvidenceTable, Floats, ScoreColumn
 from . import plots
 from .association import Association
-from .families import Families
-from .findings import findings_of, leak_reasons, leaks_of, next_actions_of
+from .findings import findings_of, next_actions_of
+from .leaks import leak_reasons, leaks_of
 from .signals import SignalColumn, coverage_of, signals_of
 
 REDUNDANT = 0.95

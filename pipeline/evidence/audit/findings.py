@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import count
 from ...manifest.entries import slug
+from ...manifest.families import LABEL, UNASSIGNED, Families
 from ..documents import (
     FamilyCoverage,
     Finding,
@@ -18,68 +18,13 @@ from ..documents import (
     Signal,
     WithTarget,
 )
-from ..statistics.leaks import leak_reason
-from ..statistics.repeats import first_of_each, repeated_rows
-from ..table import EvidenceTable, Floats, ScoreColumn
-from .families import LABEL, UNASSIGNED, Families
+from ..table import EvidenceTable, ScoreColumn
+from .leaks import repeats_of
 from .signals import MIN_FINITE_SHARE, MIN_STD, excluded_of
 
 _MIN_COVERAGE = 0.80
 _APART = 0.2
 """Spearman over all rows and within corpora differ by more: the signal tells corpora apart."""
-
-
-def leak_reasons(table: EvidenceTable, signals: Sequence[Signal]) -> dict[str, str]:
-    """The scores and the columns of the baseline that are the label, in all rows or in those of one corpus, and why."""
-    if table.target is None:
-        return {}
-    label, found = table.columns[table.target], {}
-    parts = [*_parts(table)]
-    for column in [each["column"] for each in signals if each["role"] != "other"]:
-        for rows in parts:
-            groups = None if table.groups is None else table.groups[rows]
-            if column not in found and (
-                reason := leak_reason(table.columns[column][rows], label[rows], groups)
-            ):
-                found[column] = reason
-    return found
-
-
-def _parts(table: EvidenceTable) -> Iterator[NDArray[np.intp]]:
-    """All rows that are no copy of an earlier one, then those of each corpus."""
-    rows = first_of_each(*_compared(table)) if repeats_of(table) else np.arange(table.rows)
-    yield rows
-    if table.corpora is not None:
-        yield from (rows[table.corpora.codes[rows] == at] for at in range(len(table.corpora.values)))
-
-
-def repeats_of(table: EvidenceTable) -> int:
-    """The number of labelled rows that have the baseline and the label of a row of another content."""
-    features, label = _compared(table)
-    rows = np.flatnonzero(np.isfinite(label) & table.named_rows)
-    groups = np.arange(rows.size) if table.groups is None else table.groups[rows]
-    return repeated_rows(features[rows], label[rows], groups) if features.shape[1] else 0
-
-
-def _compared(table: EvidenceTable) -> tuple[Floats, Floats]:
-    columns = [table.columns[name] for name in table.baseline]
-    features = np.column_stack(columns) if columns else np.empty((table.rows, 0))
-    return features, table.columns[table.target or ""]
-
-
-def leaks_of(signals: Sequence[Signal], reasons: Mapping[str, str]) -> list[Leak]:
-    """The scores that are the label."""
-    return [
-        {
-            "column": each["column"],
-            "reason": reasons[each["column"]],
-            "pearson": each["target"]["pearson"],
-            "spearman": each["target"]["spearman"],
-            "n": each["target"]["n"],
-        }
-        for each in signals
-        if each["role"] == "score" and each["target"] is not None and each["column"] in reasons
-    ]
 
 
 def findings_of(

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
+from ...manifest.families import UNASSIGNED, Families, Family, tokens_of
 from ..documents import FamilyCoverage, FamilyStatus
 from ..table import EvidenceTable, Floats
-from .families import UNASSIGNED, Families, Family, tokens_of
 
 MIN_FINITE_SHARE = 0.80
 MIN_STD = 1e-12

@@ -62,7 +62,7 @@ class Labelled:
     def inputs(self, rows: Rows) -> Inputs:
         """What models are given of these rows.
 
-        Of pooled corpora the baseline also tells which one a row is of: otherwise a score would help by telling it.
+        Of pooled corpora the baseline also tells which one a row is of: otherwise a score would help by naming it.
 
         :raises ValueError: the table declares no contents.
         """
@@ -73,7 +73,7 @@ class Labelled:
             table.columns[self.target][rows],
             table.groups[rows],
             np.hstack(
-                [self.baseline(rows), *([] if table.corpora is None else [_told(table.corpora, rows)])]
+                [self.baseline(rows), *([] if table.corpora is None else [_of_corpora(table.corpora, rows)])]
             ),
             {each.label: _with_gaps(bounded(table.columns[each.column][rows])) for each in self.scorers},
             None if table.corpora is None else table.corpora.codes[rows],
@@ -89,10 +89,10 @@ def bounded(values: Floats) -> Floats:
     return np.where(np.abs(values) <= MAX_MAGNITUDE, values, np.nan)
 
 
-def _told(corpora: Category, rows: Rows) -> Floats:
+def _of_corpora(corpora: Category, rows: Rows) -> Floats:
     """A column for each corpus: 1 in its rows, else 0."""
-    told: Floats = np.equal.outer(corpora.codes[rows], np.arange(len(corpora.values))).astype(np.float64)
-    return told
+    given: Floats = np.equal.outer(corpora.codes[rows], np.arange(len(corpora.values))).astype(np.float64)
+    return given
 
 
 def _useless(scores: Floats) -> str | None:

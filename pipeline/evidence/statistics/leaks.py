@@ -83,11 +83,11 @@ def distance_from_line(x: Floats, y: Floats) -> float:
 
 
 def share_of_neighbours(x: Floats, y: Floats, groups: Codes | None) -> float:
-    """The share of neighbours in `x` whose labels are closer than any smooth spread explains; 0 if it cannot be told.
+    """The share of neighbours in `x` whose labels are closer than any smooth spread explains; 0 if that is not known.
 
     In the order of a column, the distances between the labels of neighbours are spread smoothly, however good the
-    column is. Where a part of the rows holds the label itself, or any curve of it, distances of 0 stand out: those
-    below 0.4 % of all ranks are far more than a quarter of those below 1.6 %. Labels with many equal values cannot be told.
+    column is. Where a part of the rows holds the label itself, or any curve of it, distances of 0 are too many: those
+    below 0.4 % of all ranks are far more than a quarter of those below 1.6 %. Of labels with many equal values nothing is known.
     """
     order = np.random.default_rng(0).permutation(
         x.size

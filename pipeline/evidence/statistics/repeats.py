@@ -1,4 +1,4 @@
-"""Rows that stand in a table more than once, under different contents."""
+"""Rows that are in a table more than once, under different contents."""
 
 from __future__ import annotations
 

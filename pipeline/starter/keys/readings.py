@@ -12,7 +12,7 @@ import pyarrow as pa
 from ...errors import BatchError, SidecarError, TableError
 from ...join.sidecars.read import read_sidecar
 from ...join.sidecars.record import Scores
-from ...join.tables import check_representable
+from ...join.tables import FeatureTable, check_representable
 from ...manifest.entries import SidecarEntry
 from ...manifest.options import JoinOptions
 from ..files.found import Features, Sidecar, text_notes
@@ -103,6 +103,7 @@ class Columns:
         self._folder = folder
         self.features = features
         self._read: dict[str, Keys] = {}
+        self._opened: dict[str, FeatureTable] = {}
 
     def near(self, scores: Sequence[Keys]) -> list[Keys]:
         """The columns that may match, best first."""
@@ -111,13 +112,16 @@ class Columns:
         ranked = sorted((name for name in names if hits[name]), key=lambda name: -hits[name])
         return [self.column(name) for name in (ranked or names)[:_MAX_COLUMNS]]
 
-    @functools.cached_property
-    def extension(self) -> str:
+    def opened(self, key_column: str) -> FeatureTable:
+        """The table with this key, which learns its types only once."""
+        if key_column not in self._opened:
+            self._opened[key_column] = self.features.open(self._folder, key_column)
+        return self._opened[key_column]
+
+    def extension(self, key_column: str) -> str:
         """The extension of the joined table: that of Parquet, unless a column cannot be stored in Parquet."""
         try:
-            check_representable(
-                "joined.parquet", self.features.open(self._folder, self.features.finding.key_columns[0])
-            )
+            check_representable("joined.parquet", self.opened(key_column))
         except TableError:
             return ".jsonl"
         return ".parquet"

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipeline.evidence.audit.families import Families, load_families
 from pipeline.evidence.audit.signals import SignalColumn, coverage_of, excluded_of, signals_of, statistics_of
 from pipeline.evidence.table import EvidenceTable, Floats
+from pipeline.manifest.families import Families, load_families
 from tests.support.evidence_tables import changed, made_table
 
 FAMILIES = load_families()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from pipeline.evidence.table import Floats
 
 RANDOM = np.random.default_rng(5)
 LABEL = RANDOM.normal(3, 0.6, 1000).clip(1, 5).round(2)
-CURVES: dict[str, Callable[[Floats], Floats]] = {
+CURVES: dict[str, Callable[[Floats], Any]] = {
     "the label": lambda label: label,
     "negated": lambda label: -label,
     "rounded": lambda label: np.round(label, 1),

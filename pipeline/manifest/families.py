@@ -16,15 +16,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError, listing, show
-from ...storage import files, jsontext, textfiles
-from ...storage.schema import json_path, load_schema, schema_faults
+from ..errors import InputError, listing, show
+from ..storage import files, jsontext, textfiles
+from ..storage.schema import json_path, load_schema, schema_faults
 
 UNASSIGNED = "unassigned"
 """The family of signals that no family claims."""
 
 LABEL = "label"
 """Name of the excluded kind for the label and for values derived from ratings."""
+
+PACKAGED = Path(__file__).with_name("families.json")
+"""The families that are used unless a user gives others."""
 
 _START, _END = "^", "$"
 # Splits between words, and inside MOSFull and clipIQA; a single small letter stays with the next word, as in pVMAF.

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError, InputMissingError
-from pipeline.evidence.audit.families import Families, load_families, tokens_of
+from pipeline.manifest.families import Families, load_families, tokens_of
 from tests.support.builders import write_json
 
 FAMILIES = load_families()
