@@ -33,7 +33,7 @@ KINDS: tuple[Kind, ...] = ("audit", "impact")
 DocumentName: TypeAlias = Literal["audit", "impact", "page"]
 DOCUMENTS: tuple[DocumentName, ...] = ("audit", "impact", "page")
 
-EVIDENCE_VERSION = 1
+EVIDENCE_VERSION = 2
 """Increase it when equal tables give other figures."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")

@@ -4,6 +4,7 @@
 
     build ──▶ signals ──▶ families       which column is what
       ├─────▶ association ──▶ baseline    correlation with the label, beyond the baseline too
+      ├─────▶ sections                    order within contents, categories, disagreement, ratings
       ├─────▶ findings                    what a reader should check
       └─────▶ plots                       the points of the page's figures
 """
@@ -15,5 +16,6 @@ __all__ = [
     "families",
     "findings",
     "plots",
+    "sections",
     "signals",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from ...records.provenance import RunProvenance
+from .sections import Sections
 from .values import Cited, Interval
 
 AUDIT_SCHEMA = "second-opinion-signal-mix-audit-v1"
@@ -115,7 +116,7 @@ class Curve(TypedDict):
 
 
 class Scatter(TypedDict):
-    """Score against label of some rows, and the curve that is fitted to up to 50,000 rows."""
+    """Score against label of some rows, and the curve that is fitted to up to 20,000 rows."""
 
     label: str
     column: str
@@ -148,8 +149,8 @@ class AuditFigures(TypedDict):
     correlations: Correlations
 
 
-class TableAudit(TypedDict):
-    """The audit of one table."""
+class TableAudit(Sections):
+    """The audit of one table, with its sections."""
 
     id: str
     out: str

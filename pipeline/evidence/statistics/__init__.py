@@ -3,14 +3,20 @@
 ::
 
     metrics, correlations    agreement of two columns
+    order                    agreement within the contents
+    disagreement             the rows on which two columns disagree most
+    ratings/                 agreement, given how uncertain the labels are
     resampling               intervals by drawing contents
     folds, models            cross-validation that keeps contents whole
 """
 
 __all__ = [
     "correlations",
+    "disagreement",
     "folds",
     "metrics",
     "models",
+    "order",
+    "ratings",
     "resampling",
 ]
