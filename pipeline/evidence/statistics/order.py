@@ -16,10 +16,10 @@ from ..table import Codes, Floats
 from .correlations import MIN_ROWS
 from .resampling import Draws, interval
 
-MAX_CONTENT_ROWS = 100
+MAX_CONTENT_ROWS = 50
 """Rows of one content that are compared; of more, so many are taken at random."""
 
-MAX_COMPARED_ROWS = 200_000
+MAX_COMPARED_ROWS = 50_000
 """Rows that are compared; of more, whole contents are left out at random."""
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from ...table import Codes, Floats
-from ..correlations import ranks
 from ..resampling import LEVEL, sampled
 from .uncertainty import variance_of_mean
 
@@ -70,37 +69,21 @@ class RatedPairs:
         """
         picked = predictions[self.rows]
         differences = picked[self.first] - picked[self.second]
-        right = differences[self.different]
-        sizes = np.abs(differences)
-        measured = (
-            _auc(sizes[self.different], sizes[~self.different]),
-            _auc(right, -right),
-            _share((np.sign(right) + 1) / 2),
-        )
-        rows_of = (
-            (self.different, ~self.different),
-            (self.different, self.different),
-            (self.different, None),
-        )
+        measured = _measured(differences, self.different)
         return Discrimination(
             pairs=self.different.size,
             different_pairs=int(np.count_nonzero(self.different)),
-            values=np.array([each.value for each in measured]),
-            influences=np.stack(
-                [self._by_content(each, *pairs) for each, pairs in zip(measured, rows_of, strict=True)]
-            ),
+            values=np.array([value for value, _ in measured]),
+            influences=np.stack([self._by_content(influences) for _, influences in measured]),
         )
 
-    def _by_content(
-        self, measured: _Measured, above: NDArray[np.bool_], below: NDArray[np.bool_] | None
-    ) -> Floats:
+    def _by_content(self, influences: Floats) -> Floats:
         """The influence of each content: that of a pair counts for both of its rows."""
-        total = np.zeros(int(self.contents.max(initial=-1)) + 1)
-        for pairs, influence in ((above, measured.above), (below, measured.below)):
-            if pairs is not None:
-                for side in (self.first, self.second):
-                    total += np.bincount(self.contents[side[pairs]], influence, total.size)
-        return total
+        size = int(self.contents.max(initial=-1)) + 1
+        found = np.zeros(size)
+        for side in (self.first, self.second):
+            found += np.bincount(self.contents[side], influences, size)
+        return found
 
 
 @dataclass(frozen=True)
@@ -155,30 +138,66 @@ def gains(first: Discrimination, second: Discrimination) -> dict[str, Gain]:
     return found
 
 
+def _measured(differences: Floats, different: NDArray[np.bool_]) -> list[tuple[float, Floats]]:
+    """Each of `MEASURES`, and the influence of each pair on it.
+
+    The influence of a pair on an AUC is its placement: the share of the other side that it is compared with and that
+    is ordered right, less the AUC. One sort of the absolute differences gives all placements.
+
+    :param differences: of the predictions; of a different pair, positive if it is ordered right.
+    """
+    total, similar = int(np.count_nonzero(different)), int(np.count_nonzero(~different))
+    if not total:
+        return [(float("nan"), np.zeros(differences.size))] * len(MEASURES)
+    larger = _Larger.of(np.abs(differences))
+    wrong = larger.number(different & (differences <= 0)) / total
+    right = larger.number(different & (differences > 0)) / total
+    better, better_influence = _mean(np.where(differences >= 0, 1 - wrong, right), different)
+    c0, c0_influence = _mean((np.sign(differences) + 1) / 2, different)
+    smaller = 1 - larger.number(~different) / max(similar, 1)
+    apart, apart_influence = _mean(smaller if similar else np.full(smaller.size, np.nan), different)
+    of_similar = (larger.number(different) / total - apart) / max(similar, 1)
+    return [
+        (apart, np.where(different, apart_influence, of_similar)),
+        (
+            better,
+            2 * better_influence,
+        ),  # a pair is compared with the reverse of every pair, and reversed with every pair
+        (c0, c0_influence),
+    ]
+
+
+def _mean(placements: Floats, different: NDArray[np.bool_]) -> tuple[float, Floats]:
+    """The mean over different pairs, and the influence of each pair on it."""
+    value = float(placements[different].mean())
+    return value, np.where(different, placements - value, 0) / np.count_nonzero(different)
+
+
 @dataclass(frozen=True)
-class _Measured:
-    """A measure, and the influence of each pair on it: of the pairs that should be above, and of those below."""
+class _Larger:
+    """Values by size, for counting the flagged ones that are larger than each value.
 
-    value: float
-    above: Floats
-    below: Floats
+    Attributes:
+        places: for each value, the number of its class of equal values, the smallest first.
+        classes: number of classes.
+    """
 
+    places: _Rows
+    classes: int
 
-def _auc(above: Floats, below: Floats) -> _Measured:
-    """The probability that a value of `above` is larger than one of `below`; a tie counts half. NaN if one is empty."""
-    if not above.size or not below.size:
-        return _Measured(float("nan"), np.zeros(above.size), np.zeros(below.size))
-    ranked = ranks(np.concatenate((above, below)))
-    over = (ranked[: above.size] - ranks(above)) / below.size  # share of `below` under each value
-    under = 1 - (ranked[above.size :] - ranks(below)) / above.size  # share of `above` over each value
-    value = float(over.mean())
-    return _Measured(value, (over - value) / above.size, (under - value) / below.size)
+    @classmethod
+    def of(cls, sizes: Floats) -> _Larger:
+        order = np.argsort(sizes)
+        ordered = sizes[order]
+        places = np.empty(sizes.size, np.intp)
+        places[order] = np.cumsum(np.append(False, ordered[1:] != ordered[:-1])[: sizes.size])
+        return cls(places, int(places.max(initial=-1)) + 1)
 
-
-def _share(right: Floats) -> _Measured:
-    value = float(right.mean()) if right.size else float("nan")
-    influence = (right - value) / right.size if right.size else right
-    return _Measured(value, influence, np.zeros(0))
+    def number(self, flags: NDArray[np.bool_]) -> Floats:
+        """For each value, the number of flagged values that are larger; equal ones count half."""
+        equal = np.bincount(self.places[flags], minlength=self.classes)
+        larger: Floats = (equal.sum() - np.cumsum(equal) + equal / 2)[self.places]
+        return larger
 
 
 def _deviation(influences: Floats) -> float:
