@@ -212,7 +212,7 @@ def test_errors_beyond_the_labels_own() -> None:
     ratings = rated(rows)
     (found,) = sections(rows, "fused", **ratings)["rating_agreement"]
     expected = {"rmse": 0.4049, "rmse_star": 0.32476, "outlier_ratio": 0.82302, "half_interval": 0.1026}
-    assert {each: found[each] for each in expected} == pytest.approx(expected, abs=TOLERANCE)  # type: ignore[literal-required]
+    assert {each: found[each] for each in expected} == pytest.approx(expected, abs=TOLERANCE)  # type: ignore[literal-required]  # mypy does not see the names
     mapped = with_centre_held(rows["fused"].to_numpy(), rows["mos"].to_numpy())
     held = Accuracy.of(mapped, rows["mos"].to_numpy(), *ratings.values())
     assert held is not None
@@ -226,5 +226,5 @@ def test_pairs_that_people_tell_apart() -> None:
     fused, technical = sections(rows, "fused", "technical", **rated(rows))["rating_agreement"]
     assert (fused["compared_rows"], fused["pairs"], fused["different_pairs"]) == (1147, 657_231, 575_538)
     expected = {"auc_different": 0.66451, "auc_better": 0.90577, "c0": 0.82002}
-    assert {each: fused[each] for each in expected} == pytest.approx(expected, abs=TOLERANCE)  # type: ignore[literal-required]
+    assert {each: fused[each] for each in expected} == pytest.approx(expected, abs=TOLERANCE)  # type: ignore[literal-required]  # mypy does not see the names
     assert (technical["auc_better"] or 1) < (fused["auc_better"] or 0)
