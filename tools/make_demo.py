@@ -59,6 +59,8 @@ def chug(folder: Path, chance: random.Random) -> None:
                     "hdr": {"transfer": "pq" if content % 3 else "hlg", "max_nits": 1000 + content},
                     "mos_j": _label(chance, quality, 0, 100),
                     **_features(chance, quality),
+                    "sos_j": 11 + 0.5 * ((5 * content + 3 * rung) % 13),  # deviation of the ratings
+                    "ratings": 30 + (7 * content + rung) % 9,
                     "quality": quality,
                 }
             )

@@ -34,7 +34,7 @@ KINDS: tuple[Kind, ...] = ("audit", "impact")
 DocumentName: TypeAlias = Literal["audit", "impact", "page"]
 DOCUMENTS: tuple[DocumentName, ...] = ("audit", "impact", "page")
 
-EVIDENCE_VERSION = 2
+EVIDENCE_VERSION = 3
 """Increase it when equal tables give other figures."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")

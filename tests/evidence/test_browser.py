@@ -157,6 +157,20 @@ def test_tables_sort_by_keyboard(page: Any) -> None:
     assert table.locator("th[aria-sort]").all_text_contents() == ["Table"]
 
 
+def test_a_list_of_disagreement_sorts_by_click(page: Any) -> None:
+    """A click on a heading sorts the clips by it, by number and not by text, and says so to a screen reader."""
+    table = page.locator("table", has_text="second_opinion_dover_technical_score and mos").first
+    heading = table.get_by_role("columnheader", name="Difference")
+
+    def differences() -> list[str]:
+        return list(table.locator("tbody tr td:last-child").all_text_contents())
+
+    assert differences() == ["+1.100", "\N{MINUS SIGN}1.000"]
+    heading.get_by_role("button").click()
+    assert differences() == ["\N{MINUS SIGN}1.000", "+1.100"]
+    assert heading.get_attribute("aria-sort") == "ascending"
+
+
 def test_without_scripts_it_can_be_read(browser: Any, written: Path) -> None:
     """All stands in the file: tables and figures are there, and no button that would do nothing."""
     context = browser.new_context(java_script_enabled=False)

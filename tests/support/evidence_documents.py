@@ -30,6 +30,7 @@ from pipeline.records.materialized import Coverage
 from pipeline.records.provenance import RunProvenance
 from pipeline.report.build import REPORT_SCHEMA, Report, TableReport
 from pipeline.storage.jsontext import JsonObject
+from tests.support.evidence_sections import made_sections, no_sections
 
 SCORERS = ("dover_technical", "dover_aesthetic", "fast_vqa", "maxvqa", "q_align", "niqe", "brisque", "vsfa")
 FAMILIES: dict[str, tuple[str, FamilyStatus]] = {
@@ -183,6 +184,7 @@ def table_audit(
                 {"kind": "outside_scale", "column": columns[0], "text": "3 scores lie outside the declared scale 0 to 1."}
             ],
             "next_actions": ["Score the 20 rows that no scorer knows."],
+            **(made_sections(labels, columns[: len(labels)], target) if target else no_sections()),
             "figures": {
                 "scatter": [_scatter(each, values, label) for each, values in zip(labels, scores, strict=True) if target],
                 "histograms": [_histogram(each, values) for each, values in zip(labels, scores, strict=True)],
@@ -197,6 +199,7 @@ def bare_audit(name: str) -> TableAudit:
     """The audit of a table of which nothing can be told: every value that may be missing is missing."""
     audit = table_audit(name, SCORERS[:2])
     audit["group"] = audit["groups"] = audit["effective_groups"] = None
+    audit.update(no_sections())  # type: ignore[typeddict-item]  # mypy expects a whole audit
     scorers: list[Any] = [*audit["scorers"]]
     for scorer in scorers:
         scorer.update(direction=None, scale=None, revision=None, trained_on=[], ok=0, coverage=0.0)

@@ -5,6 +5,7 @@
     build ──▶ signals                    which column is what
       ├─────▶ association ──▶ baseline    correlation with the label, beyond the baseline too
       ├─────▶ findings ──▶ leaks          what a reader should check; scores that are the label, rows that repeat
+      ├─────▶ sections                    order within contents, categories, disagreement, ratings
       └─────▶ plots                       the points of the page's figures
 """
 
@@ -15,5 +16,6 @@ __all__ = [
     "findings",
     "leaks",
     "plots",
+    "sections",
     "signals",
 ]

@@ -35,6 +35,8 @@ from . import plots
 from .association import Association
 from .findings import findings_of, next_actions_of
 from .leaks import leak_reasons, leaks_of
+from .sections.build import sections_of
+from .sections.scores import labelled_scores
 from .signals import SignalColumn, coverage_of, signals_of
 
 REDUNDANT = 0.95
@@ -79,6 +81,7 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
     scorers = [_scorer(table, scorer) for scorer in table.scorers]
     covered = coverage_of(columns, families)
     redundant, complementary = _redundant(signals, coefficients), _complementary(signals, coefficients)
+    scores = labelled_scores(table)
     reasons = leak_reasons(table, signals)
     leaks, findings = leaks_of(signals, reasons), findings_of(table, signals, families, reasons)
     return {
@@ -97,8 +100,9 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
         "leaks": leaks,
         "findings": findings,
         "next_actions": next_actions_of(table, scorers, covered, signals, redundant, leaks, findings),
+        **sections_of(table, scores),
         "figures": {
-            "scatter": plots.scatters(table),
+            "scatter": plots.scatters(scores),
             "histograms": plots.histograms(table),
             "correlations": plots.correlations(
                 [each["column"] for each in ranked_signals(signals)],

@@ -7,24 +7,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..documents import Correlations, Curve, Histogram, Scatter
-from ..statistics.correlations import both
-from ..statistics.metrics import fitted_logistic
 from ..statistics.resampling import sampled
-from ..table import MAX_MAGNITUDE, EvidenceTable, Floats, ScoreColumn
+from ..table import EvidenceTable, Floats, ScoreColumn
+from .sections.scores import LabelledScores
 
 MAX_POINTS = 400
-MAX_FITTED = 50_000
 MAX_COLUMNS = 40
 BINS = 30
 _CURVE_POINTS = 50
 
 
-def scatters(table: EvidenceTable) -> list[Scatter]:
-    """Per scorer, score against label: random rows, and the curve that is fitted to many more rows.
-
-    Empty if the table has no label.
-    """
-    return [_scatter(scorer, *_points(table, scorer)) for scorer in table.scorers if table.target is not None]
+def scatters(scores: Sequence[LabelledScores]) -> list[Scatter]:
+    """Per scorer, score against label: random rows, and the curve that is fitted to many more rows."""
+    return [_scatter(each) for each in scores]
 
 
 def histograms(table: EvidenceTable) -> list[Histogram]:
@@ -42,35 +37,23 @@ def correlations(names: Sequence[str], index: Mapping[str, int], coefficients: F
     return {"columns": shown, "spearman": coefficients[np.ix_(at, at)].tolist()}
 
 
-def _points(table: EvidenceTable, scorer: ScoreColumn) -> tuple[Floats, Floats]:
-    x, y = table.columns[scorer.column], table.columns[table.target or ""]
-    rows = both(x, y)
-    return x[rows], y[rows]
-
-
-def _scatter(scorer: ScoreColumn, x: Floats, y: Floats) -> Scatter:
-    drawn = np.sort(sampled(x.size, MAX_POINTS))
+def _scatter(scores: LabelledScores) -> Scatter:
+    drawn = np.sort(sampled(scores.rows.size, MAX_POINTS))
     return {
-        "label": scorer.label,
-        "column": scorer.column,
-        "x": x[drawn].tolist(),
-        "y": y[drawn].tolist(),
-        "curve": _curve(x, y),
+        "label": scores.scorer.label,
+        "column": scores.scorer.column,
+        "x": scores.scores[drawn].tolist(),
+        "y": scores.labels[drawn].tolist(),
+        "curve": _curve(scores),
     }
 
 
-def _curve(x: Floats, y: Floats) -> Curve | None:
-    """The curve over the range of the scores; None if there are too few rows, too large values, or no curve fits."""
-    rows = np.sort(sampled(x.size, MAX_FITTED))
-    fitted = (
-        fitted_logistic(x[rows], y[rows])
-        if x.size and max(np.abs(x).max(), np.abs(y).max()) < MAX_MAGNITUDE
-        else None
-    )
-    if fitted is None:
+def _curve(scores: LabelledScores) -> Curve | None:
+    """The curve over the range of the scores; None if there is none."""
+    if scores.curve is None:
         return None
-    along = np.linspace(x.min(), x.max(), _CURVE_POINTS)
-    return {"x": along.tolist(), "y": fitted(along).tolist()}
+    along = np.linspace(scores.scores.min(), scores.scores.max(), _CURVE_POINTS)
+    return {"x": along.tolist(), "y": scores.curve(along).tolist()}
 
 
 def _histogram(scorer: ScoreColumn, values: Floats) -> Histogram:

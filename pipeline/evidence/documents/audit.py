@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from ...records.provenance import RunProvenance
+from .sections import Sections
 from .values import Cited, Interval
 
 AUDIT_SCHEMA = "second-opinion-signal-mix-audit-v1"
@@ -120,7 +121,7 @@ class Curve(TypedDict):
 
 
 class Scatter(TypedDict):
-    """Score against label of some rows, and the curve that is fitted to up to 50,000 rows."""
+    """Score against label of some rows, and the curve that is fitted to up to 20,000 rows."""
 
     label: str
     column: str
@@ -161,8 +162,8 @@ class Contents(TypedDict):
     nameless_rows: int
 
 
-class TableAudit(Contents):
-    """The audit of one table."""
+class TableAudit(Contents, Sections):
+    """The audit of one table, with its sections."""
 
     id: str
     out: str

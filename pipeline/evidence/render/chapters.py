@@ -77,8 +77,10 @@ def _chapter(
 
 
 def _scatters(audit: TableAudit, anchor: str) -> Iterator[Drawing]:
+    marked = {each["columns"][0]: each["rows"] for each in audit["disagreements"] if each["kind"] == "label"}
     for at, points in enumerate(audit["figures"]["scatter"], 1):
-        if drawing := figures.scatter(points, audit["target"] or "label", f"{anchor}-scatter-{at}"):
+        rows = marked.get(points["column"], [])
+        if drawing := figures.scatter(points, rows, audit["target"] or "label", f"{anchor}-scatter-{at}"):
             yield drawing
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ..documents import Correlations, Delta, Histogram, Scatter
+from ..documents import Correlations, Delta, DisagreementRow, Histogram, Scatter
 from ..impact import protocol
 from ..table import MAX_MAGNITUDE
 from .arms import arm_title, beside_control
@@ -35,8 +35,8 @@ class Drawing:
 
 
 @styled
-def scatter(points: Scatter, target: str, name: str) -> Drawing | None:
-    """Score (across) against label (up) and the fitted curve; None if nothing can be drawn."""
+def scatter(points: Scatter, marked: Sequence[DisagreementRow], target: str, name: str) -> Drawing | None:
+    """Score (across) against label (up), the fitted curve and rings around `marked`; None if nothing can be drawn."""
     x, y = np.asarray(points["x"], float), np.asarray(points["y"], float)
     curve = points["curve"]
     lines = [x, y] if curve is None else [x, y, np.asarray(curve["x"], float), np.asarray(curve["y"], float)]
@@ -47,6 +47,9 @@ def scatter(points: Scatter, target: str, name: str) -> Drawing | None:
     canvas.dots(axes, x.tolist(), y.tolist(), colour=SERIES, size=4)
     if curve is not None:
         axes.plot(curve["x"], curve["y"], color=CONTROL, linewidth=2.5)
+    rings = np.array([row["values"] for row in marked], float).reshape(-1, 2)
+    if rings.size and _drawable(*rings.T):
+        canvas.rings(axes, rings[:, 0].tolist(), rings[:, 1].tolist(), colour=INK, size=9)
     canvas.text(0, 14, cut(target, 300), fontsize=_SMALL)
     canvas.text(310, 244, cut(points["column"], 300), fontsize=_SMALL, ha="right")
     said = [
@@ -59,6 +62,8 @@ def scatter(points: Scatter, target: str, name: str) -> Drawing | None:
             f"The fitted curve goes from {number(curve['y'][0])} at a score of {number(curve['x'][0])} "
             f"to {number(curve['y'][-1])} at {number(curve['x'][-1])}."
         )
+    if marked:
+        said.append(f"{plural(len(marked), 'ring')} where score and label differ most.")
     title = f"{points['label']}: score against {target}"
     return Drawing(name, canvas.inline(name, title, " ".join(said)), title, points["label"])
 

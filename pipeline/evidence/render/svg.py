@@ -118,6 +118,19 @@ class Canvas:
         axes.update_datalim(points)
         axes.autoscale_view()
 
+    def rings(self, axes: Axes, x: Sequence[float], y: Sequence[float], colour: str, size: float) -> None:
+        """Draw a ring of `size` pixels around each point."""
+        axes.plot(
+            x,
+            y,
+            linestyle="",
+            marker="o",
+            markersize=size,
+            fillstyle="none",
+            color=colour,
+            markeredgewidth=1.25,
+        )
+
     def text(self, x: float, y: float, words: str, **looks: Any) -> None:
         """Write words at (x, y), in pixels from the left and from the top."""
         self._figure.text(x / self.width, 1 - y / self.height, _visible(words), **looks)

@@ -3,6 +3,9 @@
 ::
 
     metrics, correlations    agreement of two columns
+    order                    agreement within the contents
+    disagreement             the rows on which two columns disagree most
+    ratings/                 agreement, given how uncertain the labels are
     leaks, repeats           what makes agreement worthless
     resampling, training     intervals: by drawing contents, and what training adds
     folds, models            cross-validation that keeps contents whole
@@ -10,10 +13,13 @@
 
 __all__ = [
     "correlations",
+    "disagreement",
     "folds",
     "leaks",
     "metrics",
     "models",
+    "order",
+    "ratings",
     "repeats",
     "resampling",
     "training",

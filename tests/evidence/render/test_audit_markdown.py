@@ -31,6 +31,8 @@ def test_the_markdown_shows_what_the_document_says() -> None:
         "Coverage",
         "Strongest signals",
         "Table made",
+        "Order within a content",
+        "Disagreement",
         "Signals",
         "Complements",
         "Redundancies",

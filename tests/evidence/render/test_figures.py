@@ -30,6 +30,7 @@ def test_any_finite_numbers_can_be_drawn_or_are_left_out(
     x, y = [each for each, _ in points], [each for _, each in points]
     drawn = figures.scatter(
         {"label": "a", "column": "b", "x": x, "y": y, "curve": {"x": x, "y": y} if curve else None},
+        [{"key": "c", "values": [a, b], "compared": [a, b], "difference": 1.0} for a, b in points],
         "mos",
         "f",
     )

@@ -31,6 +31,7 @@ from tests.support.evidence_documents import (
     unmeasured_impact,
     whole_batch,
 )
+from tests.support.evidence_sections import made_sections
 from tests.support.pages import Element, section, tree
 from tests.support.processes import environment
 
@@ -63,6 +64,8 @@ def batch_of(label: str) -> tuple[Report, Audit, Impact]:
     """A batch in which every name and text that comes from inputs is `label`."""
     audit: Any = table_audit(label, [label, f"{label} 2"], target=label)
     audit.update(out=label, corpus=label, group=label, next_actions=[label])
+    columns = [scorer["column"] for scorer in audit["scorers"]]
+    audit.update(made_sections([label, f"{label} 2"], columns, label, word=label))
     audit["leaks"] = [{"column": label, "reason": "is the label", "pearson": 1.0, "spearman": 1.0, "n": 3}]
     audit["findings"] = [{"kind": "sign", "column": label, "text": label}]
     audit["families"][0].update(title=label, question=label, columns=[label], healthy=[label], advice=label)
@@ -178,6 +181,51 @@ def test_every_figure_has_its_words_and_its_numbers() -> None:
         "Arms on complete rows",
     ):
         assert len(chapter.table(caption)) > 3
+
+
+def test_each_section_stands_in_a_table_with_a_sentence() -> None:
+    """Ceiling, order within contents, categories, ratings and disagreement: their numbers, and what they mean in words."""
+    chapter = section(whole_page(), "konvid-1k")
+    score = "second_opinion_dover_technical_score"
+    assert chapter.table("Scorers on the way to the ceiling")[2] == [
+        "dover_aesthetic",
+        "1,175",
+        "0.860",
+        "0.33",
+        "86.3 %",
+    ]
+    assert chapter.table("Rows of one content in the order of their labels")[1] == [
+        score, "score, turned", "600", "600", "0.893 [0.880, 0.910]", "0.921", NONE,
+    ]  # fmt: skip
+    by_value = chapter.table("SRCC with the label, by clip")
+    assert by_value[0] == ["Value", "Rows", *SCORERS[:3]]
+    assert by_value[1:] == [["clip", "152", *["0.749 [0.670, 0.810]"] * 3], ["clip 2", "5", *[NONE] * 3]]
+    assert "2 of 32 values are shown; 12 rows have another one. 3 rows have none." in chapter.text
+    errors = chapter.table("Errors and pairs, given how uncertain the labels are")
+    assert errors[1][2:6] == ["0.405", "0.325", "82.3 %", "689,725"]
+    assert "A perfect predictor would reach a correlation of 0.997" in chapter.text
+    differing = chapter.table(f"{score} and mos: the largest differences")
+    assert differing[0] == ["Clip", "Score", "Score on the curve", "Label", "Difference"]
+    assert differing[1:] == [
+        ["clip", "0.5", "3.100", "4.200", "+1.100"],
+        ["clip 2", "0.6", "3.400", "2.400", f"{MINUS}1.000"],
+    ]
+    (scatter,) = (each for each in chapter.all("svg") if each.attributes["id"] == "table-1-scatter-1")
+    assert "2 rings where score and label differ most." in scatter.all("desc")[0].text
+
+
+def test_a_section_without_its_declarations_is_left_out() -> None:
+    """A table without content, categories and ratings has no heading of theirs."""
+    text = section(whole_page(), "ungrouped").text
+    for heading in (
+        "Ceiling of the labels",
+        "Order within a content",
+        "By corpus",
+        "Against the ratings",
+        "Where the",
+    ):
+        assert heading not in text
+        assert heading in section(whole_page(), "konvid-1k").text
 
 
 def test_a_reference_of_a_figure_leads_into_the_figure() -> None:

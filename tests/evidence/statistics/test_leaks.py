@@ -25,7 +25,8 @@ CURVES: dict[str, Callable[[Floats], Any]] = {
 def scorer(agreement: float, seed: int = 0, label: Floats = LABEL) -> Floats:
     """Scores with this correlation with the label, on its scale."""
     noise = np.random.default_rng([6, seed]).normal(size=label.size)
-    return 3 + 0.6 * (agreement * (label - 3) / 0.6 + np.sqrt(1 - agreement**2) * noise)
+    scores: Floats = 3 + 0.6 * (agreement * (label - 3) / 0.6 + np.sqrt(1 - agreement**2) * noise)
+    return scores
 
 
 @pytest.mark.parametrize("curve", CURVES)
