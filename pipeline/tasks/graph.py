@@ -208,7 +208,7 @@ class JoinedTable(TableTask):
         :param role: `features`, or `scores[N]` with the sidecar's position in the manifest.
         :param path: the input as the manifest names it.
         """
-        return InputFile(path=path, base_dir=str(self.base))
+        return InputFile(path=path, base_dir=self.base_dir or _folder(self.manifest))
 
     def output(self) -> TableTarget:
         """The joined table. It exists only while it matches the manifest and the inputs."""
@@ -299,6 +299,12 @@ class BatchReport(BatchTask):
     def run(self) -> None:
         """Write the report as JSON and as Markdown, both or none."""
         write_report(BatchCheck(self.batch))
+
+
+@functools.lru_cache(maxsize=_MAX_KNOWN)
+def _folder(manifest: str) -> str:
+    """The manifest's folder; each input of each table asks for it."""
+    return str(Path(manifest).parent)
 
 
 def _one_spelling(path: Path) -> Path:
