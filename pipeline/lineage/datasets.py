@@ -33,41 +33,44 @@ MAX_COLUMNS = 2000
 _SCORE = "score"
 
 
-def named(batch: Batch, table: str | None) -> Datasets:
-    """The inputs and outputs of a task by name, as they are known at its start.
+def of_table(batch: Batch, table: str, done: bool) -> Datasets:
+    """The inputs and outputs of a table.
 
-    :param table: the table's id; None: the task is the report.
+    :param done: it was joined: with versions, rows and columns as far as they are known; False: by name only.
     """
-    if table is None:
-        inputs, outputs = (
-            [batch.base_dir / entry.out for entry in batch.tables],
-            [batch.report_json, batch.report_md],
-        )
-    else:
-        entry = batch.table(table)
-        inputs = [batch.base_dir / path for _, path in _roles(entry)]
-        outputs = [path for _, path in entry.outputs(batch.base_dir)]
-    return {"inputs": [_dataset(path) for path in inputs], "outputs": [_dataset(path) for path in outputs]}
+    entry, base = batch.table(table), batch.base_dir
+    built = Receipts(batch.state_dir).built(entry) if done else None
+    if built is not None:
+        return _of_joined(base, entry, built)
+    inputs = [_dataset(base / path) for _, path in _roles(entry)]
+    return {"inputs": inputs, "outputs": [_dataset(path) for _, path in entry.outputs(base)]}
 
 
-def described(batch: Batch, table: str | None) -> Datasets:
-    """The inputs and outputs of a task that has succeeded, with versions, rows and columns as far as they are known."""
-    receipts = Receipts(batch.state_dir)
-    if table is not None:
-        entry = batch.table(table)
-        built = receipts.built(entry)
-        return named(batch, table) if built is None else _of_table(batch.base_dir, entry, built)
-    records = [(entry, receipts.built(entry)) for entry in batch.tables]
+def of_report(batch: Batch, done: bool) -> Datasets:
+    """The joined tables and both forms of the report.
+
+    :param done: it was written: with versions; False: by name only.
+    """
     tables = [
-        _dataset(batch.base_dir / entry.out, _version(built.outputs["out"]["sha256"]))
-        for entry, built in records
-        if built
+        joined(batch, entry) if done else _dataset(batch.base_dir / entry.out) for entry in batch.tables
     ]
-    reports = [_dataset(path, _version(files.digest(path))) for path in (batch.report_json, batch.report_md)]
-    return {"inputs": tables, "outputs": reports}
+    return {"inputs": tables, "outputs": of_files([batch.report_json, batch.report_md], done)}
 
 
-def _of_table(base: Path, entry: TableEntry, built: Materialized) -> Datasets:
+def joined(batch: Batch, entry: TableEntry) -> JsonObject:
+    """A joined table, with its version if that is known."""
+    built = Receipts(batch.state_dir).built(entry)
+    return _dataset(
+        batch.base_dir / entry.out, None if built is None else _version(built.outputs["out"]["sha256"])
+    )
+
+
+def of_files(paths: Iterable[Path], done: bool) -> list[JsonObject]:
+    """Small files, which are read if they are `done`: their digests are their versions."""
+    return [_dataset(path, _version(files.digest(path)) if done else None) for path in paths]
+
+
+def _of_joined(base: Path, entry: TableEntry, built: Materialized) -> Datasets:
     inputs = [_input(base / path, role, built) for role, path in _roles(entry)]
     outputs = [_output(path, role, built) for role, path in entry.outputs(base)]
     outputs[0]["facets"] |= _columns(base, entry, built)

@@ -26,7 +26,7 @@ from luigi.worker import TaskProcess, Worker, worker
 from . import interruption
 
 if TYPE_CHECKING:
-    from .graph import BatchTask
+    from .shared import BatchTask
 
 Watch = Callable[[str, bool], None]
 """Called with a table's id and whether it is complete, when Luigi reports that it is done or has failed."""
