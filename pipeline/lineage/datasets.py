@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,7 @@ def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
         table = open_joined(path, entry.options.key_column)
         if len(table.columns) > MAX_COLUMNS:
             return {}
+        names = {each: _absolute(base / each) for _, each in _roles(entry)}
         typed = _types(table, built)
         fields = [schema_dataset.SchemaDatasetFacetFields(name, typed.get(name)) for name in table.columns]
         metrics = {
@@ -141,8 +142,8 @@ def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
         )
         lineage = facet(
             column_lineage_dataset.ColumnLineageDatasetFacet,
-            _origins(base, entry, built, table.columns),
-            [_field(base / entry.features.path, table.key_column, "INDIRECT", "JOIN")],
+            _origins(names, entry, built, table.columns),
+            [_field(names[entry.features.path], table.key_column, "INDIRECT", "JOIN")],
         )
         return {
             "schema": to_json(facet(schema_dataset.SchemaDatasetFacet, fields)),
@@ -177,8 +178,13 @@ def _appended(built: Materialized) -> dict[str, tuple[str, Coverage]]:
     return {f"{each['column_prefix']}_{name}": (name, each) for each in scorers for name in APPENDED.names}
 
 
-def _origins(base: Path, entry: TableEntry, built: Materialized, columns: Iterable[str]) -> dict[str, Any]:
-    """Where each column comes from: an appended one from its sidecars' fields, any other from the feature table."""
+def _origins(
+    names: Mapping[str, str], entry: TableEntry, built: Materialized, columns: Iterable[str]
+) -> dict[str, Any]:
+    """Where each column comes from: an appended one from its sidecars' fields, any other from the feature table.
+
+    :param names: the datasets' names of the inputs by their paths.
+    """
     from openlineage.client.facet_v2 import column_lineage_dataset
 
     appended = _appended(built)
@@ -189,11 +195,11 @@ def _origins(base: Path, entry: TableEntry, built: Materialized, columns: Iterab
             if suffix == "source":  # the sidecar's path, which no field holds
                 continue
             origin = [
-                _field(base / sidecar.path, field, "DIRECT", "IDENTITY")
+                _field(names[sidecar.path], field, "DIRECT", "IDENTITY")
                 for sidecar, field in _fields(entry, suffix, covered)
             ]
         else:
-            origin = [_field(base / entry.features.path, name, "DIRECT", "IDENTITY")]
+            origin = [_field(names[entry.features.path], name, "DIRECT", "IDENTITY")]
         found[name] = column_lineage_dataset.Fields(origin)
     return found
 
@@ -217,11 +223,11 @@ def _fields(entry: TableEntry, suffix: str, covered: Coverage) -> Iterator[tuple
     yield from by_label or [(sidecar, field) for sidecar in entry.scores]
 
 
-def _field(path: Path, field: str, kind: str, subtype: str) -> Any:
+def _field(dataset: str, field: str, kind: str, subtype: str) -> Any:
     from openlineage.client.facet_v2 import column_lineage_dataset
 
     transformation = column_lineage_dataset.Transformation(kind, subtype)
-    return column_lineage_dataset.InputField(NAMESPACE, _absolute(path), field, [transformation])
+    return column_lineage_dataset.InputField(NAMESPACE, dataset, field, [transformation])
 
 
 def _dataset(path: Path, facets: JsonObject | None = None) -> JsonObject:
