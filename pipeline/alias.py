@@ -11,9 +11,11 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import InspectLoader, Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from importlib.util import find_spec
+from types import CodeType, ModuleType
+from typing import cast
 
 NAMES = ("pipeline", "second_opinion")
 
@@ -35,7 +37,9 @@ class Alias(MetaPathFinder, Loader):
         top, _, below = fullname.partition(".")
         if top != self._other or not (below or self._is_ours()):
             return None
-        return ModuleSpec(fullname, self)  # a package keeps its own `__path__`
+        own = self._own(fullname)
+        # a package keeps its own `__path__`
+        return own and ModuleSpec(fullname, self, is_package=own.submodule_search_locations is not None)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module that is there already, or is now imported under the package's name."""
@@ -46,6 +50,15 @@ class Alias(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Nothing to run; the import system has just given the module the alias's spec, and it gets its own back."""
         module.__spec__ = self._specs.pop(str(module.__spec__ and module.__spec__.name))
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The code of the module, for `runpy` and `python -m`, which run it without importing it."""
+        own = self._own(fullname)
+        return None if own is None else cast("InspectLoader", own.loader).get_code(own.name)
+
+    def _own(self, fullname: str) -> ModuleSpec | None:
+        """The spec of a module under the package's own name."""
+        return find_spec(self._name + fullname[len(self._other) :])
 
     def _is_ours(self) -> bool:
         """Whether the other name leads to this folder; the name of an installation leads nowhere else."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import BatchError, EvidenceError, InputMissingError, UsageError, listing
+from ..errors import BatchError, EvidenceError, InputMissingError, OutputError, UsageError, listing
 from ..manifest.batch import Batch
 from ..storage import files, jsontext, writing
+from ..tasks import runlog
 from ..tasks.run import BatchResult, run_batch, unrecorded
 from .documents import TableAudit, TableError
 from .state import DOCUMENTS, EvidenceState, Kind, check_paths, document_paths, failed_paths
@@ -70,9 +73,11 @@ def give_evidence(
 
 
 def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None) -> EvidenceState:
-    """Run Luigi on what is missing; the files show the result."""
+    """Run Luigi on what is missing, as a run of the batch of its own; the files show the result."""
+    from ..lineage import runs
     from ..tasks import scheduling
-    from ..tasks.graph import PROCESS_DIED, BatchReport
+    from ..tasks.graph import BatchReport
+    from ..tasks.shared import PROCESS_DIED
     from .tasks import RetrainImpact, SignalMixAudit
 
     batch = state.batch
@@ -97,11 +102,15 @@ def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None
             return False
         return waited <= _COOL_DOWN_SECONDS or scheduling.is_running(root, scheduler)
 
-    with scheduling.held(batch, scheduler):
+    started = time.time()
+    with scheduling.held(batch, scheduler), runs.batch_run(batch):
         work = scheduling.Work(batch, root, written, read, is_open, note)
         after = scheduling.complete(work, workers, scheduler)
         if not after.complete(kind):
             _fail(after, kind, failed)
+        if unsent := runs.end(batch, "COMPLETE"):
+            with contextlib.suppress(OutputError):  # no evidence depends on its lineage
+                runlog.append(batch, started, {}, workers, unsent)
     return after
 
 

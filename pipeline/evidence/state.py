@@ -64,7 +64,7 @@ class _Results:
     def result(self, name: str, identity: str) -> Result | None:
         """The result of that name and identity; None: there is none, or its file is not whole."""
         try:
-            held = jsontext.parse(files.read_bytes(self._path(name)))
+            held = jsontext.parse(files.read_bytes(self.path(name)))
             found = Result(**held["result"])
             whole = held["sha256"] == _result_digest(found)
         except (BatchError, ValueError, TypeError, KeyError):
@@ -77,9 +77,10 @@ class _Results:
         :raises OutputError: it cannot be written.
         """
         held = {"result": vars(result), "sha256": _result_digest(result)}
-        writing.write_whole(self._path(name), jsontext.canonical(held))
+        writing.write_whole(self.path(name), jsontext.canonical(held))
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """The file of the result of that name."""
         return self._folder / f"{name}.json"
 
 
@@ -109,6 +110,15 @@ class EvidenceState:
         """The result for a table as it is now; None: there is none."""
         identity = self.identity(kind, entry)
         return None if identity is None else self._results.result(_part(kind, entry), identity)
+
+    def has_part(self, kind: Kind, entry: TableEntry) -> bool:
+        """Whether the part of a table was computed, and is up to date."""
+        part = self.part(kind, entry)
+        return part is not None and part.body is not None
+
+    def part_path(self, kind: Kind, entry: TableEntry) -> Path:
+        """The file of a table's result."""
+        return self._results.path(_part(kind, entry))
 
     def record_part(self, kind: Kind, entry: TableEntry, result: Result) -> None:
         """Keep the result for a table.

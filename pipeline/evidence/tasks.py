@@ -9,7 +9,11 @@ from typing import ClassVar
 import luigi
 
 from ..errors import BatchError
-from ..tasks.graph import BatchReport, BatchTask, PathParameter, TableTask, recording
+from ..lineage import datasets
+from ..lineage.events import Datasets
+from ..tasks.graph import BatchReport
+from ..tasks.lineage_events import BEGUN
+from ..tasks.shared import BatchTask, PathParameter, TableTask, recording
 from ..tasks.targets import ReadOnlyTarget
 from .state import EvidenceState, Kind, Result, document_paths
 
@@ -23,8 +27,7 @@ class PartTarget(luigi.Target):
 
     def exists(self) -> bool:
         """Whether the part is up to date."""
-        part = self._state.part(self._kind, self._entry)
-        return part is not None and part.body is not None
+        return self._state.has_part(self._kind, self._entry)
 
 
 class DocumentTarget(ReadOnlyTarget):
@@ -75,17 +78,27 @@ class _TablePart(_EvidenceTask, TableTask):
         return PartTarget(self.state, self.kind, self.table)
 
     def run(self) -> None:
-        """Compute the part, and record it or the error."""
+        """Compute the part, and record it or the error, unless another worker has done so since this one looked."""
         from .work import compute_part
 
         state = self.state
         entry = state.batch.table(self.table)
+        if state.has_part(self.kind, entry):
+            return
+        self.trigger_event(BEGUN, self)
         identity = state.identity(self.kind, entry)
         if identity is None:
             raise BatchError(f"{self.table}: the table changed while its evidence was computed; run again")
         with recording(partial(self.record_failure, state=state)):
             body = compute_part(self.kind, state, entry)
             state.record_part(self.kind, entry, Result(identity, body))
+
+    def lineage_datasets(self, done: bool) -> Datasets:
+        """The joined table; the recorded part."""
+        state = self.state
+        entry = state.batch.table(self.table)
+        part = datasets.of_files([state.part_path(self.kind, entry)], done)
+        return {"inputs": [datasets.joined(state.batch, entry)], "outputs": part}
 
     def record_failure(self, exc: Exception, state: EvidenceState | None = None) -> None:
         """Record why there is no part, unless the table changed meanwhile: then nothing is known of the new one.
@@ -122,45 +135,58 @@ class TableImpact(_TablePart):
         return SignalMixAudit(**self.shared)
 
 
-class SignalMixAudit(_EvidenceTask):
-    """What the joined tables of a batch cover."""
+class _Document(_EvidenceTask):
+    """A document of the evidence, and the page."""
 
-    task_namespace = "second_opinion"
-
-    def requires(self) -> list[TableAudit]:
-        """Every table."""
-        return [TableAudit(table=entry.id, **self.shared) for entry in self.state.tables("audit")]
+    kind: ClassVar[Kind]
 
     def output(self) -> DocumentTarget:
-        """The audit and the page."""
-        return DocumentTarget(self.state, "audit")
+        """The document, the audit that it cites, and the page."""
+        return DocumentTarget(self.state, self.kind)
 
     def run(self) -> None:
-        """Write both; where a score is the label, say so instead.
+        """Write the document and the page, unless another worker has written them since this one looked.
 
         :raises EvidenceError: a score follows the label too closely.
         """
         from .work import write_document
 
-        write_document("audit", self.state)
+        state = self.state
+        if not state.complete(self.kind):
+            self.trigger_event(BEGUN, self)
+            write_document(self.kind, state)
+
+    def lineage_datasets(self, done: bool) -> Datasets:
+        """The report, the parts of the tables and the audit; both forms of the document, and the page."""
+        state = self.state
+        batch = state.batch
+        cited = [batch.report_json, *(document_paths(batch, "audit")[:1] if self.kind == "impact" else [])]
+        parts = [state.part_path(self.kind, entry) for entry in state.tables(self.kind)]
+        written = [*document_paths(batch, self.kind), *document_paths(batch, "page")]
+        return {
+            "inputs": datasets.of_files([*cited, *parts], done),
+            "outputs": datasets.of_files(written, done),
+        }
 
 
-class RetrainImpact(_EvidenceTask):
+class SignalMixAudit(_Document):
+    """What the joined tables of a batch cover."""
+
+    task_namespace = "second_opinion"
+    kind: ClassVar[Kind] = "audit"
+
+    def requires(self) -> list[TableAudit]:
+        """Every table."""
+        return [TableAudit(table=entry.id, **self.shared) for entry in self.state.tables("audit")]
+
+
+class RetrainImpact(_Document):
     """What the scores of a batch are worth to models that are trained with them."""
 
     task_namespace = "second_opinion"
+    kind: ClassVar[Kind] = "impact"
 
     def requires(self) -> list[luigi.Task]:
         """The audit, and every table with a label."""
         tables = [TableImpact(table=entry.id, **self.shared) for entry in self.state.tables("impact")]
         return [SignalMixAudit(**self.shared), *tables]
-
-    def output(self) -> DocumentTarget:
-        """The impact, the audit and the page."""
-        return DocumentTarget(self.state, "impact")
-
-    def run(self) -> None:
-        """Write the impact, and the page once more with it."""
-        from .work import write_document
-
-        write_document("impact", self.state)

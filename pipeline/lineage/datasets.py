@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,41 +33,44 @@ MAX_COLUMNS = 2000
 _SCORE = "score"
 
 
-def named(batch: Batch, table: str | None) -> Datasets:
-    """The inputs and outputs of a task by name, as they are known at its start.
+def of_table(batch: Batch, table: str, done: bool) -> Datasets:
+    """The inputs and outputs of a table.
 
-    :param table: the table's id; None: the task is the report.
+    :param done: it was joined: with versions, rows and columns as far as they are known; False: by name only.
     """
-    if table is None:
-        inputs, outputs = (
-            [batch.base_dir / entry.out for entry in batch.tables],
-            [batch.report_json, batch.report_md],
-        )
-    else:
-        entry = batch.table(table)
-        inputs = [batch.base_dir / path for _, path in _roles(entry)]
-        outputs = [path for _, path in entry.outputs(batch.base_dir)]
-    return {"inputs": [_dataset(path) for path in inputs], "outputs": [_dataset(path) for path in outputs]}
+    entry, base = batch.table(table), batch.base_dir
+    built = Receipts(batch.state_dir).built(entry) if done else None
+    if built is not None:
+        return _of_joined(base, entry, built)
+    inputs = [_dataset(base / path) for _, path in _roles(entry)]
+    return {"inputs": inputs, "outputs": [_dataset(path) for _, path in entry.outputs(base)]}
 
 
-def described(batch: Batch, table: str | None) -> Datasets:
-    """The inputs and outputs of a task that has succeeded, with versions, rows and columns as far as they are known."""
-    receipts = Receipts(batch.state_dir)
-    if table is not None:
-        entry = batch.table(table)
-        built = receipts.built(entry)
-        return named(batch, table) if built is None else _of_table(batch.base_dir, entry, built)
-    records = [(entry, receipts.built(entry)) for entry in batch.tables]
+def of_report(batch: Batch, done: bool) -> Datasets:
+    """The joined tables and both forms of the report.
+
+    :param done: it was written: with versions; False: by name only.
+    """
     tables = [
-        _dataset(batch.base_dir / entry.out, _version(built.outputs["out"]["sha256"]))
-        for entry, built in records
-        if built
+        joined(batch, entry) if done else _dataset(batch.base_dir / entry.out) for entry in batch.tables
     ]
-    reports = [_dataset(path, _version(files.digest(path))) for path in (batch.report_json, batch.report_md)]
-    return {"inputs": tables, "outputs": reports}
+    return {"inputs": tables, "outputs": of_files([batch.report_json, batch.report_md], done)}
 
 
-def _of_table(base: Path, entry: TableEntry, built: Materialized) -> Datasets:
+def joined(batch: Batch, entry: TableEntry) -> JsonObject:
+    """A joined table, with its version if that is known."""
+    built = Receipts(batch.state_dir).built(entry)
+    return _dataset(
+        batch.base_dir / entry.out, None if built is None else _version(built.outputs["out"]["sha256"])
+    )
+
+
+def of_files(paths: Iterable[Path], done: bool) -> list[JsonObject]:
+    """Small files, which are read if they are `done`: their digests are their versions."""
+    return [_dataset(path, _version(files.digest(path)) if done else None) for path in paths]
+
+
+def _of_joined(base: Path, entry: TableEntry, built: Materialized) -> Datasets:
     inputs = [_input(base / path, role, built) for role, path in _roles(entry)]
     outputs = [_output(path, role, built) for role, path in entry.outputs(base)]
     outputs[0]["facets"] |= _columns(base, entry, built)
@@ -127,6 +130,7 @@ def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
         table = open_joined(path, entry.options.key_column)
         if len(table.columns) > MAX_COLUMNS:
             return {}
+        names = {each: _absolute(base / each) for _, each in _roles(entry)}
         typed = _types(table, built)
         fields = [schema_dataset.SchemaDatasetFacetFields(name, typed.get(name)) for name in table.columns]
         metrics = {
@@ -138,8 +142,8 @@ def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
         )
         lineage = facet(
             column_lineage_dataset.ColumnLineageDatasetFacet,
-            _origins(base, entry, built, table.columns),
-            [_field(base / entry.features.path, table.key_column, "INDIRECT", "JOIN")],
+            _origins(names, entry, built, table.columns),
+            [_field(names[entry.features.path], table.key_column, "INDIRECT", "JOIN")],
         )
         return {
             "schema": to_json(facet(schema_dataset.SchemaDatasetFacet, fields)),
@@ -174,8 +178,13 @@ def _appended(built: Materialized) -> dict[str, tuple[str, Coverage]]:
     return {f"{each['column_prefix']}_{name}": (name, each) for each in scorers for name in APPENDED.names}
 
 
-def _origins(base: Path, entry: TableEntry, built: Materialized, columns: Iterable[str]) -> dict[str, Any]:
-    """Where each column comes from: an appended one from its sidecars' fields, any other from the feature table."""
+def _origins(
+    names: Mapping[str, str], entry: TableEntry, built: Materialized, columns: Iterable[str]
+) -> dict[str, Any]:
+    """Where each column comes from: an appended one from its sidecars' fields, any other from the feature table.
+
+    :param names: the datasets' names of the inputs by their paths.
+    """
     from openlineage.client.facet_v2 import column_lineage_dataset
 
     appended = _appended(built)
@@ -186,11 +195,11 @@ def _origins(base: Path, entry: TableEntry, built: Materialized, columns: Iterab
             if suffix == "source":  # the sidecar's path, which no field holds
                 continue
             origin = [
-                _field(base / sidecar.path, field, "DIRECT", "IDENTITY")
+                _field(names[sidecar.path], field, "DIRECT", "IDENTITY")
                 for sidecar, field in _fields(entry, suffix, covered)
             ]
         else:
-            origin = [_field(base / entry.features.path, name, "DIRECT", "IDENTITY")]
+            origin = [_field(names[entry.features.path], name, "DIRECT", "IDENTITY")]
         found[name] = column_lineage_dataset.Fields(origin)
     return found
 
@@ -214,11 +223,11 @@ def _fields(entry: TableEntry, suffix: str, covered: Coverage) -> Iterator[tuple
     yield from by_label or [(sidecar, field) for sidecar in entry.scores]
 
 
-def _field(path: Path, field: str, kind: str, subtype: str) -> Any:
+def _field(dataset: str, field: str, kind: str, subtype: str) -> Any:
     from openlineage.client.facet_v2 import column_lineage_dataset
 
     transformation = column_lineage_dataset.Transformation(kind, subtype)
-    return column_lineage_dataset.InputField(NAMESPACE, _absolute(path), field, [transformation])
+    return column_lineage_dataset.InputField(NAMESPACE, dataset, field, [transformation])
 
 
 def _dataset(path: Path, facets: JsonObject | None = None) -> JsonObject:

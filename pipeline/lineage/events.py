@@ -32,11 +32,11 @@ def batch_started(batch: Batch) -> JsonObject:
     return _start(_name(batch), "DAG", {})
 
 
-def task_started(batch: Batch, parent: JsonObject, table: str | None, datasets: Datasets) -> JsonObject:
+def task_started(batch: Batch, parent: JsonObject, task: str, datasets: Datasets) -> JsonObject:
     """START of a new run of a task.
 
     :param parent: the START of its batch.
-    :param table: the table's id; None: the task is the report.
+    :param task: its name within the batch.
     """
     from openlineage.client.facet_v2 import parent_run
 
@@ -45,8 +45,7 @@ def task_started(batch: Batch, parent: JsonObject, table: str | None, datasets: 
         job=parent_run.Job(parent["job"]["namespace"], parent["job"]["name"]),
         producer=PRODUCER,
     )
-    task = "BatchReport" if table is None else f"JoinedTable.{table}"
-    return _start(f"{_name(batch)}.{task}", "TASK", {"parent": of}) | datasets
+    return _start(job_name(batch, task), "TASK", {"parent": of}) | datasets
 
 
 def ended(
@@ -92,6 +91,11 @@ def to_json(built: object) -> JsonObject:
     from openlineage.client.serde import Serde
 
     return Serde.to_dict(built)
+
+
+def job_name(batch: Batch, task: str) -> str:
+    """The name of a task's job."""
+    return f"{_name(batch)}.{task}"
 
 
 def _start(name: str, job_type: str, run_facets: dict[str, Any]) -> JsonObject:

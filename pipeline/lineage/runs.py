@@ -27,8 +27,8 @@ from ..report.freshness import BatchCheck
 from ..storage import filenames, files, jsontext, outbox, writing
 from ..storage.jsontext import JsonObject
 from ..storage.outbox import Outbox
-from . import datasets, events
-from .events import EndState
+from . import events
+from .events import Datasets, EndState
 from .ledger import Ledger
 from .sender import Sender
 from .settings import is_configured
@@ -51,7 +51,8 @@ class _BatchRun:
     sender: Sender
     is_implicit: bool
     process: int = field(default_factory=os.getpid)
-    begun: dict[str | None, JsonObject] = field(default_factory=dict)
+    begun: dict[str, JsonObject] = field(default_factory=dict)
+    expected: set[str] = field(default_factory=set)
 
 
 _current: dict[Path, _BatchRun] = {}
@@ -94,7 +95,8 @@ def batch_run(batch: Batch) -> Iterator[None]:
 def begin(batch: Batch, is_implicit: bool = False) -> None:
     """Begin the run of the batch, or join it if another process has begun it.
 
-    :param is_implicit: nothing calls `end`: the report's task ends the run, or the end of this process does.
+    :param is_implicit: nothing calls `end`: the last of the tasks that `expect` names ends the run, or the end of
+        this process does.
     """
     state_dir = _state_dir(batch)
     if state_dir in _current or state_dir in _problems or not is_configured():
@@ -114,30 +116,66 @@ def begin(batch: Batch, is_implicit: bool = False) -> None:
         atexit.register(_end_implicit, batch)
 
 
+def is_open() -> bool:
+    """Whether this process takes part in the run of any batch."""
+    return bool(_current)
+
+
 @_harmless
-def task_started(batch: Batch, table: str | None) -> None:
+def expect(batch: Batch, task: str) -> None:
+    """Keep an implicit run of the batch open until the task has ended."""
+    run = _current.get(_state_dir(batch))
+    if run is not None:
+        run.expected.add(task)
+
+
+@_harmless
+def task_started(batch: Batch, task: str, describe: Callable[[], Datasets]) -> None:
     """Begin the run of a task.
 
-    :param table: the table's id; None: the report.
+    :param task: its name within the batch.
+    :param describe: its inputs and outputs, as they are known now.
     """
     run = _current.get(_state_dir(batch))
     if run is not None:
-        run.begun[table] = events.task_started(batch, run.parent, table, datasets.named(batch, table))
-        run.outbox.append(run.begun[table])
+        run.begun[task] = events.task_started(batch, run.parent, task, describe())
+        run.outbox.append(run.begun[task])
 
 
 @_harmless
-def task_ended(batch: Batch, table: str | None, state: EndState, message: str = "") -> None:
-    """End the run of a task; without effect if it has ended."""
+def task_ended(
+    batch: Batch,
+    task: str,
+    state: EndState,
+    message: str = "",
+    describe: Callable[[], Datasets] | None = None,
+) -> None:
+    """End the run of a task; without effect on a task that found its work done and so never began a run.
+
+    :param describe: its inputs and outputs, as they are known now; None: as they were at its start.
+    """
     run = _current.get(_state_dir(batch))
     if run is None:
         return
-    start = run.begun.pop(table, None) or _begun_elsewhere(run, table)
+    start = run.begun.pop(task, None)
     if start is not None:
-        described = datasets.described(batch, table) if state == "COMPLETE" else None
-        run.outbox.append(events.ended(start, state, message, described))
-    if table is None and run.is_implicit and run.process == os.getpid():
-        end(batch, state, message)
+        run.outbox.append(events.ended(start, state, message, describe() if describe else None))
+    if task in run.expected:
+        run.expected.discard(task)
+        if not run.expected and run.is_implicit and run.process == os.getpid():
+            end(batch, state, message)
+
+
+@_harmless
+def task_died(batch: Batch, task: str, message: str) -> None:
+    """End the run of a task whose process, a child of this one, has died; without effect if it has ended."""
+    run = _current.get(_state_dir(batch))
+    if run is None:
+        return
+    job = events.job_name(batch, task)
+    for start in Ledger(run.outbox.lines()).running.values():
+        if start["job"]["name"] == job:
+            run.outbox.append(events.ended(start, "FAIL", message))
 
 
 def end(batch: Batch, state: EndState, message: str = "") -> str:
@@ -196,15 +234,6 @@ def _share(batch: Batch, own: Outbox) -> JsonObject:
     own.append(begun)
     writing.write_whole(shared, jsontext.canonical(begun))
     return begun
-
-
-def _begun_elsewhere(run: _BatchRun, table: str | None) -> JsonObject | None:
-    """The START of the task's run in another process of this part; None if it has ended."""
-    name = f".JoinedTable.{table}" if table is not None else ".BatchReport"
-    found = [
-        each for each in Ledger(run.outbox.lines()).running.values() if each["job"]["name"].endswith(name)
-    ]
-    return found[-1] if found else None
 
 
 def _adopt(own: Outbox) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -20,11 +21,16 @@ def is_configured() -> bool:
         return False
     if any(map(os.environ.get, _VARIABLES)):
         return True
-    named = os.environ.get("OPENLINEAGE_CONFIG")
-    home = os.environ.get("HOME")
-    candidates = [Path(named)] if named else []
-    candidates += [Path(_FILE), *([Path(home) / ".openlineage" / _FILE] if home else [])]
-    return any(map(filenames.is_file, candidates))
+    return any(map(filenames.is_file, _files(os.environ.get("OPENLINEAGE_CONFIG"), os.environ.get("HOME"))))
+
+
+@functools.lru_cache(
+    maxsize=1
+)  # a batch asks once per dependency, and making the paths takes longer than looking
+def _files(named: str | None, home: str | None) -> list[Path]:
+    """Where the client looks for its file."""
+    found = [Path(named)] if named else []
+    return [*found, Path(_FILE), *([Path(home) / ".openlineage" / _FILE] if home else [])]
 
 
 def namespace() -> str:

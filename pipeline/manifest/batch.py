@@ -126,7 +126,7 @@ def load_manifest(
     :param report_md: path of the report as Markdown. Default: `report_json` with the suffix `.md`.
     :raises ManifestError: with every fault of the manifest, each with its JSON path.
     """
-    path = Path(manifest)
+    path = files.named(manifest, "a manifest", ManifestError)
     content = files.read_named(path, "a manifest", ManifestError)
     report = Path(report_json or default_report(path))
     faults = Faults()

@@ -54,7 +54,7 @@ def read_report(report: str | Path, base_dir: str | Path | None = None) -> Repor
     :param base_dir: folder that the report's paths are relative to. Default: where the report says, seen from itself.
     :raises UsageError: the file is not there, or is not a report of this project.
     """
-    path = Path(report)
+    path = files.named(report, "a report", UsageError)
     content = files.read_named(path, "a report", UsageError)
     document = _parsed(path, content)
     folder = document["run_provenance"]["args"].get("base_dir_from_report", ".")

@@ -8,6 +8,7 @@ import math
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import IO, Protocol, Self, TypedDict
 
@@ -113,6 +114,17 @@ def read_bytes(path: Path) -> bytes:
     """The file's content, unchanged."""
     with open_bytes(path) as stream, reading(path):
         return stream.read()
+
+
+def named(given: object, what: str, error: type[SecondOpinionError]) -> Path:
+    """The path that the user gave as an argument.
+
+    :param what: what the file should be, such as `a manifest`.
+    :param error: the class to raise if it is no path.
+    """
+    if not isinstance(given, str | PathLike):
+        raise error(f"found {show(given)}; expected the path of {what}")
+    return Path(given)
 
 
 def read_named(path: Path, what: str, error: type[SecondOpinionError]) -> bytes:

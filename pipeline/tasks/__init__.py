@@ -4,6 +4,7 @@
 
     run ──▶ scheduling ──▶ luigi_internals       a batch from its manifest to its verdict
      │          ├────────▶ graph ──▶ inputs, targets   JoinedTable, BatchReport
+     │          │            └──▶ shared     what all tasks of a batch are
      │          └────────▶ interruption          Ctrl-C, SIGTERM
      │          └────────▶ lineage_events    Luigi's events of these tasks, passed on as lineage
      └────▶ runlog                               times and memory, which no report contains
@@ -20,5 +21,6 @@ __all__ = [
     "run",
     "runlog",
     "scheduling",
+    "shared",
     "targets",
 ]

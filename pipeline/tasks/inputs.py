@@ -29,4 +29,8 @@ class InputFile(luigi.ExternalTask):
 
     def output(self) -> InputTarget:
         """The file, or all files that match the pattern."""
+        return self._target
+
+    @functools.cached_property
+    def _target(self) -> InputTarget:
         return InputTarget(self.path, Path(self.base_dir))

@@ -26,7 +26,7 @@ from luigi.worker import TaskProcess, Worker, worker
 from . import interruption
 
 if TYPE_CHECKING:
-    from .graph import BatchTask
+    from .shared import BatchTask
 
 Watch = Callable[[str, bool], None]
 """Called with a table's id and whether it is complete, when Luigi reports that it is done or has failed."""
@@ -47,6 +47,8 @@ class LocalScheduler(Scheduler):
     them and 82 s for 5,000; registered one at a time, 0.05 s and 0.25 s. Luigi still decides which task runs, what must
     be done before it, and what is tried again.
 
+    Nor does it learn of inputs and tables that were complete before: it would look at each of them in every pass.
+
     No task may have a higher priority than the tasks that it requires. If a Luigi release changes these calls, all
     tasks are registered at once, which is correct but slow.
     """
@@ -55,13 +57,21 @@ class LocalScheduler(Scheduler):
         super().__init__(prune_on_get_work=True, record_task_history=False, **settings)
         self._unregistered: list[tuple[float, int, dict[str, Any]]] = []
         self._number = itertools.count()
+        self._registered: set[str] = set()
+        self._complete: set[str] = set()
         self._prune_at = self._count_at = -math.inf
         self._counted: dict[str, Any] = {}
 
     def add_task(self, *args: Any, **task: Any) -> Any:
         """Register a task's status; a task that is to run waits until all of a higher priority were given out."""
-        if args or task.get("status") != PENDING or not task.get("runnable"):
+        if args:
             return super().add_task(*args, **task)
+        if task["status"] == DONE and task["task_id"] not in self._registered:
+            self._complete.add(task["task_id"])
+            return None
+        self._complete.discard(task["task_id"])
+        if task["status"] != PENDING or not task.get("runnable"):
+            return self._register(task)
         heapq.heappush(self._unregistered, (-task.get("priority", 0), next(self._number), task))
         return None
 
@@ -88,7 +98,14 @@ class LocalScheduler(Scheduler):
     def _register_next(self) -> None:
         """Register the task that Luigi would rank first of those not registered yet."""
         if self._unregistered:
-            super().add_task(**heapq.heappop(self._unregistered)[-1])
+            task = heapq.heappop(self._unregistered)[-1]
+            self._register(
+                task | {"deps": [*itertools.filterfalse(self._complete.__contains__, task.get("deps") or ())]}
+            )
+
+    def _register(self, task: dict[str, Any]) -> Any:
+        self._registered.add(task["task_id"])
+        return super().add_task(**task)
 
 
 class _Watched:

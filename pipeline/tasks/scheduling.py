@@ -20,9 +20,9 @@ from ..manifest.batch import Batch
 from ..records.versions import code_sha256, versions
 from ..storage import files, writing
 from ..storage.lock import holding
-from .graph import BatchTask
 from .interruption import interruptible
 from .luigi_internals import RPC_TRIES, CentralScheduler, Factory, Watch, await_processes
+from .shared import BatchTask
 
 POLL_SECONDS = 0.2
 State = TypeVar("State")

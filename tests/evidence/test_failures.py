@@ -15,7 +15,7 @@ pytest.importorskip("sklearn", reason="the extra `evidence` is not installed")
 from pipeline.errors import OutputError
 from pipeline.evidence import work
 from pipeline.evidence.state import EvidenceState
-from pipeline.tasks.graph import PROCESS_DIED
+from pipeline.tasks.shared import PROCESS_DIED
 from tests.support.builders import run_main
 from tests.support.evidence_batches import document, evidence_batch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import sys
 import time
@@ -11,9 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from luigi.worker import TaskProcess, TaskStatusReporter
 
+from pipeline import JoinedTable, load_manifest
+from pipeline.lineage import runs
 from pipeline.lineage.sender import LIMIT_SECONDS
-from tests.support.builders import batch_of, small_batch
+from tests.support.builders import batch_of, run_manifest, small_batch
 from tests.support.processes import (
     COMMAND,
     LUIGI,
@@ -99,8 +103,45 @@ def test_two_workers_share_the_run_of_the_batch(tmp_path: Path, receiver: Receiv
             assert [one.end().returncode, two.end().returncode] == [0, 0]
     receiver.check_pairs()
     assert receiver.of("m.json") == ["START", "COMPLETE"]
-    assert [receiver.of(f"JoinedTable.{name}")[:2] for name in names] == [["START", "COMPLETE"]] * len(names)
+    tasks = [*(f"JoinedTable.{name}" for name in names), "BatchReport"]
+    assert [receiver.of(task) for task in tasks] == [["START", "COMPLETE"]] * len(tasks)
     assert len(receiver.batches) == 1
+
+
+def test_a_table_that_another_worker_has_joined(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is given a table and finds it complete emits nothing of it."""
+    manifest = batch_of(tmp_path, "a")
+    with monkeypatch.context() as off:
+        off.setenv("OPENLINEAGE_DISABLED", "true")
+        run_manifest(manifest)
+    batch = load_manifest(manifest)
+    results: queue.Queue[tuple[str, str]] = queue.Queue()
+    with runs.batch_run(batch):
+        table = JoinedTable(manifest=str(manifest), table="a")
+        TaskProcess(table, "worker", results, TaskStatusReporter(None, "a", "worker", None)).run()
+        assert runs.end(batch, "COMPLETE") == ""
+    assert results.get()[1] == "DONE"
+    assert [each["eventType"] for each in receiver.events] == ["START", "COMPLETE"]
+    assert receiver.of("JoinedTable.a") == []
+
+
+def test_a_table_that_takes_too_long(tmp_path: Path, receiver: Receiver) -> None:
+    """A table that Luigi ends after `[worker] timeout` fails once, and the message says that it timed out."""
+    folder = batch_of(tmp_path / "batch", "a").parent
+    (folder / "luigi.cfg").write_text("[worker]\ntimeout = 1\n", "utf-8")
+    code = (
+        "import sys, time; from pipeline.tasks import graph; from pipeline.cli.main import main; "
+        "graph.materialize_entry = lambda *_, **__: time.sleep(600); sys.argv[1:] = ['run', 'm.json']; main()"
+    )
+    assert started(folder, sys.executable, "-c", code).returncode == 1
+    receiver.check_pairs()
+    assert receiver.of("JoinedTable.a") == ["START", "FAIL"]
+    (failed,) = (
+        each for each in receiver.events if each["eventType"] == "FAIL" and each["job"]["name"].endswith(".a")
+    )
+    assert "timed out after 1 seconds" in failed["run"]["facets"]["errorMessage"]["message"]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -36,6 +36,7 @@ KNOWING_LUIGI = {
     "tasks.graph",
     "tasks.inputs",
     "tasks.lineage_events",
+    "tasks.shared",
     "tasks.targets",
     "evidence.tasks",
 }

@@ -73,6 +73,13 @@ assert pipeline.mine and second_opinion.materialize and second_opinion.JoinedTab
 import pipeline
 assert pipeline.mine
 """
+RUN_AS_MAIN = """
+import importlib, runpy, sys
+first, second = sys.argv[1:]
+importlib.import_module(first)
+sys.argv = ["second-opinion", "--help"]
+runpy.run_module(second, run_name="__main__")
+"""
 SECOND_FIRST = """
 import second_opinion, pipeline
 assert pipeline.mine and second_opinion.JoinedTable.__module__ == "second_opinion.tasks.graph"
@@ -147,3 +154,15 @@ def test_one_copy_under_two_names(tmp_path: Path, names: tuple[str, str]) -> Non
     (tmp_path / "second_opinion").symlink_to(ROOT / "pipeline")
     ended = run(sys.executable, tmp_path, "-c", ONE_COPY, *names)
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(
+    "names", [("pipeline", "second_opinion"), ("second_opinion", "pipeline")], ids=" ".join
+)
+def test_either_name_can_be_run(tmp_path: Path, names: tuple[str, str]) -> None:
+    """`runpy` and `python -m` run the command under the other name than the one that is imported."""
+    (tmp_path / "pipeline").symlink_to(ROOT / "pipeline")
+    (tmp_path / "second_opinion").symlink_to(ROOT / "pipeline")
+    ended = run(sys.executable, tmp_path, "-c", RUN_AS_MAIN, *names)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Usage: " in ended.stdout

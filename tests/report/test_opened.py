@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipeline import SecondOpinionError, open_batch
+from pipeline import SecondOpinionError, cite, load_manifest, open_batch, verify
 from pipeline.report.opened import OpenedTable
 from tests.support.builders import clips, run_manifest, write_jsonl, write_manifest
 
@@ -162,6 +162,16 @@ def test_what_is_not_there_is_named(made: Path) -> None:
         batch.table("csv").to_pandas(["mos", "f"])
     with pytest.raises(SecondOpinionError, match="scores: found 'good'; expected 'ok' or 'all'"):
         batch.table("csv").to_arrow(scores="good")  # type: ignore[arg-type]  # as a user without a type checker
+
+
+@pytest.mark.parametrize(
+    ("use", "what"),
+    [(open_batch, "a report"), (cite, "a report"), (verify, "a report"), (load_manifest, "a manifest")],
+)
+def test_what_is_no_path_is_named(use: Callable[[Any], object], what: str) -> None:
+    """An argument that is no path at all, such as a forgotten one, is reported as this project reports errors."""
+    with pytest.raises(SecondOpinionError, match=f"found None; expected the path of {what}"):
+        use(None)
 
 
 def test_a_failed_batch_cannot_be_opened(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from pipeline.join.materialize import materialize_entry
 from pipeline.manifest.batch import load_manifest
 from pipeline.records.receipts import Receipts
 from pipeline.tasks import graph
-from pipeline.tasks.graph import PROCESS_DIED, BatchReport
+from pipeline.tasks.graph import BatchReport
 from pipeline.tasks.run import BatchResult
+from pipeline.tasks.shared import PROCESS_DIED
 from tests.support.builders import batch_of, forking, run_manifest
 
 PARENT = os.getpid()

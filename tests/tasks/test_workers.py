@@ -13,6 +13,7 @@ import pytest
 from pipeline.join.materialize import materialize_entry
 from pipeline.manifest.batch import load_manifest
 from pipeline.tasks import graph as tasks
+from pipeline.tasks import shared
 from pipeline.tasks.graph import SMALL_BYTES, BatchReport
 from pipeline.tasks.run import run_batch
 from tests.support.builders import (
@@ -81,7 +82,7 @@ def test_a_table_whose_input_is_not_there(tmp_path: Path, makers: Path) -> None:
 def test_the_manifest_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tasks of a batch that has just been read take it from there."""
     batch = load_manifest(batch_of(tmp_path, "ab"))
-    monkeypatch.setattr(tasks, "load_manifest", lambda *places: pytest.fail(f"read again: {places}"))
+    monkeypatch.setattr(shared, "load_manifest", lambda *places: pytest.fail(f"read again: {places}"))
     assert run_batch(batch).exit_code == 0
 
 
