@@ -11,12 +11,14 @@ from pipeline.evidence.documents import (
     AUDIT_SCHEMA,
     IMPACT_SCHEMA,
     Arm,
+    ArmPrediction,
     Audit,
     AuditFigures,
     Cited,
     Delta,
     FamilyCoverage,
     FamilyStatus,
+    Gain,
     Impact,
     Interval,
     ScorerCoverage,
@@ -261,6 +263,8 @@ def table_impact(
         "deltas": deltas,
         "against_control": _delta("base+scores", gain + 0.003),
         "corpora": [],
+        "ceiling": {"rows": ROWS - 20, "reliability": 0.96, "correlation": 0.98, "rmse": 0.11},
+        "predictions": [_prediction(arm["name"], at) for at, arm in enumerate(arms)],
         "verdict": verdict,
         "reason": f"SRCC changes by {gain:+.3f} with the scores; the control stays flat.",
         "all_rows": {"rows": ROWS, "groups": 600, "arms": arms, "deltas": deltas},
@@ -272,7 +276,7 @@ def unmeasured_impact(name: str) -> TableImpact:
     impact: Any = table_impact(name, verdict="not measurable")
     reason = "No column names the content: name it as evidence.group in the manifest."
     impact.update(group=None, groups=None, effective_groups=None, model=None, reason=reason)
-    impact.update(arms=[], deltas=[], against_control=None, all_rows=None)
+    impact.update(arms=[], deltas=[], against_control=None, ceiling=None, predictions=[], all_rows=None)
     unmeasured: TableImpact = impact
     return unmeasured
 
@@ -388,6 +392,23 @@ def _delta(name: str, gain: float) -> Delta:
     delta: Any = {"name": name, **_with_intervals(worth, 0.015), "corrected_t": corrected}
     whole: Delta = delta
     return whole
+
+
+def _prediction(arm: str, at: int) -> ArmPrediction:
+    gain: Gain = {"difference": 0.01 * at, "interval": _around(0.01 * at, 0.005), "p": 0.04}
+    return {
+        "arm": arm,
+        "order": {
+            "pairs": 1770, "contents": 590, "share": 0.8 + 0.01 * at, "srcc": 0.7 + 0.01 * at,
+            "intervals": {"share": _around(0.8 + 0.01 * at, 0.02), "srcc": _around(0.7 + 0.01 * at, 0.03)},
+        },
+        "ratings": {
+            "n": ROWS - 20, "rmse": 0.4, "rmse_star": 0.3, "outlier_ratio": 0.8, "auc_different": 0.66,
+            "auc_better": 0.9, "c0": 0.82,
+            "against_base": dict.fromkeys(("auc_different", "auc_better", "c0"), gain),
+        },
+        "ceiling_share": 0.85 + 0.01 * at,
+    }  # fmt: skip
 
 
 def _with_intervals(worth: dict[str, float], half: float) -> JsonObject:

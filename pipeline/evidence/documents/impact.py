@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias, TypedDict
 
 from ...records.provenance import RunProvenance
+from .sections import OrderIntervals
 from .values import Cited, Interval
 
 IMPACT_SCHEMA = "second-opinion-retrain-impact-v1"
@@ -63,6 +64,55 @@ class CorpusImpact(TypedDict):
     interval: Interval
 
 
+class OrderedPrediction(TypedDict):
+    """How predictions order the rows of one content; as in `OrderedColumn`."""
+
+    pairs: int
+    contents: int
+    share: float | None
+    srcc: float | None
+    intervals: OrderIntervals
+
+
+class Gain(TypedDict):
+    """How much better than the base's predictions; `p`: probability of a difference as large by chance, two-sided."""
+
+    difference: float | None
+    interval: Interval
+    p: float | None
+
+
+class RatedPrediction(TypedDict):
+    """Predictions against labels whose uncertainty is known; as in `RatingAgreement`."""
+
+    n: int
+    rmse: float | None
+    rmse_star: float | None
+    outlier_ratio: float | None
+    auc_different: float | None
+    auc_better: float | None
+    c0: float | None
+    against_base: dict[str, Gain]
+
+
+class ArmPrediction(TypedDict):
+    """The predictions of one arm in the first repeat; `ceiling_share` is its PLCC by the highest that labels allow."""
+
+    arm: str
+    order: OrderedPrediction | None
+    ratings: RatedPrediction | None
+    ceiling_share: float | None
+
+
+class ImpactCeiling(TypedDict):
+    """What the labels of the measured rows allow a perfect predictor."""
+
+    rows: int
+    reliability: float
+    correlation: float
+    rmse: float
+
+
 class Protocol(TypedDict):
     """How the arms were compared."""
 
@@ -102,6 +152,8 @@ class TableImpact(TypedDict):
     deltas: list[Delta]
     against_control: Delta | None
     corpora: list[CorpusImpact]
+    ceiling: ImpactCeiling | None
+    predictions: list[ArmPrediction]
     verdict: Verdict
     reason: str
     all_rows: AllRows | None

@@ -4,6 +4,7 @@
 
     measure ──▶ rows ──▶ hindrances                  what is measured, or why it cannot be
        ├──────▶ comparison ──▶ testing ──▶ arms      base, base + scores, control; folds, repeats, models
+       ├──────▶ predictions                          order within contents, ratings, the ceiling
        └──────▶ verdicts                             the verdict and its reason
                      └──▶ protocol                   names of arms, settings
 """
@@ -13,6 +14,7 @@ __all__ = [
     "comparison",
     "hindrances",
     "measure",
+    "predictions",
     "protocol",
     "rows",
     "testing",

@@ -77,6 +77,8 @@ class Comparison:
         measured: by the name of the arm.
         widths: number of columns of each arm.
         mapping_failures: the number of folds in which no mapping could be fitted, by the name of the arm.
+        predicted: the predictions of each row in the first repeat, by a model that was not trained on its content: raw
+            and mapped (2 x rows), by the name of the arm.
         settings: how they were measured.
         scorers: number of scorers, for which the level of changes is corrected.
     """
@@ -84,6 +86,7 @@ class Comparison:
     measured: dict[str, Measured]
     widths: dict[str, int]
     mapping_failures: dict[str, int]
+    predicted: dict[str, Floats]
     settings: ImpactSettings
     scorers: int
 
@@ -158,9 +161,19 @@ def compare(
         {name: measured[given] for name, given in arms.items()},
         {name: given.width(inputs) for name, given in arms.items()},
         {name: sum(not each.mapped for each in found[given]) for name, given in arms.items()},
+        {name: _predicted(inputs.labels.size, folds, found[given]) for name, given in arms.items()},
         settings,
         len(inputs.scores),
     )
+
+
+def _predicted(rows: int, folds: Sequence[Fold], tests: Sequence[Tested]) -> Floats:
+    """The predictions of all rows in the first repeat."""
+    predicted = np.full((2, rows), np.nan)
+    for fold, tested in zip(folds, tests, strict=True):
+        if fold.repeat == 0:
+            predicted[:, fold.test] = tested.predicted
+    return predicted
 
 
 def named(values: Floats) -> Figures:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..documents import AllRows, CorpusImpact, TableImpact, rounded
+from ..documents import AllRows, CorpusImpact, ImpactCeiling, TableImpact, rounded
 from ..statistics.folds import Rows, effective_groups
 from ..statistics.models import BoostedTrees, Model, SupportVectors
+from ..statistics.ratings.ceiling import LabelCeiling
 from ..table import Codes, EvidenceTable
 from .comparison import Comparison, Progress, compare
 from .hindrances import hindrance
+from .predictions import arm_predictions, ceiling_of
 from .protocol import BASE, DEFAULTS, WITH_SCORES, ImpactSettings
 from .rows import Labelled
 from .verdicts import verdict
@@ -39,10 +41,12 @@ def measure_impact(
     model = model_of(labelled.every.size, settings)
     impact = _unmeasured(labelled, settings, model)
     if not impact["reason"]:
-        found = compare(labelled.inputs(labelled.complete), model, settings, workers, progress)
+        inputs = labelled.inputs(labelled.complete)
+        found = compare(inputs, model, settings, workers, progress)
         impact["model"] = model.name
         impact |= _measured(found)  # type: ignore[typeddict-item]  # a part of the same document
         impact["corpora"] = _by_corpus(labelled, found)
+        impact["predictions"] = arm_predictions(table, labelled.complete, inputs, found)
         if labelled.every.size > labelled.complete.size:
             every = compare(labelled.inputs(labelled.every), model, settings, workers, progress)
             impact["all_rows"] = _all_rows(labelled, every)
@@ -84,9 +88,20 @@ def _unmeasured(labelled: Labelled, settings: ImpactSettings, model: Model) -> T
         "deltas": [],
         "against_control": None,
         "corpora": [],
+        "ceiling": None if (ceiling := ceiling_of(table, labelled.complete)) is None else _ceiling(ceiling),
+        "predictions": [],
         "verdict": "not measurable",
         "reason": hindrance(labelled) or "",
         "all_rows": None,
+    }
+
+
+def _ceiling(found: LabelCeiling) -> ImpactCeiling:
+    return {
+        "rows": found.rows,
+        "reliability": found.reliability,
+        "correlation": found.correlation,
+        "rmse": found.rmse,
     }
 
 

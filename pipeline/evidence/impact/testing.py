@@ -50,7 +50,7 @@ class Tested:
         drawn: the same in each draw; a third axis for draws.
         left_out: KRCC without each content; rows as above. No columns if none is left out.
         mapped: whether the mapping was fitted.
-        predicted: the mapped predictions of the fold's test rows, in the label's units.
+        predicted: the predictions of the fold's test rows, raw and mapped (2 x rows), in the label's units.
     """
 
     figures: Floats
@@ -80,7 +80,7 @@ def test_arm(
         for rows in _parts(inputs, fold)
     ]
     found, drawn, left_out = (np.stack(each) for each in zip(*judged, strict=True))
-    return Tested(found, drawn, left_out, mapping is not None, mapped)
+    return Tested(found, drawn, left_out, mapping is not None, np.stack([raw, mapped]))
 
 
 def _parts(inputs: Inputs, fold: Fold) -> Iterator[NDArray[np.intp]]:

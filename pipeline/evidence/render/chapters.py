@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...report.build import Report, TableReport
 from ..documents import Audit, Delta, Impact, ScorerCoverage, TableAudit, TableImpact
+from ..impact.protocol import BASE
 from . import figures
 from .arms import main_delta
 from .figures import Drawing
@@ -94,6 +95,12 @@ def _forests(impact: TableImpact, anchor: str) -> Iterator[Drawing]:
     measured = [("complete", impact["rows"], impact["deltas"])]
     if impact["all_rows"]:
         measured.append(("all", impact["all_rows"]["rows"], impact["all_rows"]["deltas"]))
+    ceiling, base = (
+        impact["ceiling"],
+        next((arm["srcc"] for arm in impact["arms"] if arm["name"] == BASE), None),
+    )
+    room = ceiling["correlation"] - base if ceiling is not None and base is not None else None
     for kind, rows, deltas in measured:
-        if drawing := figures.forest(deltas, f"{kind} rows ({rows:,})", f"{anchor}-forest-{kind}"):
+        title, name = f"{kind} rows ({rows:,})", f"{anchor}-forest-{kind}"
+        if drawing := figures.forest(deltas, title, name, room if kind == "complete" else None):
             yield drawing

@@ -153,10 +153,11 @@ def heat_map(correlations: Correlations, name: str) -> Drawing | None:
 
 
 @styled
-def forest(deltas: Sequence[Delta], rows: str, name: str) -> Drawing | None:
+def forest(deltas: Sequence[Delta], rows: str, name: str, room: float | None = None) -> Drawing | None:
     """Each arm's change of SRCC against base with its interval, the control second; None if nothing was measured.
 
     :param rows: a description of the rows that were measured.
+    :param room: the change with which base would reach the ceiling of the labels, drawn as a line; None: not known.
     """
     measured = [delta for delta in beside_control(deltas) if delta["srcc"] is not None]
     if not measured:
@@ -181,12 +182,15 @@ def forest(deltas: Sequence[Delta], rows: str, name: str) -> Drawing | None:
         words = _change(delta)
         canvas.text(0, top + row * at + 16, cut(arm_title(delta["name"]), 392 - len(words) * CHARACTER))
         canvas.text(400, top + row * at + 16, words, ha="right")
+    if room is not None:
+        axes.axvline(room, color=INK, linewidth=1.25, linestyle=(0, (4, 3)))
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, -0.01), max(high, 0.01))
     canvas.text(200, canvas.height - 6, "change of SRCC against base", ha="center", fontsize=_SMALL)
     title = f"What the scores are worth, on {rows}"
     said = "; ".join(f"{arm_title(each['name'])} {_change(each)}" for each in measured)
-    return Drawing(name, canvas.inline(name, title, f"{said}."), title, f"On {rows}")
+    said += "." if room is None else f". The broken line is the ceiling of the labels, at {signed(room)}."
+    return Drawing(name, canvas.inline(name, title, said), title, f"On {rows}")
 
 
 def _change(delta: Delta) -> str:

@@ -44,7 +44,9 @@ def test_verdicts_arms_and_changes_are_shown() -> None:
     assert ["base+scores", "[+0.082, +0.118]"] in [row[:2] for row in rows(markup)]
     assert "1,200 rows in 600 groups with a label; missing scores are imputed." in markup
     assert f"<strong>improves</strong>: {table['reason']}" in markup
-    assert markup.count("<h3>") == 7  # arms and changes twice, corrected t, inputs, outputs
+    assert markup.count("<h3>") == 9  # arms and changes twice, corrected t, order, ceiling, inputs, outputs
+    assert ["base+scores", "1,770", "0.820 [0.800, 0.840]"] in [row[:3] for row in rows(markup)]
+    assert ["base+scores", "87.0 %", "0.300", "0.800"] in [row[:4] for row in rows(markup)]
     assert document["report"]["sha256"] in markup
     assert document["audit"]["sha256"] in markup
     assert document["run_provenance"]["code_sha256"] in markup
