@@ -6,7 +6,7 @@ are redundant or complementary. Of k intervals at 95 %, about k / 20 miss by cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,15 +67,9 @@ def audit_table(table: EvidenceTable, families: Families) -> TableAudit:
 
 def _audited(table: EvidenceTable, families: Families) -> TableAudit:
     columns = signals_of(table, families)
-    association = None if table.target is None else Association.of(table)
     names = [each.column for each in columns]
     ranked = {name: centred_ranks(table.columns[name]) for name in names}
-    signals = [
-        _signal(
-            each, None if association is None else association.of_column(each.column, ranked[each.column])
-        )
-        for each in columns
-    ]
+    signals = _signals(table, columns, ranked)
     coefficients, rows = pairwise([*ranked.values()])
     coefficients = np.where(rows >= MIN_PAIRED_ROWS, coefficients, np.nan)
     scorers = [_scorer(table, scorer) for scorer in table.scorers]
@@ -111,6 +105,16 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
             ),
         },
     }
+
+
+def _signals(
+    table: EvidenceTable, columns: Sequence[SignalColumn], ranked: Mapping[str, NDArray[np.float32]]
+) -> list[Signal]:
+    """The signals, each with its correlation with the label if the table has one."""
+    if table.target is None:
+        return [_signal(each, None) for each in columns]
+    association = Association.of(table)
+    return [_signal(each, association.of_column(each.column, ranked[each.column])) for each in columns]
 
 
 def audit_batch(tables: Sequence[TableAudit]) -> BatchAudit:

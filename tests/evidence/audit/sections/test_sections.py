@@ -92,18 +92,21 @@ def test_categories_are_measured_each_in_itself() -> None:
     table = made_table(dover=np.where(np.arange(120) < 60, 0.0, 9.0) + noise(5) / 9)
     label = table.columns["mos"] + np.where(np.arange(120) < 60, 0.0, 9.0)
     corpora = Category("corpus", ("a", "b"), np.where(np.arange(120) < 60, 0, 1))
-    found = audited(replace(changed(table, {"mos": label}), corpora=corpora))
+    found = audited(replace(changed(table, {"mos": label}), categories=(corpora,)))
     (section,) = found["categories"]
-    assert (section["column"], section["kind"], section["values"]) == ("corpus", "corpus", 2)
+    assert (section["column"], section["kind"], section["values"]) == ("corpus", "category", 2)
     assert [(each["value"], each["n"]) for each in section["shown"]] == [("a", 60), ("b", 60)]
     assert found["signals"][-1]["target"] is not None
     assert (found["signals"][-1]["target"]["spearman"] or 0) > 0.7
+    pooled = audited(replace(changed(table, {"mos": label}), corpora=corpora))["categories"]
+    assert pooled == [{**section, "kind": "corpus"}]
     for each in section["shown"]:
         (scorer,) = each["scorers"]
         low, high = scorer["intervals"]["srcc"]
         assert low is not None
         assert high is not None
-        assert low < 0 < high
+        assert low < (scorer["srcc"] or 0) < high
+        assert abs(scorer["srcc"] or 1) < 0.35
 
 
 def test_small_and_many_values() -> None:
