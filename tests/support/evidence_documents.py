@@ -228,6 +228,8 @@ def batch_impact(tables: Sequence[TableImpact]) -> Impact:
             "report": cited("report"),
             "audit": cited("audit"),
             "tables": list(tables),
+            "learning_curves": None,
+            "transfers": None,
             "run_provenance": _provenance("impact"),
         }
     )

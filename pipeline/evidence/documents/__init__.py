@@ -31,6 +31,13 @@ from .audit import (
     ranked_signals,
     strength,
 )
+from .full import (
+    LearningCurve,
+    LearningPoint,
+    OutsideColumn,
+    Transfer,
+    TransferArm,
+)
 from .impact import (
     IMPACT_SCHEMA,
     AllRows,
@@ -98,9 +105,12 @@ __all__ = [
     "Impact",
     "Interval",
     "Leak",
+    "LearningCurve",
+    "LearningPoint",
     "LeftOut",
     "OrderIntervals",
     "OrderedColumn",
+    "OutsideColumn",
     "Protocol",
     "RatingAgreement",
     "RatingIntervals",
@@ -115,6 +125,8 @@ __all__ = [
     "TableError",
     "TableImpact",
     "TargetIntervals",
+    "Transfer",
+    "TransferArm",
     "ValueIntervals",
     "Verdict",
     "WithTarget",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias, TypedDict
 
 from ...records.provenance import RunProvenance
+from .full import LearningCurve, Transfer
 from .values import Cited, Interval
 
 IMPACT_SCHEMA = "second-opinion-retrain-impact-v1"
@@ -108,7 +109,7 @@ class TableImpact(TypedDict):
 
 
 class Impact(TypedDict):
-    """`second-opinion-retrain-impact-v1`."""
+    """`second-opinion-retrain-impact-v1`; curves and transfers are null if they were not requested."""
 
     schema: str
     status: Literal["ok"]
@@ -116,4 +117,6 @@ class Impact(TypedDict):
     report: Cited
     audit: Cited
     tables: list[TableImpact]
+    learning_curves: list[LearningCurve] | None
+    transfers: list[Transfer] | None
     run_provenance: RunProvenance

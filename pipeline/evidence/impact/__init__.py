@@ -6,15 +6,19 @@
        ├──────▶ comparison ──▶ testing ──▶ arms      base, base + scores, control; folds, repeats, models
        └──────▶ verdicts                             the verdict and its reason
                      └──▶ protocol                   names of arms, settings
+    learning, transfer ──▶ complete                  only in full: fewer training contents, another table to test on
 """
 
 __all__ = [
     "arms",
     "comparison",
+    "complete",
     "hindrances",
+    "learning",
     "measure",
     "protocol",
     "rows",
     "testing",
+    "transfer",
     "verdicts",
 ]
