@@ -244,13 +244,19 @@ def audit(manifest: str, **how: Any) -> int:
 @cli.command(epilog=flags.EXIT_CODES)
 @flags.manifest_argument
 @flags.report_flags
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Also train on fewer contents, and on one table to test another; takes longer.",
+)
 @flags.evidence_flags
 def impact(manifest: str, **how: Any) -> int:
     """Measure whether models that are given the scores of MANIFEST predict its labels better.
 
     \b
-    Example:
+    Examples:
       second-opinion impact manifests/demo.json --workers 2
+      second-opinion impact manifests/demo.json --full
     """
     from .evidence_lines import impact_lines
 

@@ -43,6 +43,7 @@ def give_evidence(
     workers: int = 1,
     scheduler: str | None = None,
     families: Path | None = None,
+    full: bool = False,
 ) -> EvidenceResult:
     """Bring a batch and its evidence up to date.
 
@@ -50,11 +51,12 @@ def give_evidence(
     :param workers: number of processes.
     :param scheduler: URL of a luigid; None: the scheduler in this process.
     :param families: a file of families of signals; None: the package's.
+    :param full: whether the impact has learning curves and transfers, which train many more models.
     :raises UsageError: no table has a label, a library is missing, or a file of the evidence is used by the batch.
     :raises EvidenceError: the batch is not complete, a table lacks a requested column, or a score is the label.
     :raises BatchError: as `run_batch`.
     """
-    state = EvidenceState(batch, families)
+    state = EvidenceState(batch, families, full=full)
     if not state.tables(kind):
         raise UsageError(
             f"{batch.manifest}: no table has evidence with a target; the impact of scores is measured on a label"
@@ -64,7 +66,7 @@ def give_evidence(
     result = run_batch(batch, workers=workers, scheduler=scheduler)
     if result.exit_code:
         raise _incomplete(batch, result)
-    state = EvidenceState(batch, families)
+    state = EvidenceState(batch, families, full=full)
     if not state.complete(kind):
         state = _build(state, kind, workers, scheduler)
     for path in failed_paths(batch, kind):
@@ -83,9 +85,8 @@ def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None
     batch = state.batch
     report = BatchReport.of(batch)
     parameters = {name: getattr(report, name) for name in BatchReport.BATCH_PARAMETERS}
-    root = (SignalMixAudit if kind == "audit" else RetrainImpact)(
-        families=str(state.families or ""), **parameters
-    )
+    parameters |= {"families": str(state.families or "")} | ({"full": state.full} if kind == "impact" else {})
+    root = (SignalMixAudit if kind == "audit" else RetrainImpact)(**parameters)
     written = [path for name in DOCUMENTS for path in document_paths(batch, name)]
     failed: set[str] = set()
 
@@ -93,7 +94,7 @@ def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None
         (failed.discard if complete else failed.add)(table)
 
     def read() -> EvidenceState:
-        return EvidenceState(batch, state.families)
+        return EvidenceState(batch, state.families, full=state.full)
 
     def is_open(after: EvidenceState, waited: float) -> bool:
         """Whether another worker may still complete the evidence: it is incomplete, and no failure is known."""
@@ -152,10 +153,10 @@ def _fail(state: EvidenceState, kind: Kind, failed: Iterable[str]) -> None:
 def _errors(state: EvidenceState, kind: Kind) -> list[TableError]:
     """The recorded errors of the parts that the document is built from."""
     kinds: Sequence[Kind] = ("audit",) if kind == "audit" else ("audit", "impact")
-    parts = [(entry.id, state.part(each, entry)) for each in kinds for entry in state.tables(each)]
+    parts = [(entries, state.part(each, *entries)) for kind in kinds for each, entries in state.parts(kind)]
     return [
-        {"id": table, "error": part.error}
-        for table, part in parts
+        {"id": " to ".join(entry.id for entry in entries), "error": part.error}
+        for entries, part in parts
         if part is not None and part.error is not None
     ]
 

@@ -1,7 +1,9 @@
 """Whether the evidence of a batch is up to date with its tables and its manifest; the results that it is built from.
 
-A part is the audit or the impact of one table. It is up to date while its identity is the same: the digest of the table,
-its declarations, and the versions of the libraries. A document is up to date if it was written from the current parts
+A part is the audit, the impact or the learning curve of one table, or the transfer from one table to another. It is up to
+date while its identity is the same: the digests of its tables, their declarations, and the versions of the libraries.
+Learning curves and transfers are parts of the impact in full: it holds them if they are requested, and also if they are
+not and each is up to date. So an impact in full answers a request for less, and stays until a table changes. A document is up to date if it was written from the current parts
 and report, and its files are unchanged. The page is up to date if it shows the current documents.
 
 Results are kept in one file per table and kind, beside the project's other records. The files may be deleted: at worst
@@ -11,6 +13,7 @@ the results are computed again.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +34,9 @@ from ..storage.jsontext import JsonObject
 
 Kind: TypeAlias = Literal["audit", "impact"]
 KINDS: tuple[Kind, ...] = ("audit", "impact")
+PartKind: TypeAlias = Literal["audit", "impact", "learning", "transfer"]
+Part: TypeAlias = tuple[PartKind, tuple[TableEntry, ...]]
+"""A kind, and its table; for a transfer the table that is trained on and the one that is tested."""
 DocumentName: TypeAlias = Literal["audit", "impact", "page"]
 DOCUMENTS: tuple[DocumentName, ...] = ("audit", "impact", "page")
 
@@ -85,11 +91,15 @@ class _Results:
 
 
 class EvidenceState:
-    """The state of the evidence of a batch; each property is worked out when it is first used."""
+    """The state of the evidence of a batch; each property is worked out when it is first used.
 
-    def __init__(self, batch: Batch, families: Path | None = None) -> None:
+    :param full: whether learning curves and transfers are requested.
+    """
+
+    def __init__(self, batch: Batch, families: Path | None = None, *, full: bool = False) -> None:
         self.batch = batch
         self.families = families
+        self.full = full
         self._results = _Results(batch.state_dir)
 
     @cached_property
@@ -106,43 +116,68 @@ class EvidenceState:
         table = self.check.tables[self.batch.position(entry.id)]
         return table.built if table.complete else None
 
-    def part(self, kind: Kind, entry: TableEntry) -> Result | None:
-        """The result for a table as it is now; None: there is none."""
-        identity = self.identity(kind, entry)
-        return None if identity is None else self._results.result(_part(kind, entry), identity)
+    def parts(self, kind: Kind) -> list[Part]:
+        """The parts that a document is built from, those of its kind first."""
+        own: list[Part] = [(kind, (entry,)) for entry in self.tables(kind)]
+        return own + self.full_parts() if kind == "impact" and self.is_full else own
 
-    def has_part(self, kind: Kind, entry: TableEntry) -> bool:
-        """Whether the part of a table was computed, and is up to date."""
-        part = self.part(kind, entry)
+    def full_parts(self) -> list[Part]:
+        """The learning curve of every table with a label, and the transfer between every two of them, both ways."""
+        labelled = self.tables("impact")
+        curves: list[Part] = [("learning", (entry,)) for entry in labelled]
+        return curves + [("transfer", pair) for pair in itertools.permutations(labelled, 2)]
+
+    @cached_property
+    def is_full(self) -> bool:
+        """Whether the impact is in full: that is requested, or all its parts are up to date from an earlier request."""
+        return self.full or all(self.has_part(kind, *entries) for kind, entries in self.full_parts())
+
+    def has_part(self, kind: PartKind, *entries: TableEntry) -> bool:
+        """Whether the part of these tables was computed, and is up to date."""
+        part = self.part(kind, *entries)
         return part is not None and part.body is not None
 
-    def part_path(self, kind: Kind, entry: TableEntry) -> Path:
-        """The file of a table's result."""
-        return self._results.path(_part(kind, entry))
+    def part_path(self, kind: PartKind, *entries: TableEntry) -> Path:
+        """The file of a result."""
+        return self._results.path(_part(kind, entries))
 
-    def record_part(self, kind: Kind, entry: TableEntry, result: Result) -> None:
-        """Keep the result for a table.
+    def part(self, kind: PartKind, *entries: TableEntry) -> Result | None:
+        """The result for tables as they are now; None: there is none."""
+        identity = self.identity(kind, *entries)
+        return None if identity is None else self._results.result(_part(kind, entries), identity)
+
+    def record_part(self, kind: PartKind, result: Result, *entries: TableEntry) -> None:
+        """Keep the result for tables.
 
         :raises OutputError: it cannot be written.
         """
-        self._results.record(_part(kind, entry), result)
+        self._results.record(_part(kind, entries), result)
 
-    def identity(self, kind: Kind, entry: TableEntry) -> str | None:
-        """A digest of all that the part of a table depends on; None: the table is not complete."""
-        joined = self.joined(entry)
-        if joined is None:
+    def identity(self, kind: PartKind, *entries: TableEntry) -> str | None:
+        """A digest of all that a part depends on; None: a table is not complete."""
+        tables = [self._depends(entry) for entry in entries]
+        if None in tables:
             return None
         depends = {
             "kind": kind,
             "version": EVIDENCE_VERSION,
             "libraries": library_versions(),
+            "tables": tables,
+        }
+        return _digest_of(depends | ({"families": self.families_sha256} if kind == "audit" else {}))
+
+    def _depends(self, entry: TableEntry) -> JsonObject | None:
+        """What a part depends on of one of its tables; None: the table is not complete."""
+        joined = self.joined(entry)
+        if joined is None:
+            return None
+        return {
             "id": entry.id,
             "entry": entry.as_json(),
             "joined": joined.outputs["out"]["sha256"],
             "evidence": entry.evidence and entry.evidence.as_json(),
             "scorers": [vars(each) for each in entry.scorers],
         }
-        return _digest_of(depends | ({"families": self.families_sha256} if kind == "audit" else {}))
 
     @cached_property
     def families_sha256(self) -> str:
@@ -159,7 +194,7 @@ class EvidenceState:
         """A digest of all that a document depends on; None: the report or a part is not up to date."""
         if not self.check.complete:
             return None
-        parts = [self.part(kind, entry) for entry in self.tables(kind)]
+        parts = [self.part(each, *entries) for each, entries in self.parts(kind)]
         if any(part is None or part.body is None for part in parts):
             return None
         depends = {
@@ -245,8 +280,9 @@ def check_paths(batch: Batch) -> None:
         )
 
 
-def _part(kind: Kind, entry: TableEntry) -> str:
-    return f"{kind}-{entry.id}"
+def _part(kind: PartKind, entries: tuple[TableEntry, ...]) -> str:
+    """Its name; that of a transfer is in a folder of the table that is trained on, since two names may be too long."""
+    return f"{kind}-{'/'.join(entry.id for entry in entries)}"
 
 
 def _document(name: DocumentName) -> str:

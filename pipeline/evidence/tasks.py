@@ -1,4 +1,4 @@
-"""Luigi tasks: a part for each table, and two documents that are written from the parts after the batch's report."""
+"""Luigi tasks: the parts of tables and of pairs of them, and two documents that are written after the batch's report."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import luigi
 from ..errors import BatchError
 from ..lineage import datasets
 from ..lineage.events import Datasets
+from ..manifest.entries import TableEntry
 from ..tasks.graph import BatchReport
 from ..tasks.lineage_events import BEGUN
 from ..tasks.shared import BatchTask, PathParameter, TableTask, recording
 from ..tasks.targets import ReadOnlyTarget
-from .state import EvidenceState, Kind, Result, document_paths
+from .state import EvidenceState, Kind, Part, PartKind, Result, document_paths
 
 
 class PartTarget(luigi.Target):
-    """The part of one table; it exists while its inputs are unchanged."""
+    """The part of one table or of two; it exists while its inputs are unchanged."""
 
-    def __init__(self, state: EvidenceState, kind: Kind, table: str) -> None:
-        self._state, self._kind = state, kind
-        self._entry = state.batch.table(table)
+    def __init__(self, state: EvidenceState, kind: PartKind, entries: tuple[TableEntry, ...]) -> None:
+        self._state, self._kind, self._entries = state, kind, entries
 
     def exists(self) -> bool:
         """Whether the part is up to date."""
-        return self._state.has_part(self._kind, self._entry)
+        return self._state.has_part(self._kind, *self._entries)
 
 
 class DocumentTarget(ReadOnlyTarget):
@@ -67,7 +67,11 @@ class _EvidenceTask(BatchTask):
 class _TablePart(_EvidenceTask, TableTask):
     """One table's part of a document."""
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[PartKind]
+
+    def entries(self, state: EvidenceState) -> tuple[TableEntry, ...]:
+        """The tables of the part."""
+        return (state.batch.table(self.table),)
 
     def is_worth_a_process(self) -> bool:
         """It does: it takes seconds to minutes."""
@@ -75,49 +79,50 @@ class _TablePart(_EvidenceTask, TableTask):
 
     def output(self) -> PartTarget:
         """The recorded part."""
-        return PartTarget(self.state, self.kind, self.table)
+        state = self.state
+        return PartTarget(state, self.kind, self.entries(state))
 
     def run(self) -> None:
         """Compute the part, and record it or the error, unless another worker has done so since this one looked."""
         from .work import compute_part
 
         state = self.state
-        entry = state.batch.table(self.table)
-        if state.has_part(self.kind, entry):
+        entries = self.entries(state)
+        if state.has_part(self.kind, *entries):
             return
         self.trigger_event(BEGUN, self)
-        identity = state.identity(self.kind, entry)
+        identity = state.identity(self.kind, *entries)
         if identity is None:
             raise BatchError(f"{self.table}: the table changed while its evidence was computed; run again")
         with recording(partial(self.record_failure, state=state)):
-            body = compute_part(self.kind, state, entry)
-            state.record_part(self.kind, entry, Result(identity, body))
+            body = compute_part(self.kind, state, *entries)
+            state.record_part(self.kind, Result(identity, body), *entries)
 
     def lineage_datasets(self, done: bool) -> Datasets:
-        """The joined table; the recorded part."""
+        """The joined tables; the recorded part."""
         state = self.state
-        entry = state.batch.table(self.table)
-        part = datasets.of_files([state.part_path(self.kind, entry)], done)
-        return {"inputs": [datasets.joined(state.batch, entry)], "outputs": part}
+        entries = self.entries(state)
+        part = datasets.of_files([state.part_path(self.kind, *entries)], done)
+        return {"inputs": [datasets.joined(state.batch, entry) for entry in entries], "outputs": part}
 
     def record_failure(self, exc: Exception, state: EvidenceState | None = None) -> None:
-        """Record why there is no part, unless the table changed meanwhile: then nothing is known of the new one.
+        """Record why there is no part, unless a table changed meanwhile: then nothing is known of the new one.
 
         :param state: the state that the task began with; None: the state now.
         :raises BatchError: the record cannot be written.
         """
         state = state or self.state
-        entry = state.batch.table(self.table)
-        identity = state.identity(self.kind, entry)
+        entries = self.entries(state)
+        identity = state.identity(self.kind, *entries)
         if identity is not None:
-            state.record_part(self.kind, entry, Result(identity, None, self.message(exc)))
+            state.record_part(self.kind, Result(identity, None, self.message(exc)), *entries)
 
 
 class TableAudit(_TablePart):
     """Which signals one joined table holds, and how they correlate with its label."""
 
     task_namespace = "second_opinion"
-    kind: ClassVar[Kind] = "audit"
+    kind: ClassVar[PartKind] = "audit"
 
     def requires(self) -> BatchReport:
         """The whole batch: evidence is of what its report cites."""
@@ -128,11 +133,39 @@ class TableImpact(_TablePart):
     """What the scores of one joined table are worth to a model."""
 
     task_namespace = "second_opinion"
-    kind: ClassVar[Kind] = "impact"
+    kind: ClassVar[PartKind] = "impact"
 
     def requires(self) -> SignalMixAudit:
         """The audit, which stops where a score is the label."""
         return SignalMixAudit(**self.shared)
+
+
+class TableLearning(_TablePart):
+    """How good models of one joined table are after how many labelled contents."""
+
+    task_namespace = "second_opinion"
+    kind: ClassVar[PartKind] = "learning"
+
+    def requires(self) -> TableImpact:
+        """The table's impact, which says whether a model can be trained, and which."""
+        return TableImpact(table=self.table, **self.shared)
+
+
+class TableTransfer(_TablePart):
+    """What models that are trained on one joined table predict of another."""
+
+    task_namespace = "second_opinion"
+    kind: ClassVar[PartKind] = "transfer"
+
+    tested = luigi.Parameter(description="the id of the table that is tested")
+
+    def entries(self, state: EvidenceState) -> tuple[TableEntry, ...]:
+        """The table that is trained on, and the one that is tested."""
+        return (state.batch.table(self.table), state.batch.table(self.tested))
+
+    def requires(self) -> list[TableImpact]:
+        """The impact of both, which says whether a model can be trained, and which."""
+        return [TableImpact(table=table, **self.shared) for table in (self.table, self.tested)]
 
 
 class _Document(_EvidenceTask):
@@ -161,7 +194,7 @@ class _Document(_EvidenceTask):
         state = self.state
         batch = state.batch
         cited = [batch.report_json, *(document_paths(batch, "audit")[:1] if self.kind == "impact" else [])]
-        parts = [state.part_path(self.kind, entry) for entry in state.tables(self.kind)]
+        parts = [state.part_path(kind, *entries) for kind, entries in state.parts(self.kind)]
         written = [*document_paths(batch, self.kind), *document_paths(batch, "page")]
         return {
             "inputs": datasets.of_files([*cited, *parts], done),
@@ -186,7 +219,22 @@ class RetrainImpact(_Document):
     task_namespace = "second_opinion"
     kind: ClassVar[Kind] = "impact"
 
+    full = luigi.BoolParameter(description="also learning curves, and transfer between tables")
+
+    @property
+    def state(self) -> EvidenceState:
+        """The state of the evidence now."""
+        return EvidenceState(self.batch, Path(self.families) if self.families else None, full=self.full)
+
     def requires(self) -> list[luigi.Task]:
-        """The audit, and every table with a label."""
-        tables = [TableImpact(table=entry.id, **self.shared) for entry in self.state.tables("impact")]
-        return [SignalMixAudit(**self.shared), *tables]
+        """The audit, every table with a label, and in full every pair of them."""
+        state = self.state
+        tables = [TableImpact(table=entry.id, **self.shared) for entry in state.tables("impact")]
+        more = [self._full_task(part) for part in state.full_parts()] if self.full else []
+        return [SignalMixAudit(**self.shared), *tables, *more]
+
+    def _full_task(self, part: Part) -> luigi.Task:
+        kind, (entry, *others) = part
+        if kind == "learning":
+            return TableLearning(table=entry.id, **self.shared)
+        return TableTransfer(table=entry.id, tested=others[0].id, **self.shared)

@@ -23,38 +23,78 @@ from .documents import (
     Audit,
     Cited,
     Impact,
+    LearningCurve,
     TableAudit,
     TableError,
     TableImpact,
+    Transfer,
     rounded,
 )
+from .impact.learning import measure_learning, unmeasured_learning
 from .impact.measure import measure_impact
+from .impact.transfer import measure_transfer, unmeasured_transfer
 from .render.audit_markdown import audit_markdown
 from .render.impact_markdown import impact_markdown
 from .render.page import render_page
-from .state import KINDS, EvidenceState, Kind, document_paths, failed_paths
-from .table import read_table
+from .state import KINDS, EvidenceState, Kind, PartKind, document_paths, failed_paths
+from .statistics.models import named_model
+from .table import EvidenceTable, read_table
 
 _MAX_THREADS = 4
 
 
-def compute_part(kind: Kind, state: EvidenceState, entry: TableEntry) -> JsonObject:
-    """Compute the part of one table.
+def compute_part(kind: PartKind, state: EvidenceState, *entries: TableEntry) -> JsonObject:
+    """Compute the part of one table, or of two.
 
-    :raises EvidenceError: the table lacks a column that the manifest names.
-    :raises BatchError: the table cannot be read.
+    :raises EvidenceError: a table lacks a column that the manifest names.
+    :raises BatchError: a table cannot be read.
     """
-    joined = state.joined(entry)
-    if joined is None:
-        raise BatchError(f"{entry.id}: the table changed while its evidence was computed; run again")
-    table = read_table(entry, state.batch.base_dir, joined)
-    part: Any = (
-        audit_table(table, load_families(state.families))
-        if kind == "audit"
-        else measure_impact(table, workers=min(_MAX_THREADS, os.cpu_count() or 1))
-    )
+    if kind == "audit":
+        part: Any = audit_table(_table(state, entries[0]), load_families(state.families))
+    elif kind == "impact":
+        part = measure_impact(_table(state, entries[0]), workers=min(_MAX_THREADS, os.cpu_count() or 1))
+    else:
+        part = _full_part(kind, state, entries)
     body: JsonObject = rounded(part)
     return body
+
+
+def _full_part(
+    kind: PartKind, state: EvidenceState, entries: Sequence[TableEntry]
+) -> LearningCurve | Transfer:
+    """A learning curve or a transfer, with the model of the first table's impact; without one it is not measured."""
+    impacts = [_impact_of(state, entry) for entry in entries]
+    lacking = next((each for each in impacts if each["model"] is None), None)
+    first, last = entries[0], entries[-1]
+    if lacking is not None:
+        reason = f"The impact of {lacking['id']} is not measurable: {lacking['reason']}"
+        if kind == "learning":
+            return unmeasured_learning(first.id, reason)
+        return unmeasured_transfer(first.id, last.id, reason)
+    model = named_model(impacts[0]["model"] or "")
+    if kind == "learning":
+        return measure_learning(_table(state, first), model)
+    return measure_transfer(_table(state, first), _table(state, last), model)
+
+
+def _impact_of(state: EvidenceState, entry: TableEntry) -> TableImpact:
+    """The impact of a table, whose task comes first."""
+    part = state.part("impact", entry)
+    if part is None or part.body is None:
+        raise _changed(entry)
+    impact: TableImpact = part.body  # type: ignore[assignment]  # from its own JSON
+    return impact
+
+
+def _table(state: EvidenceState, entry: TableEntry) -> EvidenceTable:
+    joined = state.joined(entry)
+    if joined is None:
+        raise _changed(entry)
+    return read_table(entry, state.batch.base_dir, joined)
+
+
+def _changed(entry: TableEntry) -> BatchError:
+    return BatchError(f"{entry.id}: the table changed while its evidence was computed; run again")
 
 
 def write_document(kind: Kind, state: EvidenceState) -> None:
@@ -149,8 +189,16 @@ def _impact(state: EvidenceState) -> Impact:
         "report": _report(state),
         "audit": _document(state.batch, "audit"),
         "tables": tables,
+        "learning_curves": _bodies("learning", state) if state.is_full else None,
+        "transfers": _bodies("transfer", state) if state.is_full else None,
         "run_provenance": _provenance("impact", state),
     }
+
+
+def _bodies(kind: PartKind, state: EvidenceState) -> Any:
+    """The parts of a kind of the impact in full."""
+    parts = [state.part(each, *entries) for each, entries in state.full_parts() if each == kind]
+    return [part.body for part in parts if part and part.body]
 
 
 def _report(state: EvidenceState) -> Cited:
@@ -175,8 +223,15 @@ def _provenance(kind: Kind, state: EvidenceState) -> RunProvenance:
             inputs[f"{entry.id}.out"] = joined.outputs["out"]
     if state.families is not None:
         inputs["families"] = files.describe(state.families, batch.base_dir, state.families_sha256)
-    args = {"manifest": batch.relative(batch.manifest), "base_dir": ".", "report_json": report["path"]}
+    args: JsonObject = {
+        "manifest": batch.relative(batch.manifest),
+        "base_dir": ".",
+        "report_json": report["path"],
+    }
     argv = batch_argv(batch, kind)
+    if kind == "impact" and state.is_full:
+        args["full"] = True
+        argv += ["--full"]
     if state.families is not None:
         args["families"] = batch.relative(state.families)
         argv += ["--families", args["families"]]

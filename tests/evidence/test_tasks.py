@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 pytest.importorskip("sklearn", reason="the extra `evidence` is not installed")
 
 from pipeline import RetrainImpact, SignalMixAudit
+from pipeline.storage.schema import load_schema
 from tests.support.builders import run_main, tree, write_json, write_jsonl
 from tests.support.evidence_batches import document, evidence_batch, write_corpus
 from tests.support.processes import COMMAND, LUIGI, running, second_opinion, started, until
@@ -262,3 +264,76 @@ def test_evidence_is_read_by_its_target(made: Made, task: Any, name: str) -> Non
     assert target.path == str(made[0] / name)
     with target.open("r") as stream:
         assert json.load(stream) == json.loads((made[0] / name).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def made_in_full(made_of_two: Made, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The batch of two tables, its impact requested in full after it was requested without."""
+    folder = shutil.copytree(made_of_two[0], tmp_path_factory.mktemp("full") / "copied")
+    ended = second_opinion(folder, "impact", "m.json", "--full")
+    assert ended.returncode == 0, ended.stderr
+    return folder, ended.stdout
+
+
+def test_an_impact_in_full_adds_curves_and_transfers(made_of_two: Made, made_in_full: Made) -> None:
+    """A curve per table and a transfer per ordered pair; what was known stays, and without `--full` both are null."""
+    plain, full = document(made_of_two[0], "impact"), document(made_in_full[0], "impact")
+    assert (plain["learning_curves"], plain["transfers"]) == (None, None)
+    assert [curve["id"] for curve in full["learning_curves"]] == ["a", "b"]
+    assert [[each["contents"] for each in curve["points"]] for curve in full["learning_curves"]] == [
+        [11, 22]
+    ] * 2
+    pairs = [(each["trained_on"], each["tested_on"]) for each in full["transfers"]]
+    assert pairs == [("a", "b"), ("b", "a")]
+    assert full["tables"] == plain["tables"]
+    assert full["run_provenance"]["argv"] == ["second-opinion", "impact", "m.json", "--full"]
+    assert [*Draft202012Validator(load_schema("impact")).iter_errors(full)] == []
+    kept = ".m.report.json.state/evidence/impact-a.json"
+    assert (made_in_full[0] / kept).stat().st_mtime_ns == (made_of_two[0] / kept).stat().st_mtime_ns
+    assert "Transfer" in (made_in_full[0] / "m.html").read_text("utf-8")
+
+
+def test_an_impact_in_full_answers_a_request_for_less(
+    made_in_full: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without `--full` it stays as it is; once a table has changed, what is then out of date is left out."""
+    folder = shutil.copytree(made_in_full[0], tmp_path / "copied")
+    before = stamps(folder)
+    assert run_main(capsys, "impact", folder / "m.json").code == 0
+    assert stamps(folder) == before
+    write_corpus(folder, "b", seed=1)
+    assert run_main(capsys, "impact", folder / "m.json").code == 0
+    assert document(folder, "impact")["transfers"] is None
+    assert run_main(capsys, "impact", folder / "m.json", "--full").code == 0
+    after = stamps(folder)
+    parts = {name.partition("/evidence/")[2] for name in after if after[name] != before.get(name)}
+    named = {name for name in parts if name and not name.startswith("document-")}
+    assert named == {
+        "audit-b.json",
+        "impact-b.json",
+        "learning-b.json",
+        "transfer-a/b.json",
+        "transfer-b/a.json",
+    }
+
+
+def test_equal_batches_give_equal_bytes_in_full(made_in_full: Made, tmp_path: Path) -> None:
+    """Another folder, another number of processes and no earlier impact change no byte."""
+    evidence_batch(tmp_path / "two", "a", "b")
+    ended = second_opinion(tmp_path, "impact", "two/m.json", "--full", "--workers", "2")
+    assert ended.returncode == 0, ended.stderr
+    one, two = tree(made_in_full[0]), tree(tmp_path / "two")
+    assert {name: one[name] for name in GIVEN} == {name: two[name] for name in GIVEN}
+
+
+def test_what_cannot_be_trained_in_full_has_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table whose impact is not measurable has no curve and no transfer, and says why."""
+    assert run_main(capsys, "impact", evidence_batch(tmp_path, "a", "b", group=None), "--full").code == 0
+    full = document(tmp_path, "impact")
+    assert full["learning_curves"][0]["points"] == full["transfers"][0]["arms"] == []
+    for each in (*full["learning_curves"], *full["transfers"]):
+        assert each["reason"].startswith("The impact of ")
+        assert "No column names the content" in each["reason"]
+    assert full["transfers"][0]["reason"] in (tmp_path / "m.html").read_text("utf-8")

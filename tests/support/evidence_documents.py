@@ -21,13 +21,18 @@ from pipeline.evidence.documents import (
     Gain,
     Impact,
     Interval,
+    LearningPoint,
     ScorerCoverage,
     Signal,
     TableAudit,
     TableImpact,
+    Transfer,
+    TransferArm,
     Verdict,
     rounded,
 )
+from pipeline.evidence.impact.learning import unmeasured_learning
+from pipeline.evidence.impact.transfer import unmeasured_transfer
 from pipeline.records.materialized import Coverage
 from pipeline.records.provenance import RunProvenance
 from pipeline.report.build import REPORT_SCHEMA, Report, TableReport
@@ -230,6 +235,8 @@ def batch_impact(tables: Sequence[TableImpact]) -> Impact:
             "report": cited("report"),
             "audit": cited("audit"),
             "tables": list(tables),
+            "learning_curves": None,
+            "transfers": None,
             "run_provenance": _provenance("impact"),
         }
     )
@@ -268,6 +275,36 @@ def table_impact(
         "verdict": verdict,
         "reason": f"SRCC changes by {gain:+.3f} with the scores; the control stays flat.",
         "all_rows": {"rows": ROWS, "groups": 600, "arms": arms, "deltas": deltas},
+    }  # fmt: skip
+
+
+def in_full(impact: Impact) -> Impact:
+    """The impact with a learning curve of its first table, and with transfers between its first two, one not measured."""
+    first, second = (table["id"] for table in impact["tables"][:2])
+    points: list[LearningPoint] = [
+        {"contents": 100 * 2**at, "rows": 100 * 2**at, "base": base, "with_scores": 0.7 + at / 20,
+         "base_contents": 282.8 if at == 0 else None, "reason": None if at == 0 else "base does not reach it."}
+        for at, base in enumerate((0.6, 0.65, 0.75))
+    ]  # fmt: skip
+    arms: list[TransferArm] = [
+        {"name": name, "features": 60, "srcc": srcc, "plcc": srcc, "rmse": 0.8}
+        for name, srcc in (("base", -0.143), ("base+scores", 0.741), ("scores", 0.768))
+    ]
+    measured: Transfer = {
+        "trained_on": first, "tested_on": second, "model": "svr-rbf", "columns": 60, "scorers": ["dover"],
+        "trained_rows": 1200, "tested_rows": 1147, "arms": arms, "outside": 0.705,
+        "outside_columns": [{"column": "videval_24", "share": 0.6}],
+        "warning": f"70.5 % of the rows of {second} leave the range of {first}.", "reason": None,
+    }  # fmt: skip
+    refused = unmeasured_transfer(second, first, f"The impact of {second} is not measurable.")
+    return {
+        **impact,
+        "learning_curves": [
+            {"id": first, "model": "svr-rbf", "seed": 0, "tested_contents": 200, "tested_rows": 200,
+             "points": points, "reason": None},
+            unmeasured_learning(second, f"The impact of {second} is not measurable."),
+        ],
+        "transfers": [measured, refused],
     }  # fmt: skip
 
 

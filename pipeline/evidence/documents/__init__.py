@@ -31,6 +31,13 @@ from .audit import (
     ranked_signals,
     strength,
 )
+from .full import (
+    LearningCurve,
+    LearningPoint,
+    OutsideColumn,
+    Transfer,
+    TransferArm,
+)
 from .impact import (
     IMPACT_SCHEMA,
     AllRows,
@@ -106,10 +113,13 @@ __all__ = [
     "ImpactCeiling",
     "Interval",
     "Leak",
+    "LearningCurve",
+    "LearningPoint",
     "LeftOut",
     "OrderIntervals",
     "OrderedColumn",
     "OrderedPrediction",
+    "OutsideColumn",
     "Protocol",
     "RatedPrediction",
     "RatingAgreement",
@@ -125,6 +135,8 @@ __all__ = [
     "TableError",
     "TableImpact",
     "TargetIntervals",
+    "Transfer",
+    "TransferArm",
     "ValueIntervals",
     "Verdict",
     "WithTarget",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias, TypedDict
 
 from ...records.provenance import RunProvenance
+from .full import LearningCurve, Transfer
 from .sections import OrderIntervals
 from .values import Cited, Interval
 
@@ -160,7 +161,7 @@ class TableImpact(TypedDict):
 
 
 class Impact(TypedDict):
-    """`second-opinion-retrain-impact-v1`."""
+    """`second-opinion-retrain-impact-v1`; curves and transfers are null if they were not requested."""
 
     schema: str
     status: Literal["ok"]
@@ -168,4 +169,6 @@ class Impact(TypedDict):
     report: Cited
     audit: Cited
     tables: list[TableImpact]
+    learning_curves: list[LearningCurve] | None
+    transfers: list[Transfer] | None
     run_provenance: RunProvenance

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...report.build import Report, TableReport
-from ..documents import Audit, Delta, Impact, ScorerCoverage, TableAudit, TableImpact
+from ..documents import Audit, Delta, Impact, LearningCurve, ScorerCoverage, TableAudit, TableImpact
 from ..impact.protocol import BASE
 from . import figures
 from .arms import main_delta
@@ -23,6 +23,8 @@ class Chapter:
         histograms: distribution of scores, per scorer.
         heat_map: correlations between columns.
         forests: changes against base, on complete rows and on all rows.
+        learning: the learning curve; None: it was not requested.
+        learning_line: its figure; None: it has too few points.
     """
 
     anchor: str
@@ -33,6 +35,8 @@ class Chapter:
     histograms: list[Drawing]
     heat_map: Drawing | None
     forests: list[Drawing]
+    learning: LearningCurve | None
+    learning_line: Drawing | None
 
     @property
     def main_delta(self) -> Delta | None:
@@ -47,21 +51,33 @@ class Chapter:
     @property
     def figures(self) -> list[Drawing]:
         """All figures, in the order of the page."""
-        return [*self.forests, *self.scatters, *self.histograms, *([self.heat_map] if self.heat_map else [])]
+        found = [*self.forests, self.learning_line, *self.scatters, *self.histograms, self.heat_map]
+        return [each for each in found if each is not None]
 
 
 def chapters(report: Report, audit: Audit, impact: Impact | None) -> list[Chapter]:
     """One chapter per table, in the report's order."""
     audits = {table["id"]: table for table in audit["tables"]}
     impacts = {table["id"]: table for table in impact["tables"]} if impact else {}
+    curves = {curve["id"]: curve for curve in (impact and impact["learning_curves"]) or []}
     return [
-        _chapter(f"table-{at}", table, audits.get(table["id"]), impacts.get(table["id"]))
+        _chapter(
+            f"table-{at}",
+            table,
+            audits.get(table["id"]),
+            impacts.get(table["id"]),
+            curves.get(table["id"]),
+        )
         for at, table in enumerate(report["tables"], 1)
     ]
 
 
 def _chapter(
-    anchor: str, report: TableReport, audit: TableAudit | None, impact: TableImpact | None
+    anchor: str,
+    report: TableReport,
+    audit: TableAudit | None,
+    impact: TableImpact | None,
+    curve: LearningCurve | None,
 ) -> Chapter:
     return Chapter(
         anchor=anchor,
@@ -74,6 +90,8 @@ def _chapter(
         if audit
         else None,
         forests=list(_forests(impact, anchor)) if impact else [],
+        learning=curve,
+        learning_line=figures.learning(curve, f"{anchor}-learning") if curve else None,
     )
 
 

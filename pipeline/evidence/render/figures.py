@@ -9,8 +9,9 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ..documents import Correlations, Delta, DisagreementRow, Histogram, Scatter
+from ..documents import Correlations, Delta, DisagreementRow, Histogram, LearningCurve, Scatter
 from ..impact import protocol
+from ..impact.protocol import BASE, WITH_SCORES
 from ..table import MAX_MAGNITUDE
 from .arms import arm_title, beside_control
 from .numbers import fixed, interval, number, plural, signed
@@ -191,6 +192,34 @@ def forest(deltas: Sequence[Delta], rows: str, name: str, room: float | None = N
     said = "; ".join(f"{arm_title(each['name'])} {_change(each)}" for each in measured)
     said += "." if room is None else f". The broken line is the ceiling of the labels, at {signed(room)}."
     return Drawing(name, canvas.inline(name, title, said), title, f"On {rows}")
+
+
+@styled
+def learning(curve: LearningCurve, name: str) -> Drawing | None:
+    """SRCC (up) over labelled contents (across, doubling), with the scores and without; None with fewer than two sizes."""
+    points = [point for point in curve["points"] if None not in (point["base"], point["with_scores"])]
+    if len(points) < 2:
+        return None
+    canvas = Canvas(400, 230)
+    axes = canvas.axes(left=48, top=44, right=16, bottom=40)
+    sizes = [point["contents"] for point in points]
+    lines = {
+        WITH_SCORES: [point["with_scores"] for point in points],
+        BASE: [point["base"] for point in points],
+    }
+    for (arm, values), colour, marker in zip(lines.items(), (SERIES, CONTROL), "oD", strict=True):
+        axes.plot(np.log2(sizes), np.array(values, float), color=colour, linewidth=2.5, marker=marker)
+        canvas.text(8 if arm == WITH_SCORES else 200, 30, f"{'●◆'['oD'.index(marker)]} {arm}", color=colour)
+    axes.set_xticks(np.log2(sizes), [number(size) for size in sizes])
+    canvas.text(0, 12, "SRCC", fontsize=_SMALL)
+    canvas.text(390, 224, "labelled contents", fontsize=_SMALL, ha="right")
+    said = "; ".join(
+        f"{plural(point['contents'], 'content')}: {fixed(point['base'])} without the scores, "
+        f"{fixed(point['with_scores'])} with them"
+        for point in points
+    )
+    title = "SRCC over the number of labelled contents"
+    return Drawing(name, canvas.inline(name, title, f"{said}."), title, title)
 
 
 def _change(delta: Delta) -> str:

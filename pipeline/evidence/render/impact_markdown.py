@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..documents import Impact, Protocol, TableImpact
 from ..impact.protocol import BASE, WITH_SCORES, corrected
-from .arms import main_delta
+from .arms import main_delta, matrices
 from .markdown import render_markdown
 
 _MEASURES = {
@@ -26,6 +26,8 @@ def impact_markdown(document: Impact) -> bytes:
         verdicts=[_verdict(table) for table in document["tables"]],
         measures=_MEASURES,
         level_of_changes=_level_of_changes,
+        curves={curve["id"]: curve for curve in document["learning_curves"] or []},
+        matrices=matrices(document["transfers"]),
     )
 
 

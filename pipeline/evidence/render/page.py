@@ -18,7 +18,7 @@ from ...errors import printable
 from ...report.build import Report
 from ...report.comparison import Difference, change_lines
 from ..documents import Audit, Cited, Impact
-from .arms import arm_title, beside_control
+from .arms import arm_title, beside_control, matrices
 from .chapters import chapters
 from .engine import environment
 from .figures import old_and_new
@@ -48,6 +48,7 @@ def render_page(report: Report, audit: Audit, impact: Impact | None, documents: 
             impact=impact,
             documents=documents,
             chapters=shown,
+            matrices=matrices(impact["transfers"] if impact else None),
             labels=list(dict.fromkeys(label for chapter in shown for label in chapter.scorers)),
             titles={family["family"]: family["title"] for family in audit["batch"]["coverage"]},
             style=Markup(_resource("page.css")),  # noqa: S704  # the package's own

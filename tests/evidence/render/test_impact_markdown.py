@@ -11,7 +11,9 @@ from pipeline.evidence.documents import Impact
 from pipeline.evidence.render.impact_markdown import impact_markdown
 from pipeline.evidence.render.numbers import NONE
 from tests.report.test_markdown import CONTROLS, MARKUP
-from tests.support.evidence_documents import batch_impact, table_impact, unmeasured_impact
+from tests.support.evidence_documents import batch_impact, in_full, table_impact, unmeasured_impact
+
+MINUS = "\N{MINUS SIGN}"
 
 
 def html(document: Impact) -> str:
@@ -100,3 +102,18 @@ def test_what_comes_from_inputs_stays_text(text: str) -> None:
     markup = html(batch_impact([table]))
     assert re.findall(r"<[^>]+>", markup) == re.findall(r"<[^>]+>", plain)
     assert [len(row) for row in rows(markup)] == [len(row) for row in rows(plain)]
+
+
+def test_curves_and_transfers_are_shown_if_they_were_requested() -> None:
+    """A curve below its table, a matrix per arm, the warning and the reasons; without them no word of either."""
+    plain = batch_impact([table_impact("konvid"), table_impact("youtube")])
+    assert "Transfer" not in html(plain)
+    assert "Learning curve" not in html(plain)
+    markup = html(in_full(plain))
+    assert ["100", "100", "0.600", "0.700", "283", ""] in rows(markup)
+    assert ["400", "400", "0.750", "0.800", NONE, "base does not reach it."] in rows(markup)
+    assert [row for row in rows(markup) if row[:1] == ["konvid"] and len(row) == 3] == [
+        ["konvid", NONE, f"{MINUS}0.143"], ["konvid", NONE, "0.741"], ["konvid", NONE, "0.768"],
+    ]  # fmt: skip
+    assert "<li>70.5 % of the rows of youtube leave the range of konvid.</li>" in markup
+    assert markup.count("The impact of youtube is not measurable.") == 2

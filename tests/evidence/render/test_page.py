@@ -25,6 +25,7 @@ from tests.support.evidence_documents import (
     batch_impact,
     batch_report,
     failed_report,
+    in_full,
     table_audit,
     table_impact,
     table_report,
@@ -347,3 +348,20 @@ def test_equal_documents_give_equal_bytes(tmp_path: Path) -> None:
         assert made.stderr == ""
         digests.add(made.stdout)
     assert len(digests) == 1
+
+
+def test_an_impact_in_full_shows_curve_and_transfers() -> None:
+    """The line figure says its numbers in words; the matrix, the warning and the reasons are there, and only if requested."""
+    report, audit, impact = whole_batch()
+    assert not [
+        each
+        for each in parsed(report, audit, impact).all("section")
+        if each.attributes.get("id") == "transfer"
+    ]
+    page = parsed(report, audit, in_full(impact))
+    line = next(each for each in page.all("svg") if each.attributes["id"] == "table-1-learning")
+    assert "100 contents: 0.600 without the scores, 0.700 with them" in line.all("desc")[0].text
+    transfer = next(each for each in page.all("section") if each.attributes.get("id") == "transfer")
+    assert f"{MINUS}0.143" in transfer.text
+    assert "70.5 % of the rows of youtube-ugc leave the range of konvid-1k." in transfer.text
+    assert "The impact of youtube-ugc is not measurable." in transfer.text
