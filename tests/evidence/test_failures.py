@@ -84,7 +84,7 @@ def test_a_failure_that_cannot_be_recorded(
     monkeypatch.setattr(
         EvidenceState,
         "record_part",
-        lambda self, kind, entry, result: record(self, kind, entry, result) if entry.id == "b" else refuse(),
+        lambda self, kind, result, entry: record(self, kind, result, entry) if entry.id == "b" else refuse(),
     )
     ended = run_main(capsys, "audit", manifest)
     assert ended.code == 1
