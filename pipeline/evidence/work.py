@@ -30,9 +30,9 @@ from .documents import (
     Transfer,
     rounded,
 )
-from .impact.learning import measure_learning, unmeasured_learning
+from .impact.full.learning import measure_learning, unmeasured_learning
+from .impact.full.transfer import measure_transfer, unmeasured_transfer
 from .impact.measure import measure_impact
-from .impact.transfer import measure_transfer, unmeasured_transfer
 from .render.audit_markdown import audit_markdown
 from .render.impact_markdown import impact_markdown
 from .render.page import render_page

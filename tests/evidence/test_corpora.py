@@ -14,10 +14,10 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import OneHotEncoder
 
 from pipeline.evidence.documents import TableImpact
-from pipeline.evidence.impact.learning import measure_learning
+from pipeline.evidence.impact.full.learning import measure_learning
+from pipeline.evidence.impact.full.transfer import measure_transfer
 from pipeline.evidence.impact.measure import measure_impact
 from pipeline.evidence.impact.protocol import ImpactSettings
-from pipeline.evidence.impact.transfer import measure_transfer
 from pipeline.evidence.statistics.folds import grouped_folds
 from pipeline.evidence.statistics.models import BoostedTrees, SupportVectors
 from pipeline.evidence.table import EvidenceTable, ScoreColumn

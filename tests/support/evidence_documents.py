@@ -31,8 +31,8 @@ from pipeline.evidence.documents import (
     Verdict,
     rounded,
 )
-from pipeline.evidence.impact.learning import unmeasured_learning
-from pipeline.evidence.impact.transfer import unmeasured_transfer
+from pipeline.evidence.impact.full.learning import unmeasured_learning
+from pipeline.evidence.impact.full.transfer import unmeasured_transfer
 from pipeline.records.materialized import Coverage
 from pipeline.records.provenance import RunProvenance
 from pipeline.report.build import REPORT_SCHEMA, Report, TableReport

@@ -7,20 +7,18 @@
        ├──────▶ predictions                          order within contents, ratings, the ceiling
        └──────▶ verdicts                             the verdict and its reason
                      └──▶ protocol                   names of arms, settings
-    learning, transfer ──▶ complete                  only in full: fewer training contents, another table to test on
+    full/                                            fewer training contents, another table to test on
 """
 
 __all__ = [
     "arms",
     "comparison",
-    "complete",
+    "full",
     "hindrances",
-    "learning",
     "measure",
     "predictions",
     "protocol",
     "rows",
     "testing",
-    "transfer",
     "verdicts",
 ]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.evidence.documents import LearningCurve
-from pipeline.evidence.impact import learning
-from pipeline.evidence.impact.learning import measure_learning
+from pipeline.evidence.impact.full import learning
+from pipeline.evidence.impact.full.learning import measure_learning
 from pipeline.evidence.statistics.models import BoostedTrees, Model, Predictor, SupportVectors
 from pipeline.evidence.table import Codes, EvidenceTable, Floats
 from tests.support.evidence_tables import changed, column, made_table

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.evidence.documents import Transfer
-from pipeline.evidence.impact.transfer import measure_transfer
+from pipeline.evidence.impact.full.transfer import measure_transfer
 from pipeline.evidence.statistics.models import BoostedTrees, SupportVectors
 from pipeline.evidence.table import Category, EvidenceTable, ScoreColumn
 from tests.support.evidence_tables import changed, column, made_table

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..documents import LearningCurve, LearningPoint, rounded
-from ..statistics.models import Model
-from ..table import Codes, EvidenceTable, Floats
-from .arms import Inputs
+from ...documents import LearningCurve, LearningPoint, rounded
+from ...statistics.models import Model
+from ...table import Codes, EvidenceTable, Floats
+from ..arms import Inputs
 from .complete import corpora_of, labelled_rows, order_agreement
 
 TESTED_PART = 3

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ...errors import show
-from ...manifest.entries import slug
-from ..documents import OutsideColumn, Transfer, TransferArm, rounded
-from ..statistics.correlations import pearson
-from ..statistics.folds import Rows
-from ..statistics.models import Model
-from ..table import EvidenceTable, Floats
+from ....errors import show
+from ....manifest.entries import slug
+from ...documents import OutsideColumn, Transfer, TransferArm, rounded
+from ...statistics.correlations import pearson
+from ...statistics.folds import Rows
+from ...statistics.models import Model
+from ...table import EvidenceTable, Floats
+from ..protocol import BASE, SCORES, WITH_SCORES
+from ..rows import Labelled
 from .complete import complete_rows, corpora_of, features, labelled_rows, order_agreement
-from .protocol import BASE, SCORES, WITH_SCORES
-from .rows import Labelled
 
 MANY_OUTSIDE = 0.1
 """With a larger share of rows outside the range of training there is a warning."""

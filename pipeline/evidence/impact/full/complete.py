@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..statistics.correlations import spearman
-from ..statistics.folds import Rows
-from ..table import Codes, EvidenceTable, Floats, ScoreColumn
-from .rows import Labelled, bounded
+from ...statistics.correlations import spearman
+from ...statistics.folds import Rows
+from ...table import Codes, EvidenceTable, Floats, ScoreColumn
+from ..rows import Labelled, bounded
 
 
 def labelled_rows(table: EvidenceTable) -> Labelled:
