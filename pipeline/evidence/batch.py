@@ -80,6 +80,7 @@ def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None
     from ..tasks import scheduling
     from ..tasks.graph import BatchReport
     from ..tasks.shared import PROCESS_DIED
+    from . import work  # noqa: F401  # seconds of imports, which each forked process would repeat for its one part
     from .tasks import RetrainImpact, SignalMixAudit
 
     batch = state.batch
@@ -105,8 +106,8 @@ def _build(state: EvidenceState, kind: Kind, workers: int, scheduler: str | None
 
     started = time.time()
     with scheduling.held(batch, scheduler), runs.batch_run(batch):
-        work = scheduling.Work(batch, root, written, read, is_open, note)
-        after = scheduling.complete(work, workers, scheduler)
+        asked = scheduling.Work(batch, root, written, read, is_open, note)
+        after = scheduling.complete(asked, workers, scheduler)
         if not after.complete(kind):
             _fail(after, kind, failed)
         if unsent := runs.end(batch, "COMPLETE"):

@@ -12,11 +12,11 @@ the results are computed again.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -102,7 +102,7 @@ class EvidenceState:
         self.full = full
         self._results = _Results(batch.state_dir)
 
-    @cached_property
+    @functools.cached_property
     def check(self) -> BatchCheck:
         """The check of the batch itself."""
         return BatchCheck(self.batch)
@@ -127,7 +127,7 @@ class EvidenceState:
         curves: list[Part] = [("learning", (entry,)) for entry in labelled]
         return curves + [("transfer", pair) for pair in itertools.permutations(labelled, 2)]
 
-    @cached_property
+    @functools.cached_property
     def is_full(self) -> bool:
         """Whether the impact is in full: that is requested, or all its parts are up to date from an earlier request."""
         return self.full or all(self.has_part(kind, *entries) for kind, entries in self.full_parts())
@@ -179,7 +179,7 @@ class EvidenceState:
             "scorers": [vars(each) for each in entry.scorers],
         }
 
-    @cached_property
+    @functools.cached_property
     def families_sha256(self) -> str:
         """The digest of the file of families.
 
@@ -290,13 +290,21 @@ def _document(name: DocumentName) -> str:
 
 
 def library_versions() -> dict[str, str]:
-    """:raises UsageError: a library of the extra is not installed."""
+    """The versions of what figures are worked out and drawn with.
+
+    :raises UsageError: a library of the extra is not installed.
+    """
     try:
-        return {name: metadata.version(name) for name in _LIBRARIES}
+        return {name: _version(name) for name in _LIBRARIES}
     except metadata.PackageNotFoundError as exc:
         raise UsageError(
             f"evidence needs {exc.name}, which is not installed; pip install 'second-opinion[evidence]'"
         ) from exc
+
+
+@functools.cache
+def _version(library: str) -> str:
+    return metadata.version(library)
 
 
 def _digest_of(value: object) -> str:

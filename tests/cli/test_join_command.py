@@ -19,7 +19,7 @@ JOIN = ("join", "--features", "features.jsonl", "--scores", "dover=dover.jsonl",
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal(tmp_path: Path, sent: signal.Signals) -> None:
     """Ctrl-C, SIGTERM and a terminal that is closed leave nothing half-written: exit code 130."""
-    small_batch(tmp_path, rows=150_000)
+    small_batch(tmp_path, rows=60_000)
     with running(tmp_path, *COMMAND, *JOIN) as run:
         until(lambda: writers(run, tmp_path / "out"), "a table that is being written")
         os.kill(run.pid, sent)
@@ -33,7 +33,7 @@ def test_what_a_killed_join_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The next join clears what one left that was killed (-9) in the middle of the same table."""
-    small_batch(tmp_path, rows=150_000)
+    small_batch(tmp_path, rows=60_000)
     with running(tmp_path, *COMMAND, *JOIN) as run:
         until(lambda: writers(run, tmp_path / "out"), "a table that is being written")
         run.kill()

@@ -7,14 +7,13 @@ import json
 import os
 import pty
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.builders import clips, small_batch, table_entry, write_json, write_jsonl, write_manifest
-from tests.support.processes import COMMAND, DEADLINE_SECONDS, environment
+from tests.support.forks import begun
 
 SEQUENCES = "\x1b]8;;http://a.example\x1b\\x\x1b[35;5;7mx\x9b31mx\x07\u202ex\r"
 """A link (OSC 8), colours (CSI, and C1's), the bell, text from right to left, the begin of the line."""
@@ -114,14 +113,7 @@ def reports(folder: Path) -> list[list[str]]:
 def ended(folder: Path, arguments: list[str], *, terminal: bool) -> tuple[int, str]:
     """The exit code of the command, and all that it printed, on a terminal or into a pipe."""
     reading, writing = pty.openpty() if terminal else os.pipe()
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=environment(TERM="xterm-256color", COLUMNS="250"),
-        stdin=subprocess.DEVNULL,
-        stdout=writing,
-        stderr=writing,
-    )
+    end = begun(folder, arguments, writing, writing, TERM="xterm-256color", COLUMNS="250")
     os.close(writing)
     printed = bytearray()
     try:
@@ -131,7 +123,7 @@ def ended(folder: Path, arguments: list[str], *, terminal: bool) -> tuple[int, s
         if exc.errno != errno.EIO:
             raise
     os.close(reading)
-    return process.wait(DEADLINE_SECONDS), printed.decode("utf-8")
+    return end(), printed.decode("utf-8")
 
 
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])

@@ -16,10 +16,9 @@ pytest.importorskip("sklearn", reason="the extra `evidence` is not installed")
 from pipeline import RetrainImpact, SignalMixAudit
 from pipeline.storage.schema import load_schema
 from tests.support.builders import run_main, tree, write_json, write_jsonl
-from tests.support.evidence_batches import document, evidence_batch, write_corpus
+from tests.support.evidence_batches import document, evidence_batch, given_evidence, write_corpus
 from tests.support.processes import COMMAND, LUIGI, running, second_opinion, started, until
-
-Made = tuple[Path, str]
+from tests.support.shared import once
 
 GIVEN = ("m.audit.json", "m.audit.md", "m.impact.json", "m.impact.md", "m.html")
 
@@ -33,28 +32,22 @@ def stamps(folder: Path) -> dict[str, int]:
     }
 
 
-def _made(folder: Path, *tables: str) -> Made:
-    ended = second_opinion(folder, "impact", str(evidence_batch(folder, *tables)))
-    assert ended.returncode == 0, ended.stderr
-    return folder, ended.stdout
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a batch of the table `a` with all its evidence, to read and to copy."""
+    return given_evidence(tmp_path_factory, "a")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A batch of one table with all its evidence, to read and to copy, and what the command printed."""
-    return _made(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(scope="module")
-def made_of_two(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same of the tables `a` and `b`."""
-    return _made(tmp_path_factory.mktemp("made_of_two"), "a", "b")
+    return given_evidence(tmp_path_factory, "a", "b")
 
 
 @pytest.fixture
-def copied(made: Made, tmp_path: Path) -> Path:
+def copied(made: Path, tmp_path: Path) -> Path:
     """A copy of the batch of one table, to change."""
-    return shutil.copytree(made[0], tmp_path / "copied") / "m.json"
+    return shutil.copytree(made, tmp_path / "copied") / "m.json"
 
 
 def cited_impact(folder: Path) -> bool:
@@ -63,9 +56,9 @@ def cited_impact(folder: Path) -> bool:
     return digest in (folder / "m.html").read_text("utf-8")
 
 
-def test_the_impact_gives_everything(made: Made) -> None:
+def test_the_impact_gives_everything(made: Path) -> None:
     """One command makes the batch, its audit, its impact and the page, and says the verdict and the digest to cite."""
-    folder, printed = made
+    folder, printed = made, (made / "printed").read_text("utf-8")
     assert set(GIVEN) <= set(tree(folder))
     impact = document(folder, "impact")
     assert [table["verdict"] for table in impact["tables"]] == ["improves"]
@@ -75,9 +68,9 @@ def test_the_impact_gives_everything(made: Made) -> None:
     assert printed.rstrip().endswith(f"page: {folder}/m.html")
 
 
-def test_each_document_cites_what_it_rests_on(made: Made) -> None:
+def test_each_document_cites_what_it_rests_on(made: Path) -> None:
     """The audit cites the report, the impact both, by the digest of their bytes; their provenance names the tables."""
-    folder = made[0]
+    folder = made
     audit, impact = document(folder, "audit"), document(folder, "impact")
     report = hashlib.sha256((folder / "m.report.json").read_bytes()).hexdigest()
     assert audit["report"] == impact["report"] == {"path": "m.report.json", "sha256": report}
@@ -102,20 +95,20 @@ def test_a_second_run_does_nothing(copied: Path, capsys: pytest.CaptureFixture[s
     assert {name: tree(folder)[name] for name in GIVEN} == {name: first[name] for name in GIVEN}
 
 
-def test_equal_batches_give_equal_bytes(made_of_two: Made, tmp_path: Path) -> None:
+def test_equal_batches_give_equal_bytes(made_of_two: Path, tmp_path: Path) -> None:
     """Another folder and another number of processes change no byte."""
     evidence_batch(tmp_path / "two", "a", "b")
     ended = second_opinion(tmp_path, "impact", "two/m.json", "--workers", "2")
     assert ended.returncode == 0, ended.stderr
-    one, two = tree(made_of_two[0]), tree(tmp_path / "two")
+    one, two = tree(made_of_two), tree(tmp_path / "two")
     assert {name: one[name] for name in GIVEN} == {name: two[name] for name in GIVEN}
 
 
 def test_a_changed_table_redoes_exactly_its_part(
-    made_of_two: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made_of_two: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was worked out for the other table stays as it is; the documents and the page are written again."""
-    folder = shutil.copytree(made_of_two[0], tmp_path / "copied")
+    folder = shutil.copytree(made_of_two, tmp_path / "copied")
     before = stamps(folder)
     write_corpus(folder, "b", seed=1)
     assert run_main(capsys, "impact", folder / "m.json").code == 0
@@ -228,18 +221,18 @@ def test_a_batch_that_is_not_complete(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run_main(capsys, "audit", manifest).code == 1
 
 
-def test_luigis_own_command_line(made: Made, tmp_path: Path) -> None:
+def test_luigis_own_command_line(made: Path, tmp_path: Path) -> None:
     """`luigi --module pipeline second_opinion.RetrainImpact` makes the same bytes as the command."""
     evidence_batch(tmp_path / "two")
     asked = ("second_opinion.RetrainImpact", "--manifest", "two/m.json", "--local-scheduler")
     ended = started(tmp_path, *LUIGI, *asked)
     assert ended.returncode == 0, ended.stderr
-    one, two = tree(made[0]), tree(tmp_path / "two")
+    one, two = tree(made), tree(tmp_path / "two")
     assert {name: one[name] for name in GIVEN} == {name: two[name] for name in GIVEN}
 
 
 def test_a_killed_run_is_taken_up(
-    made_of_two: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made_of_two: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After kill -9 the next run keeps what was worked out, and ends with the bytes of a run that nobody disturbed."""
     manifest = evidence_batch(tmp_path / "killed", "a", "b")
@@ -251,33 +244,36 @@ def test_a_killed_run_is_taken_up(
     first = (parts / "impact-a.json").stat().st_mtime_ns
     assert run_main(capsys, "impact", manifest).code == 0
     assert (parts / "impact-a.json").stat().st_mtime_ns == first
-    killed, calm = tree(tmp_path / "killed"), tree(made_of_two[0])
+    killed, calm = tree(tmp_path / "killed"), tree(made_of_two)
     assert {name: killed[name] for name in GIVEN} == {name: calm[name] for name in GIVEN}
 
 
 @pytest.mark.parametrize(
     ("task", "name"), [(SignalMixAudit, "m.audit.json"), (RetrainImpact, "m.impact.json")]
 )
-def test_evidence_is_read_by_its_target(made: Made, task: Any, name: str) -> None:
+def test_evidence_is_read_by_its_target(made: Path, task: Any, name: str) -> None:
     """The targets of audit and impact have the path of their JSON, and open it for reading."""
-    target = task(manifest=str(made[0] / "m.json")).output()
-    assert target.path == str(made[0] / name)
+    target = task(manifest=str(made / "m.json")).output()
+    assert target.path == str(made / name)
     with target.open("r") as stream:
-        assert json.load(stream) == json.loads((made[0] / name).read_text("utf-8"))
+        assert json.load(stream) == json.loads((made / name).read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
-def made_in_full(made_of_two: Made, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made_in_full(made_of_two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The batch of two tables, its impact requested in full after it was requested without."""
-    folder = shutil.copytree(made_of_two[0], tmp_path_factory.mktemp("full") / "copied")
-    ended = second_opinion(folder, "impact", "m.json", "--full")
-    assert ended.returncode == 0, ended.stderr
-    return folder, ended.stdout
+
+    def make(folder: Path) -> None:
+        shutil.copytree(made_of_two, folder)
+        ended = second_opinion(folder, "impact", "m.json", "--full")
+        assert ended.returncode == 0, ended.stderr
+
+    return once(tmp_path_factory, "evidence-in-full", make)
 
 
-def test_an_impact_in_full_adds_curves_and_transfers(made_of_two: Made, made_in_full: Made) -> None:
+def test_an_impact_in_full_adds_curves_and_transfers(made_of_two: Path, made_in_full: Path) -> None:
     """A curve per table and a transfer per ordered pair; what was known stays, and without `--full` both are null."""
-    plain, full = document(made_of_two[0], "impact"), document(made_in_full[0], "impact")
+    plain, full = document(made_of_two, "impact"), document(made_in_full, "impact")
     assert (plain["learning_curves"], plain["transfers"]) == (None, None)
     assert [curve["id"] for curve in full["learning_curves"]] == ["a", "b"]
     assert [[each["contents"] for each in curve["points"]] for curve in full["learning_curves"]] == [
@@ -289,15 +285,15 @@ def test_an_impact_in_full_adds_curves_and_transfers(made_of_two: Made, made_in_
     assert full["run_provenance"]["argv"] == ["second-opinion", "impact", "m.json", "--full"]
     assert [*Draft202012Validator(load_schema("impact")).iter_errors(full)] == []
     kept = ".m.report.json.state/evidence/impact-a.json"
-    assert (made_in_full[0] / kept).stat().st_mtime_ns == (made_of_two[0] / kept).stat().st_mtime_ns
-    assert "Transfer" in (made_in_full[0] / "m.html").read_text("utf-8")
+    assert (made_in_full / kept).stat().st_mtime_ns == (made_of_two / kept).stat().st_mtime_ns
+    assert "Transfer" in (made_in_full / "m.html").read_text("utf-8")
 
 
 def test_an_impact_in_full_answers_a_request_for_less(
-    made_in_full: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made_in_full: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without `--full` it stays as it is; once a table has changed, what is then out of date is left out."""
-    folder = shutil.copytree(made_in_full[0], tmp_path / "copied")
+    folder = shutil.copytree(made_in_full, tmp_path / "copied")
     before = stamps(folder)
     assert run_main(capsys, "impact", folder / "m.json").code == 0
     assert stamps(folder) == before
@@ -317,12 +313,12 @@ def test_an_impact_in_full_answers_a_request_for_less(
     }
 
 
-def test_equal_batches_give_equal_bytes_in_full(made_in_full: Made, tmp_path: Path) -> None:
+def test_equal_batches_give_equal_bytes_in_full(made_in_full: Path, tmp_path: Path) -> None:
     """Another folder, another number of processes and no earlier impact change no byte."""
     evidence_batch(tmp_path / "two", "a", "b")
     ended = second_opinion(tmp_path, "impact", "two/m.json", "--full", "--workers", "2")
     assert ended.returncode == 0, ended.stderr
-    one, two = tree(made_in_full[0]), tree(tmp_path / "two")
+    one, two = tree(made_in_full), tree(tmp_path / "two")
     assert {name: one[name] for name in GIVEN} == {name: two[name] for name in GIVEN}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from fnmatch import fnmatch
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import second_opinion
+from tests.support.shared import once
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
@@ -44,18 +43,11 @@ def copy_demo(to: Path, temporary: pytest.TempPathFactory) -> Path:
 
     The evidence of the demo takes a while, so the processes of a test run share one demo.
     """
-    base = temporary.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with (shared / "demo.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "demo" / "done").exists():
-            _make_demo(shared / "demo")
-    return Path(shutil.copytree(shared / "demo" / "manifests", to, dirs_exist_ok=True))
+    demo = once(temporary, "demo", _make_demo)
+    return Path(shutil.copytree(demo / "manifests", to, dirs_exist_ok=True))
 
 
 def _make_demo(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
     copy_manifests(folder / "manifests")
     ended = second_opinion(folder, "impact", "manifests/demo.json", "--workers", "2", timeout=1800)
     assert ended.returncode == 0, ended.stderr
-    (folder / "done").touch()

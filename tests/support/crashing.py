@@ -12,6 +12,7 @@ over all processes of the run. Before a change lies all the time since the one b
 
 from __future__ import annotations
 
+import gc
 import itertools
 import multiprocessing
 import os
@@ -27,6 +28,7 @@ import pipeline.join.materialize
 import pipeline.tasks.graph  # likewise
 import pipeline.tasks.run
 from pipeline.cli.main import main
+from pipeline.records.versions import code_sha256
 
 _CHANGES = {"os.rename", "os.remove", "os.utime", "os.mkdir"}
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -72,9 +74,10 @@ def run(folder: Path, nth: int, argv: list[str]) -> int:
 
 if __name__ == "__main__":
     start, *command = sys.argv[1:]
-    pipeline.tasks.graph.SMALL_BYTES = (
-        -1
-    )  # several workers make the smallest tables in processes of their own
+    # Several workers make the smallest tables in processes of their own.
+    pipeline.tasks.graph.SMALL_BYTES = -1
+    code_sha256()  # once, and not again in each run
+    gc.freeze()  # or each run, at its end, would copy all that it was given to take it apart
     ended = -signal.SIGKILL
     for moment in itertools.count(1):
         ended = run(shutil.copytree(start, Path(str(moment))), moment, command)

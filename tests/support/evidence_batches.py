@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.support.builders import write_json, write_jsonl
+from tests.support.processes import second_opinion
+from tests.support.shared import once
 
 CLIPS = 64
 CONTENTS = 32
@@ -53,6 +56,17 @@ def write_corpus(folder: Path, table: str, seed: int = 0) -> None:
     for name, scores in (("nr", seen), ("leak", 10 * labels)):
         scored = [{"clip_id": f"c{clip}", "score": scores[clip]} for clip in range(CLIPS)]
         write_jsonl(folder / table / f"{name}.jsonl", scored)
+
+
+def given_evidence(temporary: pytest.TempPathFactory, *tables: str) -> Path:
+    """The folder of a batch of these tables with all its evidence, to read and to copy; `printed` has what it printed."""
+
+    def make(folder: Path) -> None:
+        ended = second_opinion(folder, "impact", str(evidence_batch(folder, *tables)))
+        assert ended.returncode == 0, ended.stderr
+        (folder / "printed").write_text(ended.stdout, "utf-8")
+
+    return once(temporary, f"evidence-{'-'.join(tables)}", make)
 
 
 def document(folder: Path, name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import builtins
 import errno
 import fcntl
 import functools
+import gc
 import io
 import itertools
 import json
@@ -39,6 +40,7 @@ import pipeline.tasks.graph
 import pipeline.tasks.run
 import pipeline.tasks.scheduling  # likewise
 from pipeline.cli.main import main
+from pipeline.records.versions import code_sha256
 
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EACCES)
 _BY_NAME = ("stat", "lstat", "open", "mkdir", "replace", "unlink", "utime", "scandir", "listdir", "readlink")
@@ -169,9 +171,10 @@ def moments(every: int) -> Iterator[tuple[int, int]]:
 
 if __name__ == "__main__":
     start, step, *command = sys.argv[1:]
-    pipeline.tasks.graph.SMALL_BYTES = (
-        -1
-    )  # several workers make the smallest tables in processes of their own
+    # Several workers make the smallest tables in processes of their own.
+    pipeline.tasks.graph.SMALL_BYTES = -1
+    code_sha256()  # once, and not again in each run
+    gc.freeze()  # or each run, at its end, would copy all that it was given to take it apart
     for nth, code in moments(int(step)):
         copy = Path(f"{nth}-{errno.errorcode[code]}").absolute()
         if not run(Path(shutil.copytree(start, copy)), nth, code, command):

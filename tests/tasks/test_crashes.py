@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import lasting, run_manifest, small_batch, tree, write_jsonl, write_manifest
-from tests.support.processes import COMMAND, Running, running, second_opinion, started, until, writers
+from tests.support.forks import forked
+from tests.support.processes import COMMAND, Running, running, started, until, writers
 
 TABLES = {"a": "out/a.parquet", "b": "out/b.jsonl"}
 Stamps = dict[str, tuple[int, int]]
@@ -156,7 +157,7 @@ def test_killed_in_the_midst(tmp_path: Path, large: tuple[Path, dict[str, bytes]
         until(lambda: MOMENTS[moment](folder, size, began), moment)
     for name, content in lasting(folder).items():
         assert content == whole[name], f"{name} is partial"
-    assert second_opinion(folder, "run", "m.json").returncode == 0
+    assert forked(folder, "run", "m.json").returncode == 0
     assert lasting(folder) == whole
     assert [name for name in tree(folder) if name.endswith(".tmp")] == []
 
@@ -179,7 +180,7 @@ def test_a_worker_that_is_killed(tmp_path: Path, large: tuple[Path, dict[str, by
     assert "b: its process was ended from outside, or ran out of memory; run again" in ended.stderr
     assert set(lasting(folder)) >= {"out/a.parquet", "out/a.audit.json", "m.report.failed.json"}
     assert not (folder / "out/b.jsonl").exists()
-    assert second_opinion(folder, "run", "m.json").returncode == 0
+    assert forked(folder, "run", "m.json").returncode == 0
     assert lasting(folder) == whole
 
 
@@ -192,10 +193,10 @@ def test_workers_that_outlive_their_run(tmp_path: Path, large: tuple[Path, dict[
         os.kill(orphan, signal.SIGSTOP)
         os.kill(run.pid, signal.SIGKILL)
         until(lambda: not run.runs, "the end of the first process")
-        held = second_opinion(folder, "run", "m.json")
+        held = forked(folder, "run", "m.json")
         assert held.returncode == 4
         assert "holds this batch" in held.stderr
         os.kill(orphan, signal.SIGCONT)
-        codes = iter(lambda: second_opinion(folder, "run", "m.json").returncode, 0)
+        codes = iter(lambda: forked(folder, "run", "m.json").returncode, 0)
         assert set(itertools.islice(codes, 50)) <= {4}
     assert lasting(folder) == whole

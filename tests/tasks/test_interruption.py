@@ -105,20 +105,20 @@ def test_a_signal_that_is_ignored(name: str) -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
 def test_a_run_whose_caller_ignores_a_signal(tmp_path: Path, name: str, workers: str) -> None:
     """A run under nohup, or in the background of a script, is not ended by what these ignore: it completes."""
-    small_batch(tmp_path, rows=100_000)
+    small_batch(tmp_path, rows=20_000)
     ignoring = ("sh", "-c", f"trap '' {name.removeprefix('SIG')}; exec \"$@\"", "sh")
     with running(tmp_path, *ignoring, *COMMAND, "run", "m.json", "--workers", workers) as run:
         until(lambda: writers(run, tmp_path / "joined"), "a table that is being written")
         os.killpg(run.pid, getattr(signal, name))
         ended = run.end()
     assert (ended.returncode, ended.stderr) == (0, "t: complete (1 of 1)\n")
-    assert len(read_jsonl(tmp_path / "joined/t.jsonl")) == 100_000
+    assert len(read_jsonl(tmp_path / "joined/t.jsonl")) == 20_000
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_terminal_that_is_closed(tmp_path: Path, workers: str) -> None:
     """A run whose terminal or connection goes ends with 130 and leaves nothing half-written."""
-    small_batch(tmp_path, rows=100_000)
+    small_batch(tmp_path, rows=40_000)
     command = (sys.executable, "-c", IN_A_TERMINAL, *COMMAND, "run", "m.json", "--workers", workers)
     with running(tmp_path, *command) as run:
         until(lambda: writers(run, tmp_path / "joined"), "a table that is being written")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import batch_of, run_main, stamps, write_text
-from tests.support.processes import COMMAND, running, second_opinion
+from tests.support.forks import forked
+from tests.support.processes import COMMAND, running
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a server that answers with the bytes of the test's parameter."""
     handler = type("Handler", (Stranger,), {"answer": request.param})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
@@ -72,7 +73,7 @@ OK = b"HTTP/1.0 200 OK\r\n"
 def test_a_server_that_is_no_luigid(tmp_path: Path, stranger: str) -> None:
     """A server that does not speak as luigid does is told as one that does not answer: exit code 1."""
     batch_of(tmp_path, "a")
-    ended = second_opinion(tmp_path, "run", "m.json", "--scheduler", stranger)
+    ended = forked(tmp_path, "run", "m.json", "--scheduler", stranger)
     assert ended.returncode == 1
     assert f"{stranger}: no luigid answers; start it, or run without --scheduler" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.builders import clips, lasting, tree, write_jsonl, write_manifest, write_text
-from tests.support.processes import second_opinion, started
+from tests.support.forks import forked
+from tests.support.processes import started
 
 EVERY = int(os.environ.get("SECOND_OPINION_FAULTS_EVERY", "67"))
 """Of how many calls one fails; 1: each, which takes minutes; 0: each in each way."""
@@ -53,7 +54,7 @@ def changed(folder: Path) -> Path:
     """The same, complete, but for a sidecar that has changed since; its records are long."""
     batch(folder)
     write_jsonl(folder / "dover.jsonl", clips("c0", "c1", score=2))
-    assert second_opinion(folder, "run", "m.json").returncode == 0
+    assert forked(folder, "run", "m.json").returncode == 0
     write_jsonl(folder / "dover.jsonl", SCORES)
     (journal,) = folder.glob(".*.state/*.jsonl")
     journal.write_bytes(journal.read_bytes() * 50)
@@ -116,7 +117,7 @@ def undisturbed(start: Path, *, mended: bool = False) -> Left:
     if mended:
         mend(folder)
     # In a process of its own, as are those that are compared with it.
-    return Left(second_opinion(folder, "run", "m.json").returncode, lasting(folder))
+    return Left(forked(folder, "run", "m.json").returncode, lasting(folder))
 
 
 def met(copies: Path) -> Iterator[tuple[Path, Met]]:
@@ -156,7 +157,7 @@ def test_each_call_that_fails_once(tmp_path: Path, start: str, workers: str) -> 
         told(folder, how, usual, before)
         whole_or_old(folder, [before, usual.files, whole.files])
         mend(folder)
-        assert second_opinion(folder, "run", "m.json").returncode == 0, how
+        assert forked(folder, "run", "m.json").returncode == 0, how
         assert lasting(folder) == whole.files, how
         assert [name for name in tree(folder) if name.endswith(".tmp")] == [], how
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import lasting, run_main, run_manifest, small_batch, tree, write_jsonl
-from tests.support.processes import COMMAND, second_opinion, started
+from tests.support.forks import forked
+from tests.support.processes import COMMAND, started
 
 PAGE = 4096
 ROWS = 3_000
@@ -56,7 +57,7 @@ def undisturbed(folder: Path, free: Path) -> dict[str, bytes]:
 
 def completes(folder: Path, new: dict[str, bytes]) -> None:
     """The next run leaves what an undisturbed one does, and clears what was left."""
-    ended = second_opinion(folder, "run", "m.json")
+    ended = forked(folder, "run", "m.json")
     assert ended.returncode == 0, ended.stderr
     assert lasting(folder) == new
     assert [name for name in tree(folder) if name.endswith(".tmp")] == []
@@ -149,7 +150,7 @@ def test_a_folder_that_cannot_be_made(folder: Path) -> None:
     """Where a file has the place of the output's folder the table fails, naming its files; then it is made."""
     shutil.rmtree(folder / "joined")
     (folder / "joined").write_text("no folder")
-    ended = second_opinion(folder, "run", "m.json")
+    ended = forked(folder, "run", "m.json")
     assert ended.returncode == 1
     reason = os.strerror(errno.EEXIST)
     assert f"t: joined/t.jsonl and joined/t.audit.json: cannot be written: {reason}" in ended.stderr
