@@ -146,7 +146,7 @@ def test_a_leak_fails_the_audit(tmp_path: Path, capsys: pytest.CaptureFixture[st
     good = (tmp_path / "m.audit.json").read_bytes()
     ended = run_main(capsys, "impact", evidence_batch(tmp_path, leak=True))
     assert ended.code == 1
-    assert "a: second_opinion_leak_score follows mos: Pearson 1" in ended.err
+    assert "a: second_opinion_leak_score is the label, or nearly: Pearson 1" in ended.err
     assert (tmp_path / "m.audit.json").read_bytes() == good
     assert not (tmp_path / "m.impact.json").exists()
     failed = document(tmp_path, "audit.failed")
