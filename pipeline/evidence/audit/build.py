@@ -33,7 +33,7 @@ from ..statistics.leaks import MIN_LEAK_ROWS
 from ..table import EvidenceTable, Floats, ScoreColumn
 from . import plots
 from .association import Association
-from .findings import findings_of, next_actions_of
+from .findings import findings_of, missing_action, next_actions_of
 from .leaks import leak_reasons, leaks_of
 from .sections.build import sections_of
 from .sections.scores import labelled_scores
@@ -120,26 +120,38 @@ def _signals(
 def audit_batch(tables: Sequence[TableAudit]) -> BatchAudit:
     """The audit over all tables. Columns that leak are not among the strongest signals."""
     coverage = [*_over_batch(tables)]
-    blind = [each for each in coverage if not each["covered"]]
-    advice = {each["name"]: each["advice"] for table in tables for each in table["families"]}
     return {
         "coverage": coverage,
-        "blind_spots": [each["family"] for each in blind],
+        "blind_spots": [each["family"] for each in coverage if not each["covered"]],
         "strongest": _strongest(tables),
-        "next_actions": [
-            *(f"{', '.join(ids)}: {action}" for action, ids in _by_action(tables).items()),
-            *(f"No table covers {each['title']}: {advice[each['family']]}" for each in blind),
-        ],
+        "next_actions": [*_actions(tables), *_families_to_cover(tables, coverage)],
     }
 
 
-def _by_action(tables: Sequence[TableAudit]) -> dict[str, list[str]]:
-    """Each action with the tables that ask for it."""
+def _actions(tables: Sequence[TableAudit]) -> Iterator[str]:
+    """Each action once, with the tables that need it; those about missing families follow by family."""
     found: dict[str, list[str]] = {}
     for table in tables:
+        about_missing = missing_action(table["families"])
         for action in table["next_actions"]:
-            found.setdefault(action, []).append(table["id"])
-    return found
+            if action != about_missing:
+                found.setdefault(action, []).append(table["id"])
+    yield from (f"{', '.join(ids)}: {action}" for action, ids in found.items())
+
+
+def _families_to_cover(tables: Sequence[TableAudit], coverage: Sequence[FamilyOverBatch]) -> Iterator[str]:
+    """Each family that a table lacks, once."""
+    for each in coverage:
+        members = {
+            table["id"]: next(known for known in table["families"] if known["name"] == each["family"])
+            for table in tables
+        }
+        lacking = [table for table, family in members.items() if family["status"] == "missing"]
+        advice = next((family["advice"] for family in members.values()), "")
+        if not each["covered"]:
+            yield f"No table covers {each['title']}: {advice}"
+        elif lacking:
+            yield f"{', '.join(lacking)}: no column of {each['title']}: {advice}"
 
 
 def _contents(table: EvidenceTable) -> Contents:

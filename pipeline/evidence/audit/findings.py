@@ -203,13 +203,18 @@ def _about_coverage(table: EvidenceTable, scorers: Sequence[ScorerCoverage]) -> 
             yield f"Score {lacking} of {count(table.rows, 'row')} again with {each['label']}: {each['missing']} are missing, {each['bad']} are bad."
 
 
+def missing_action(families: Sequence[FamilyCoverage]) -> str | None:
+    """What to do about the families without a column; None: each has one."""
+    missing = [each["title"] for each in families if each["status"] == "missing"]
+    return f"Consider the families without a column: {'; '.join(missing)}." if missing else None
+
+
 def _about_families(families: Sequence[FamilyCoverage], signals: Sequence[Signal]) -> Iterator[str]:
     for each in families:
         if each["status"] == "weak":
             yield f"Improve {each['title']}: it has columns, but none with enough values that differ. {each['advice']}"
-    missing = [each["title"] for each in families if each["status"] == "missing"]
-    if missing:
-        yield f"Consider the families without a column: {'; '.join(missing)}."
+    if (action := missing_action(families)) is not None:
+        yield action
     unclaimed = sum(each["family"] == UNASSIGNED for each in signals)
     if unclaimed:
         yield f"Claim {count(unclaimed, 'column')} for a family, by patterns in a file of your own: no family claims them."

@@ -80,7 +80,7 @@ def _too_few(groups: Codes, rows: Rows) -> str | None:
     found, effective = np.unique(groups[rows]).size, effective_groups(groups[rows])
     if found < MIN_GROUPS:
         return f"{found} groups"
-    if effective < MIN_GROUPS:
+    if round(effective) < MIN_GROUPS:  # a few missing rows do not make a content less
         return (
             f"{found} groups of such different sizes that they are worth {effective:.1f} equally large ones"
         )

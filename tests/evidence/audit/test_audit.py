@@ -55,6 +55,18 @@ def test_the_batch_counts_tables_by_family() -> None:
     )
 
 
+def test_the_batch_says_each_thing_once() -> None:
+    """What two tables need is one action that names both; a family that some lack is one action too."""
+    flickers = replace(changed(made_table(), {"temporal_flicker": quality()}), id="flickers")
+    actions = audit_batch([audited(made_table()), audited(flickers)])["next_actions"]
+    assert "made, flickers: Declare the direction of dover, so that a wrong sign can be detected." in actions
+    assert [each for each in actions if "Temporal flicker" in each] == [
+        each for each in actions if each.startswith("made: no column of Temporal flicker: ")
+    ]
+    assert sum("Banding and tone mapping" in each for each in actions) == 1
+    assert len(actions) == len({*actions})
+
+
 def test_an_empty_batch_has_an_audit() -> None:
     """Nothing is covered, and nothing to be done is known."""
     assert audit_batch([]) == {"coverage": [], "blind_spots": [], "strongest": [], "next_actions": []}
