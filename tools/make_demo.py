@@ -60,7 +60,7 @@ def chug(folder: Path, chance: random.Random) -> None:
                     "mos_j": _label(chance, quality, 0, 100),
                     **_features(chance, quality),
                     "sos_j": 11 + 0.5 * ((5 * content + 3 * rung) % 13),  # deviation of the ratings
-                    "ratings": 30 + (7 * content + rung) % 9,
+                    "n_ratings": 30 + (7 * content + rung) % 9,
                     "quality": quality,
                 }
             )
