@@ -34,7 +34,7 @@ from ..table import EvidenceTable, Floats, ScoreColumn
 from . import plots
 from .association import Association
 from .findings import findings_of, missing_action, next_actions_of
-from .leaks import leak_reasons, leaks_of
+from .leaks import leak_reasons, leaks_of, repeats_of
 from .sections.build import sections_of
 from .sections.scores import labelled_scores
 from .signals import SignalColumn, coverage_of, signals_of
@@ -76,8 +76,9 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
     covered = coverage_of(columns, families)
     redundant, complementary = _redundant(signals, coefficients), _complementary(signals, coefficients)
     scores = labelled_scores(table)
-    reasons = leak_reasons(table, signals)
-    leaks, findings = leaks_of(signals, reasons), findings_of(table, signals, families, reasons)
+    repeated = repeats_of(table)
+    reasons = leak_reasons(table, signals, repeated)
+    leaks, findings = leaks_of(signals, reasons), findings_of(table, signals, families, reasons, repeated)
     return {
         "id": table.id,
         "out": table.out,

@@ -19,7 +19,6 @@ from ..documents import (
     WithTarget,
 )
 from ..table import EvidenceTable, ScoreColumn
-from .leaks import repeats_of
 from .signals import MIN_FINITE_SHARE, MIN_STD, excluded_of
 
 _MIN_COVERAGE = 0.80
@@ -28,11 +27,16 @@ _APART = 0.2
 
 
 def findings_of(
-    table: EvidenceTable, signals: Sequence[Signal], families: Families, reasons: Mapping[str, str]
+    table: EvidenceTable,
+    signals: Sequence[Signal],
+    families: Families,
+    reasons: Mapping[str, str],
+    repeated: int,
 ) -> list[Finding]:
     """The findings about contents, about the scorers, about the baseline, and about each signal.
 
     :param reasons: the columns that are the label, and why.
+    :param repeated: the number of rows that are copies of rows of another content.
     """
     by_column = {each["column"]: each for each in signals}
     of_scorers = (
@@ -43,7 +47,7 @@ def findings_of(
     of_values = ((kind, each["column"], text) for each in signals for kind, text in _of_values(table, each))
     found = (
         *_of_contents(table),
-        *_of_repeats(table),
+        *_of_repeats(table, repeated),
         *of_scorers,
         *_of_baseline(table, families, reasons),
         *of_values,
@@ -99,8 +103,8 @@ def _of_contents(table: EvidenceTable) -> Iterator[tuple[str, str, str]]:
             )
 
 
-def _of_repeats(table: EvidenceTable) -> Iterator[tuple[str, str, str]]:
-    if table.target is not None and (repeated := repeats_of(table)):
+def _of_repeats(table: EvidenceTable, repeated: int) -> Iterator[tuple[str, str, str]]:
+    if table.target is not None and repeated:
         found = f"{count(repeated, 'row')} with the label and the baseline of a row of another content"
         yield "repeats", table.target, found
 

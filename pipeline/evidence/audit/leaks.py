@@ -13,12 +13,15 @@ from ..statistics.repeats import first_of_each, repeated_rows
 from ..table import EvidenceTable, Floats
 
 
-def leak_reasons(table: EvidenceTable, signals: Sequence[Signal]) -> dict[str, str]:
-    """The scores and the columns of the baseline that are the label, in all rows or in those of one corpus, and why."""
+def leak_reasons(table: EvidenceTable, signals: Sequence[Signal], repeated: int) -> dict[str, str]:
+    """The scores and the columns of the baseline that are the label, in all rows or in those of one corpus, and why.
+
+    :param repeated: the number of rows that are copies of others, as `repeats_of` counts them.
+    """
     if table.target is None:
         return {}
     label, found = table.columns[table.target], {}
-    parts = [*_parts(table)]
+    parts = [*_parts(table, repeated)]
     for column in [each["column"] for each in signals if each["role"] != "other"]:
         for rows in parts:
             groups = None if table.groups is None else table.groups[rows]
@@ -29,9 +32,9 @@ def leak_reasons(table: EvidenceTable, signals: Sequence[Signal]) -> dict[str, s
     return found
 
 
-def _parts(table: EvidenceTable) -> Iterator[NDArray[np.intp]]:
+def _parts(table: EvidenceTable, repeated: int) -> Iterator[NDArray[np.intp]]:
     """All rows that are no copy of an earlier one, then those of each corpus."""
-    rows = first_of_each(*_compared(table)) if repeats_of(table) else np.arange(table.rows)
+    rows = first_of_each(*_compared(table)) if repeated else np.arange(table.rows)
     yield rows
     if table.corpora is not None:
         yield from (rows[table.corpora.codes[rows] == at] for at in range(len(table.corpora.values)))
@@ -39,16 +42,16 @@ def _parts(table: EvidenceTable) -> Iterator[NDArray[np.intp]]:
 
 def repeats_of(table: EvidenceTable) -> int:
     """The number of labelled rows that have the baseline and the label of a row of another content."""
+    if table.target is None or not table.baseline:
+        return 0
     features, label = _compared(table)
     rows = np.flatnonzero(np.isfinite(label) & table.named_rows)
     groups = np.arange(rows.size) if table.groups is None else table.groups[rows]
-    return repeated_rows(features[rows], label[rows], groups) if features.shape[1] else 0
+    return repeated_rows([column[rows] for column in features], label[rows], groups)
 
 
-def _compared(table: EvidenceTable) -> tuple[Floats, Floats]:
-    columns = [table.columns[name] for name in table.baseline]
-    features = np.column_stack(columns) if columns else np.empty((table.rows, 0))
-    return features, table.columns[table.target or ""]
+def _compared(table: EvidenceTable) -> tuple[list[Floats], Floats]:
+    return [table.columns[name] for name in table.baseline], table.columns[table.target or ""]
 
 
 def leaks_of(signals: Sequence[Signal], reasons: Mapping[str, str]) -> list[Leak]:

@@ -62,7 +62,7 @@ def _of_rows(labelled: Labelled, groups: Codes) -> Iterator[str]:
     if np.ptp(label[labelled.complete]) == 0:
         yield f"The label {labelled.target} is the same in all complete rows. Name another one as evidence.target."
     rows = labelled.every
-    repeated = repeated_rows(labelled.baseline(rows), label[rows], groups[rows])
+    repeated = repeated_rows([*labelled.baseline(rows).T], label[rows], groups[rows])
     if repeated > MAX_REPEATED * rows.size:
         yield (
             f"Rows repeat: {count(repeated, 'row')} of {rows.size} have the label and the baseline of a row of another "

@@ -155,11 +155,21 @@ def pairwise(columns: Sequence[Ranks]) -> tuple[Floats, Floats]:
     ]
     if sum(rows.size * (len(first) + len(second)) for first, second, rows in again) <= MAX_RANKED:
         for first, second, rows in again:
-            among, _ = _by_block([centred_ranks(columns[at][rows]) for at in (*first, *second)])
+            among, _ = _by_block([_ranked_among(columns[at], rows) for at in (*first, *second)])
             block = among[: len(first), len(first) :]
             coefficients[np.ix_(first, second)] = block
             coefficients[np.ix_(second, first)] = block.T
     return coefficients, count
+
+
+def _ranked_among(column: Ranks, rows: NDArray[np.intp]) -> Ranks:
+    """The centred ranks of some rows among themselves; by counting, since ranks are whole or half numbers already."""
+    doubled = (2 * column[rows].astype(np.float64) + np.count_nonzero(np.isfinite(column)) + 1).astype(
+        np.int64
+    )
+    counts = np.bincount(doubled)
+    centred = np.cumsum(counts) - (counts + rows.size) / 2
+    return centred.astype(np.float32)[doubled]
 
 
 def _by_block(columns: Sequence[Ranks]) -> tuple[Floats, Floats]:
