@@ -174,6 +174,8 @@ def forest(deltas: Sequence[Delta], rows: str, name: str, room: float | None = N
         is_control, change = delta["name"] == protocol.CONTROL, np.array([delta["srcc"]], float)
         colour, height = CONTROL if is_control else SERIES, row * at + 31
         axes.plot([0, 0], [height - 11, height + 11], color=INK, linewidth=1.25)
+        if room is not None:
+            axes.plot([room, room], [height - 11, height + 11], color=INK, linewidth=1.25, linestyle="--")
         ends = delta["intervals"].get("srcc", [])
         if len(ends) == 2 and None not in ends:
             axes.plot(
@@ -183,8 +185,6 @@ def forest(deltas: Sequence[Delta], rows: str, name: str, room: float | None = N
         words = _change(delta)
         canvas.text(0, top + row * at + 16, cut(arm_title(delta["name"]), 392 - len(words) * CHARACTER))
         canvas.text(400, top + row * at + 16, words, ha="right")
-    if room is not None:
-        axes.axvline(room, color=INK, linewidth=1.25, linestyle=(0, (4, 3)))
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, -0.01), max(high, 0.01))
     canvas.text(200, canvas.height - 6, "change of SRCC against base", ha="center", fontsize=_SMALL)
