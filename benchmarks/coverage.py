@@ -22,7 +22,7 @@ from pipeline.evidence.impact.verdicts import verdict
 from pipeline.evidence.statistics.models import Predictor
 from pipeline.evidence.table import Codes, Floats
 
-TABLES = 200
+TABLES = 100
 SETTINGS = ImpactSettings(bootstrap=500)
 _FEATURES = 4
 _ALPHAS = 10.0 ** np.arange(-3, 3)
@@ -61,6 +61,8 @@ DESIGNS = (
     Design("no effect, 30 x 7", 30, 7),
     Design("no effect, 100 x 7", 100, 7),
     Design("effect 0.2, 200 rows", 200, 1, 0.2),
+    Design("effect 0.6, 200 rows", 200, 1, 0.6),
+    Design("effect 0.6, 100 x 7", 100, 7, 0.6),
 )
 
 

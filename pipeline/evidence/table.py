@@ -27,6 +27,9 @@ Codes: TypeAlias = NDArray[np.int64]
 MAX_MAGNITUDE = 1e100
 """The square of a larger number may overflow, so no statistic uses one."""
 
+MIN_CORPUS_CONTENTS = 15
+"""Contents that a corpus of a pooled table needs, so that every fold tests three of them; smaller ones are left out."""
+
 _STATUSES = ("ok", "bad", "missing")
 
 
@@ -119,6 +122,34 @@ class EvidenceTable:
         named = np.ones(self.rows, bool) if self.groups is None else self.groups >= 0
         return named if self.corpora is None else named & (self.corpora.codes >= 0)
 
+    def of_large_corpora(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of some rows whose corpus has `MIN_CORPUS_CONTENTS` or more contents among them; all if there is one corpus."""
+        if self.corpora is None:
+            return rows
+        contents = np.arange(self.rows) if self.groups is None else self.groups
+        codes = self.corpora.codes[rows]
+        found = np.unique(np.column_stack([codes, contents[rows]]), axis=0)[:, 0]
+        sizes = np.bincount(found[found >= 0], minlength=len(self.corpora.values))
+        return rows[(codes >= 0) & (sizes[codes] >= MIN_CORPUS_CONTENTS)]
+
+    @property
+    def labels(self) -> Floats:
+        """The label of each row, NaN if it has none; of pooled corpora in standard deviations from its corpus's mean.
+
+        Scales differ between studies, and a score would look useful by naming the corpus alone.
+
+        :raises KeyError: the table has no target.
+        """
+        label = self.columns[self.target or ""]
+        if self.corpora is None:
+            return label
+        scaled = np.full(self.rows, np.nan)
+        for corpus in range(len(self.corpora.values)):
+            rows = np.flatnonzero((self.corpora.codes == corpus) & (np.abs(label) <= MAX_MAGNITUDE))
+            if rows.size:
+                scaled[rows] = (label[rows] - label[rows].mean()) / (float(label[rows].std()) or 1.0)
+        return scaled
+
     @property
     def corpus_names(self) -> tuple[str, ...]:
         """The corpora whose rows the table holds."""
@@ -137,10 +168,11 @@ def read_table(entry: TableEntry, base: Path, joined: Materialized) -> EvidenceT
     scored = {f"{each['column_prefix']}_score" for each in covered}
     request = entry.evidence
     named = _named(request)
+    names = {features.key_column, request and request.group, request and request.corpus_column}
     numeric = [
         field.name
         for field in features.schema()
-        if _is_number(field.type) and field.name not in {features.key_column, *named, *(appended - scored)}
+        if _is_number(field.type) and field.name not in {*names, *(appended - scored)}
     ]
     baseline = [] if request is None else _checked(entry, request, features, numeric, appended)
     statuses = {each["competitor"]: f"{each['column_prefix']}_status" for each in covered}
@@ -205,7 +237,7 @@ def _checked(
 
     :raises EvidenceError: as `read_table`.
     """
-    faults = [*_absent(request, features, numeric)]
+    faults = [*_absent(request, features, numeric, appended)]
     about_label = {request.target, request.target_sd, request.target_n}
     offered = [name for name in numeric if name not in appended and name not in about_label]
     wanted: set[str] = set()
@@ -227,11 +259,15 @@ def _checked(
     return [name for name in offered if name in wanted]
 
 
-def _absent(request: EvidenceRequest, features: FeatureTable, numeric: Sequence[str]) -> Iterator[str]:
+def _absent(
+    request: EvidenceRequest, features: FeatureTable, numeric: Sequence[str], appended: set[str]
+) -> Iterator[str]:
     """The declared columns that the table lacks, or that hold no numbers where numbers are needed."""
     for key in ("target", "target_sd", "target_n", "reference_metric"):
         name = getattr(request, key)
-        if name is not None and name not in numeric:
+        if key != "reference_metric" and name in appended:
+            yield f"{key}: found {show(name)}, which the join appended; expected a column of the feature table"
+        elif name is not None and name not in numeric:
             why = "; that column holds no numbers" if name in features.columns else ""
             yield f"{key}: found no numeric column named {show(name)}{why}"
     named = {

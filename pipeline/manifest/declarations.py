@@ -105,3 +105,19 @@ class EvidenceRequest:
             yield ".each_row_is_content: given together with group; expected only one of them"
         if self.corpus is not None and self.corpus_column is not None:
             yield ".corpus_column: given together with corpus; expected only one of them"
+        yield from self._named_twice()
+
+    def _named_twice(self) -> Iterator[str]:
+        """The columns that are declared as two things that one column cannot be."""
+        numbers = ("target", "target_sd", "target_n", "reference_metric")
+        taken: dict[str, str] = {}
+        for key in (*numbers, "group", "corpus_column"):
+            name = getattr(self, key)
+            if name is None or (key == "corpus_column" and name == self.group):
+                continue
+            if name in taken:
+                yield f".{key}: found {show(name)}, which is also the {taken[name]}; expected another column"
+            taken.setdefault(name, key)
+        for at, name in enumerate(self.categories):
+            if taken.get(name) in numbers:
+                yield f".categories[{at}]: found {show(name)}, which is also the {taken[name]}; expected another column"

@@ -135,3 +135,27 @@ def test_evidence_is_checked(tmp_path: Path) -> None:
     (table,) = load_manifest(small_batch(tmp_path, evidence={"target": "mos", "features": ["f*"]})).tables
     assert table.evidence is not None
     assert (table.evidence.target, table.evidence.features) == ("mos", ("f*",))
+
+
+@pytest.mark.parametrize(
+    ("declared", "fault"),
+    [
+        ({"target_sd": "mos"}, r"target_sd: found 'mos', which is also the target"),
+        ({"target_n": "sd", "target_sd": "sd"}, r"target_n: found 'sd', which is also the target_sd"),
+        ({"reference_metric": "mos"}, r"reference_metric: found 'mos', which is also the target"),
+        ({"group": "mos"}, r"group: found 'mos', which is also the target"),
+        ({"categories": ["kind", "mos"]}, r"categories\[1\]: found 'mos', which is also the target"),
+        ({"corpus": "a", "corpus_column": "b"}, r"corpus_column: given together with corpus"),
+    ],
+)
+def test_a_column_is_one_thing(tmp_path: Path, declared: dict[str, object], fault: str) -> None:
+    """A label is not its own deviation, content or category; the message names both keys."""
+    manifest = small_batch(tmp_path, evidence={"target": "mos", **declared})
+    with pytest.raises(ManifestError, match=rf"tables\[0\]\.evidence\.{fault}"):
+        load_manifest(manifest)
+
+
+def test_the_corpus_may_be_the_content(tmp_path: Path) -> None:
+    """Names of one column may serve as both; categories may repeat either."""
+    evidence = {"target": "mos", "group": "source", "corpus_column": "source", "categories": ["source"]}
+    assert load_manifest(small_batch(tmp_path, evidence=evidence)).tables[0].evidence is not None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..documents import Interval, WithTarget
 from ..statistics.correlations import partial, pearson, ranks
 from ..statistics.resampling import Draws, interval
-from ..table import Codes, EvidenceTable, Floats
+from ..table import MIN_CORPUS_CONTENTS, Codes, EvidenceTable, Floats
 from .baseline import out_of_fold
 
 Rows: TypeAlias = NDArray[np.intp]
@@ -46,7 +46,7 @@ class Association:
     def of(cls, table: EvidenceTable) -> Association:
         """Prepare the label once for all signals of the table."""
         whole = table.columns[table.target or ""]
-        rows = np.flatnonzero(np.isfinite(whole) & table.named_rows)
+        rows = table.of_large_corpora(np.flatnonzero(np.isfinite(whole) & table.named_rows))
         label = whole[rows]
         groups = np.arange(rows.size) if table.groups is None else table.groups[rows]
         return cls(
@@ -77,6 +77,7 @@ class Association:
         parts = [
             self._agreement(column, values, kept[self.corpora[kept] == corpus])
             for corpus in np.unique(self.corpora)
+            if np.count_nonzero(self.corpora[kept] == corpus) >= MIN_CORPUS_CONTENTS
         ]
         return _mean_of(parts, pearson(ranks(values[kept]), ranks(self.label[kept])) if kept.size else None)
 

@@ -18,10 +18,11 @@ from ..documents import (
     Signal,
     WithTarget,
 )
-from ..table import EvidenceTable, ScoreColumn
+from ..table import MIN_CORPUS_CONTENTS, EvidenceTable, ScoreColumn
 from .signals import MIN_FINITE_SHARE, MIN_STD, excluded_of
 
 _MIN_COVERAGE = 0.80
+_MAX_NAMED = 5
 _APART = 0.2
 """Spearman over all rows and within corpora differ by more: the signal tells corpora apart."""
 
@@ -82,7 +83,7 @@ def next_actions_of(
 _ACTIONS = {
     "nameless": "Name the content of every row in {column}: rows without one are left out.",
     "repeats": "Take rows out that are copies of others, or name as evidence.group what holds them together.",
-    "pooled": "Compare {column} within corpora only: over all rows it tells corpora apart.",
+    "pooled": "Compare {column} within corpora only: over all rows its correlation is another one.",
     "sign": "Check the declared direction of {column}, and that its rows were joined onto their own clips.",
     "outside_scale": "Check which version of the scorer wrote {column}, and its declared scale.",
     "trained_on": "Do not count {column} as evidence here: measure it on a corpus that it was not trained on.",
@@ -94,6 +95,7 @@ def _of_contents(table: EvidenceTable) -> Iterator[tuple[str, str, str]]:
     named = [(table.group, table.groups)]
     if table.corpora is not None:
         named.append((table.corpora.column, table.corpora.codes))
+    yield from _of_small_corpora(table)
     for column, codes in named:
         if column is not None and codes is not None and (nameless := int(np.count_nonzero(codes < 0))):
             yield (
@@ -101,6 +103,18 @@ def _of_contents(table: EvidenceTable) -> Iterator[tuple[str, str, str]]:
                 column,
                 f"{count(nameless, 'row')} without a value; left out of all that concerns the label",
             )
+
+
+def _of_small_corpora(table: EvidenceTable) -> Iterator[tuple[str, str, str]]:
+    if table.corpora is None or table.target is None:
+        return
+    labelled = np.flatnonzero(np.isfinite(table.columns[table.target]) & table.named_rows)
+    kept = {*table.corpora.codes[table.of_large_corpora(labelled)].tolist()}
+    small = [name for at, name in enumerate(table.corpora.values) if at not in kept]
+    if small:
+        shown = ", ".join(small[:_MAX_NAMED]) + (", ..." if len(small) > _MAX_NAMED else "")
+        found = f"fewer than {MIN_CORPUS_CONTENTS} labelled contents, left out of all that concerns the label: {shown}"
+        yield "small_corpus", table.corpora.column, found
 
 
 def _of_repeats(table: EvidenceTable, repeated: int) -> Iterator[tuple[str, str, str]]:
@@ -138,7 +152,12 @@ def _of_pooling(found: WithTarget) -> Iterator[tuple[str, str]]:
     if within is not None and pooled is not None and abs(pooled - within) > _APART:
         yield (
             "pooled",
-            f"Spearman with the label is {pooled:.3f} over all rows, yet {within:.3f} within corpora: it tells corpora apart",
+            f"Spearman with the label is {pooled:.3f} over all rows, yet {within:.3f} within corpora: "
+            + (
+                "it tells corpora apart"
+                if abs(pooled) > abs(within)
+                else "the labels of the corpora lie apart"
+            ),
         )
 
 

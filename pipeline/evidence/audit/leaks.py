@@ -14,7 +14,7 @@ from ..table import EvidenceTable, Floats
 
 
 def leak_reasons(table: EvidenceTable, signals: Sequence[Signal], repeated: int) -> dict[str, str]:
-    """The scores and the columns of the baseline that are the label, in all rows or in those of one corpus, and why.
+    """The scores and the columns of the baseline that are the label, in all rows of a corpus or in some, and why.
 
     :param repeated: the number of rows that are copies of others, as `repeats_of` counts them.
     """
@@ -33,10 +33,11 @@ def leak_reasons(table: EvidenceTable, signals: Sequence[Signal], repeated: int)
 
 
 def _parts(table: EvidenceTable, repeated: int) -> Iterator[NDArray[np.intp]]:
-    """All rows that are no copy of an earlier one, then those of each corpus."""
+    """The rows that are no copy of an earlier one, corpus by corpus: over several, a score that names the corpus is none."""
     rows = first_of_each(*_compared(table)) if repeated else np.arange(table.rows)
-    yield rows
-    if table.corpora is not None:
+    if table.corpora is None:
+        yield rows
+    else:
         yield from (rows[table.corpora.codes[rows] == at] for at in range(len(table.corpora.values)))
 
 

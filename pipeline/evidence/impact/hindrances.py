@@ -11,7 +11,7 @@ from ...manifest.entries import slug
 from ..statistics.folds import Rows, effective_groups
 from ..statistics.leaks import leak_reason
 from ..statistics.repeats import MAX_REPEATED, repeated_rows
-from ..table import Codes
+from ..table import MIN_CORPUS_CONTENTS, Codes
 from .protocol import MIN_GROUPS
 from .rows import Labelled, bounded
 
@@ -38,7 +38,9 @@ def _of_declarations(labelled: Labelled) -> Iterator[str]:
         )
     if not table.baseline:
         yield "No baseline: evidence.features names no column. Name the columns that the model has without scores."
-    if not labelled.scorers:
+    if not table.scorers:
+        yield "No scorer: no sidecar was joined to the table. Add one under scores in the manifest."
+    elif not labelled.scorers:
         reasons = "; ".join(f"{each['label']}: {each['reason']}" for each in labelled.left_out)
         yield f"No scorer has scores that differ ({reasons}). Check which field of its sidecar is read as the score."
 
@@ -46,7 +48,10 @@ def _of_declarations(labelled: Labelled) -> Iterator[str]:
 def _of_rows(labelled: Labelled, groups: Codes) -> Iterator[str]:
     nameless = ""
     if labelled.nameless:
-        nameless = f" {count(labelled.nameless, 'row')} with a label name none, and are left out."
+        nameless = (
+            f" {count(labelled.nameless, 'row')} with a label name none, or are of a corpus with fewer than "
+            f"{MIN_CORPUS_CONTENTS} contents, and are left out."
+        )
     if (text := _too_few(groups, labelled.every)) is not None:
         yield (
             f"Found {text} with a label; expected at least {MIN_GROUPS}, since a result on fewer contents does not "
@@ -70,9 +75,10 @@ def _of_rows(labelled: Labelled, groups: Codes) -> Iterator[str]:
             "evidence.group a column that holds copies together."
         )
     for column in labelled.table.baseline:
-        values = bounded(labelled.table.columns[column])[labelled.every]
-        if reason := leak_reason(values, label[labelled.every], groups[labelled.every]):
-            yield f"The column {column} of the baseline {reason}. Take it out of evidence.features."
+        values = bounded(labelled.table.columns[column])
+        for rows in labelled.parts():
+            if reason := leak_reason(values[rows], label[rows], groups[rows]):
+                yield f"The column {column} of the baseline {reason}. Take it out of evidence.features."
 
 
 def _too_few(groups: Codes, rows: Rows) -> str | None:

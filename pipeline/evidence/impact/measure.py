@@ -124,8 +124,8 @@ def _by_corpus(labelled: Labelled, found: Comparison) -> list[CorpusImpact]:
         return []
     codes = corpora.codes[labelled.complete]
     return [
-        _of_part(found, at + 1, name, labelled.complete[codes == at], groups)
-        for at, name in enumerate(corpora.values)
+        _of_part(found, at, corpora.values[code], labelled.complete[codes == code], groups)
+        for at, code in enumerate(np.unique(codes), 1)
     ]
 
 

@@ -43,8 +43,8 @@ def arm_predictions(
 
 
 def ceiling_of(table: EvidenceTable, rows: Rows) -> LabelCeiling | None:
-    """The ceiling of the labels of these rows; None if deviation and number of ratings are not declared."""
-    if table.target is None or table.target_sd is None or table.target_n is None:
+    """The ceiling of the labels of these rows; None if deviation and number of ratings are not declared, or corpora are pooled."""
+    if table.target is None or table.target_sd is None or table.target_n is None or table.corpora is not None:
         return None
     return LabelCeiling.of(table.columns[table.target][rows], table.target_sd[rows], table.target_n[rows])
 
@@ -61,7 +61,7 @@ class _Ratings:
 
     @classmethod
     def of(cls, table: EvidenceTable, rows: Rows, inputs: Inputs) -> _Ratings | None:
-        if table.target_sd is None or table.target_n is None:
+        if table.target_sd is None or table.target_n is None or table.corpora is not None:
             return None
         sd, n = table.target_sd[rows], table.target_n[rows]
         kept = np.flatnonzero(rated(inputs.labels, sd, n))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..documents import LeftOut
 from ..statistics.folds import Rows
-from ..table import MAX_MAGNITUDE, Category, EvidenceTable, Floats, ScoreColumn
+from ..table import MAX_MAGNITUDE, EvidenceTable, Floats, ScoreColumn
 from .arms import Inputs
 
 
@@ -21,7 +21,7 @@ class Labelled:
         target: its label.
         every: the rows with a label that name their content, and their corpus if the table pools corpora.
         complete: those of them with a score of every scorer that is not left out.
-        nameless: the number of rows with a label that name no content or no corpus.
+        nameless: the number of rows with a label that name no content or no corpus, or whose corpus is too small.
         scorers: the scorers that are measured.
         left_out: the other scorers, with the reason.
     """
@@ -46,15 +46,16 @@ class Labelled:
         ]
         labels = {each["label"] for each in left_out}
         scorers = tuple(each for each in table.scorers if each.label not in labels)
+        every = table.of_large_corpora(np.flatnonzero(known))
         complete = known.copy()
         for scorer in scorers:
             complete &= np.isfinite(bounded(table.columns[scorer.column]))
         return cls(
             table=table,
             target=target,
-            every=np.flatnonzero(known),
-            complete=np.flatnonzero(complete),
-            nameless=int(np.count_nonzero(has_label & ~known)),
+            every=every,
+            complete=table.of_large_corpora(np.flatnonzero(complete)),
+            nameless=int(np.count_nonzero(has_label)) - every.size,
             scorers=scorers,
             left_out=left_out,
         )
@@ -62,22 +63,25 @@ class Labelled:
     def inputs(self, rows: Rows) -> Inputs:
         """What models are given of these rows.
 
-        Of pooled corpora the baseline also tells which one a row is of: otherwise a score would help by naming it.
-
         :raises ValueError: the table declares no contents.
         """
         table = self.table
         if table.groups is None:
             raise ValueError(f"{table.id}: no column names the content")
         return Inputs(
-            table.columns[self.target][rows],
+            table.labels[rows],
             table.groups[rows],
-            np.hstack(
-                [self.baseline(rows), *([] if table.corpora is None else [_of_corpora(table.corpora, rows)])]
-            ),
+            self.baseline(rows),
             {each.label: _with_gaps(bounded(table.columns[each.column][rows])) for each in self.scorers},
-            None if table.corpora is None else table.corpora.codes[rows],
+            None if table.corpora is None else np.unique(table.corpora.codes[rows], return_inverse=True)[1],
         )
+
+    def parts(self) -> list[Rows]:
+        """The rows with a label, corpus by corpus."""
+        if self.table.corpora is None:
+            return [self.every]
+        codes = self.table.corpora.codes[self.every]
+        return [self.every[codes == code] for code in np.unique(codes)]
 
     def baseline(self, rows: Rows) -> Floats:
         """The columns of the baseline, rows x columns; finite or NaN."""
@@ -87,12 +91,6 @@ class Labelled:
 def bounded(values: Floats) -> Floats:
     """The values, with NaN in place of those above `MAX_MAGNITUDE`."""
     return np.where(np.abs(values) <= MAX_MAGNITUDE, values, np.nan)
-
-
-def _of_corpora(corpora: Category, rows: Rows) -> Floats:
-    """A column for each corpus: 1 in its rows, else 0."""
-    given: Floats = np.equal.outer(corpora.codes[rows], np.arange(len(corpora.values))).astype(np.float64)
-    return given
 
 
 def _useless(scores: Floats) -> str | None:

@@ -19,7 +19,7 @@ MIN_LEAK_ROWS = 8
 """Minimum number of rows of a leak; fewer can agree by chance."""
 
 ON_A_LINE = 0.1
-"""Median distance from the best line, in median absolute deviations of the label; honest scorers have 0.2 to 0.6."""
+"""Median distance from the best line, in median absolute deviations of the label; honest scorers have 0.15 to 0.6."""
 
 _MIN_LINE_SPEARMAN = 0.2
 _LINES = 400
@@ -40,7 +40,8 @@ def leak_reason(values: Floats, label: Floats, groups: Codes | None = None) -> s
 
     :param values: one per row; a value that is not finite is left out. Rows that are there twice must be left out too: a
         row and its copy agree in any column.
-    :param groups: the content of each row; two rows of one content tell nothing about how labels follow the column.
+    :param groups: the content of each row; two rows of one content say nothing of how labels follow the column. None: not
+        known, and neighbours are not compared: they may be frames of one clip.
     """
     kept = np.flatnonzero(both(values, label))
     if kept.size < MIN_LEAK_ROWS:
@@ -54,7 +55,7 @@ def leak_reason(values: Floats, label: Floats, groups: Codes | None = None) -> s
         return f"is the label, or nearly: Pearson {linear:.6g}, Spearman {order:.6g}"
     if abs(order) >= _MIN_LINE_SPEARMAN and (apart := distance_from_line(x, y)) < ON_A_LINE:
         return f"lies on a line with the label: half of the rows are within {apart:.2g} median absolute deviations of it"
-    if share_of_neighbours(x, y, None if groups is None else groups[kept]) > _EXCESS:
+    if groups is not None and share_of_neighbours(x, y, groups[kept]) > _EXCESS:
         return "follows the label in a part of the rows: there, neighbouring values have neighbouring labels"
     return None
 
@@ -82,7 +83,7 @@ def distance_from_line(x: Floats, y: Floats) -> float:
     return float(np.median(rest, axis=1).min(initial=np.inf)) / spread
 
 
-def share_of_neighbours(x: Floats, y: Floats, groups: Codes | None) -> float:
+def share_of_neighbours(x: Floats, y: Floats, groups: Codes) -> float:
     """The share of neighbours in `x` whose labels are closer than any smooth spread explains; 0 if that is not known.
 
     In the order of a column, the distances between the labels of neighbours are spread smoothly, however good the
@@ -97,8 +98,7 @@ def share_of_neighbours(x: Floats, y: Floats, groups: Codes | None) -> float:
     if x.size < _MIN_NEIGHBOURS or float(((counts / y.size) ** 2).sum()) > _MAX_TIES:
         return 0.0
     apart = np.abs(np.diff(ranks(y)[order] / y.size))
-    if groups is not None:
-        apart = apart[np.diff(groups[order]) != 0]
+    apart = apart[np.diff(groups[order]) != 0]
     if apart.size < _MIN_NEIGHBOURS:
         return 0.0
     limit = max(_NEAR, _NEAR_ROWS / x.size)

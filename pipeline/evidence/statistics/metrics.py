@@ -82,7 +82,7 @@ def figures(labels: Floats, raw: Floats, mapped: Floats) -> Floats:
     """The figures of one prediction of finite labels, in the order of `FIGURES`; NaN if not defined."""
     found = [
         spearman(raw, labels),
-        float(kendalltau(raw, labels).statistic),
+        float(kendalltau(raw, labels).statistic) if raw.size > 1 else None,
         pearson(raw, labels),
         _rmse(raw, labels),
         pearson(mapped, labels),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..table import Codes, Floats
+from .correlations import standardized
 
 MAX_REPEATED = 0.02
 """A table with a larger share of repeated rows cannot be split: a row and its copy would be on both sides of a fold."""
@@ -26,7 +27,8 @@ def repeated_rows(features: Sequence[Floats], label: Floats, groups: Codes) -> i
     :param groups: the content of each row; rows of one content may be equal.
     """
     alike, same = _classes(features), _classes([*features, label])
-    contents = _classes([*features, label, groups.astype(np.float64)])
+    _, contents = np.unique(np.column_stack([same, groups]), axis=0, return_inverse=True)
+    contents = contents.reshape(-1)
     found = _pairs(same) - _pairs(contents)
     by_chance = _pairs(alike) * _pairs(_classes([label])) / max(1.0, label.size * (label.size - 1) / 2)
     if found <= _TIMES_CHANCE * by_chance:
@@ -42,7 +44,10 @@ def first_of_each(features: Sequence[Floats], label: Floats) -> NDArray[np.intp]
 
 
 def _classes(columns: Sequence[Floats]) -> NDArray[np.intp]:
-    """A number for each row; equal rows have equal numbers.
+    """A number for each row; rows that are nearly equal have equal numbers.
+
+    Two copies may differ in the last digits, if features were computed twice: values count as equal if they are in the same
+    hundredth of a standard deviation.
 
     Rows are compared by a hash of 64 bits, the sum of each column's bits times an odd number: of a million rows, two that
     differ have the same hash once in forty million tables.
@@ -50,12 +55,19 @@ def _classes(columns: Sequence[Floats]) -> NDArray[np.intp]:
     hashes = np.zeros(columns[0].size, np.uint64)
     for at, column in enumerate(columns):
         odd = np.random.default_rng([at, 1]).integers(1 << 63, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        bits = np.where(np.isnan(column), np.nan, column + 0.0).view(
-            np.uint64
-        )  # one NaN, and no negative zero
+        bits = _steps(column).view(np.uint64)
         hashes += (bits ^ (bits >> np.uint64(31))) * odd
         hashes ^= hashes >> np.uint64(29)
     return np.unique(hashes, return_inverse=True)[1].reshape(-1)
+
+
+def _steps(column: Floats) -> Floats:
+    """The values in whole hundredths of their standard deviation; one NaN, and no negative zero."""
+    finite = np.isfinite(column)
+    scaled = standardized(column[finite])
+    steps = np.full(column.size, np.nan)
+    steps[finite] = 0.0 if scaled is None else np.round(100 * scaled) + 0.0
+    return steps
 
 
 def _pairs(codes: NDArray[np.intp]) -> float:

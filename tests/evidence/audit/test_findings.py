@@ -12,7 +12,7 @@ import pytest
 from pipeline.evidence.audit.build import audit_batch
 from pipeline.evidence.table import Category
 from tests.support.evidence_audits import DOVER, audited, declared, findings, with_target
-from tests.support.evidence_tables import changed, column, made_table, quality
+from tests.support.evidence_tables import changed, column, made_table, noise, quality
 
 
 def test_a_score_that_is_the_label_is_a_leak() -> None:
@@ -77,6 +77,25 @@ def test_a_score_that_falls_within_corpora_and_rises_over_all_has_a_wrong_sign()
     found = audited(table)
     assert with_target(found, DOVER)["spearman"] < -0.5 < 0.3 < with_target(found, DOVER)["pooled"]
     assert {kind for kind, _ in findings(found)} == {"pooled", "sign"}
+
+
+def test_a_small_corpus_is_told_and_left_out() -> None:
+    """Three rows in a row would count as much as a whole corpus."""
+    table = two_corpora(quality(120, 1))
+    codes = (np.arange(120) >= 117).astype(np.int64)
+    found = audited(changed(table, corpora=Category("source", ("first", "second"), codes)))
+    assert ("small_corpus", "source") in findings(found)
+    assert with_target(found, DOVER)["n"] == 117
+
+
+def test_a_score_that_names_the_corpus_is_no_leak() -> None:
+    """Over corpora whose labels lie far apart it agrees with the label; within each it says nothing."""
+    corpus = np.repeat(np.arange(3), 60)
+    table = made_table(contents=180, rows_each=1, dover=corpus + 0.01 * noise(1, 180))
+    labels = np.array([3.0, 30.0, 70.0])[corpus] + 0.2 * table.columns["mos"]
+    found = audited(changed(table, {"mos": labels}, corpora=Category("source", ("a", "b", "c"), corpus)))
+    assert found["leaks"] == []
+    assert ("pooled", DOVER) in findings(found)
 
 
 def test_a_leak_in_one_corpus_is_a_leak() -> None:

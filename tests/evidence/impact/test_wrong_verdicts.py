@@ -60,7 +60,7 @@ def pooled(scores: Floats, **changes: Any) -> EvidenceTable:
 
 
 def test_a_scorer_that_only_tells_corpora_apart_is_worth_nothing() -> None:
-    """The verdict follows from the mean of the changes within corpora, whose models are all told the corpus."""
+    """The verdict follows from the mean of the changes within corpora, in which labels are z-scored."""
     found = measured(pooled(3.0 * (np.arange(120) % 2) + 0.3 * noise(3)))
     assert found["verdict"] == "no evidence"
     assert [(each["corpus"], each["rows"], each["groups"]) for each in found["corpora"]] == [
@@ -70,6 +70,50 @@ def test_a_scorer_that_only_tells_corpora_apart_is_worth_nothing() -> None:
     within = [each["change"] for each in found["corpora"]]
     change = next(each["srcc"] for each in found["deltas"] if each["name"] == "base+scores")
     assert np.mean([each for each in within if each is not None]) == pytest.approx(change, abs=1e-5)
+
+
+@pytest.mark.parametrize("rows", [3, 8, 14])
+def test_a_corpus_that_is_too_small_is_left_out(rows: int) -> None:
+    """Its rows are counted, and change nothing of the others' figures; a table of small corpora alone is not measurable."""
+    table = pooled(quality(120, 1))
+    codes = np.where(np.arange(120) < 120 - rows, 0, 1)
+    found = measured(changed(table, corpora=Category("source", ("first", "second"), codes)))
+    assert ([each["corpus"] for each in found["corpora"]], found["nameless_rows"]) == (["first"], rows)
+    assert found["rows"] == 120 - rows
+    many = measured(changed(table, corpora=Category("source", tuple("abcdefghij"), np.arange(120) % 10)))
+    assert many["verdict"] == "not measurable"
+    assert "120 rows with a label name none, or are of a corpus with fewer than 15 contents" in many["reason"]
+
+
+def test_a_corpus_without_scores_is_left_out() -> None:
+    """A corpus that is not scored yet has labels, and no complete row."""
+    table = pooled(np.where(np.arange(120) % 2 == 1, np.nan, quality(120, 1)))
+    found = measured(table)
+    assert [each["corpus"] for each in found["corpora"]] == ["first"]
+    assert found["verdict"] == "improves"
+
+
+def test_corpora_on_other_scales_count_alike() -> None:
+    """Labels are z-scored within each corpus, so that a wide scale does not drown a narrow one."""
+    table = pooled(quality(120, 1))
+    wide = np.where(np.arange(120) % 2 == 1, 20 * table.columns["mos"], table.columns["mos"])
+    one, other = measured(changed(table, {"mos": wide})), measured(table)
+    for each, same in zip(one["corpora"], other["corpora"], strict=True):
+        assert each["change"] == pytest.approx(same["change"], abs=0.02)
+
+
+def test_a_baseline_that_holds_the_label_in_one_corpus_is_not_measurable() -> None:
+    """Each corpus is looked at by itself."""
+    table = pooled(quality(120, 1))
+    blur = np.where(np.arange(120) % 2 == 1, table.columns["mos"], table.columns["blur"])
+    assert measured(changed(table, {"blur": blur}))["reason"].startswith("The column blur of the baseline ")
+
+
+def test_a_table_without_scorers_says_so() -> None:
+    """There is nothing to measure."""
+    assert measured(changed(made_table(), scorers=()))["reason"].startswith(
+        "No scorer: no sidecar was joined"
+    )
 
 
 def test_a_scorer_that_sees_quality_within_corpora_improves() -> None:
@@ -105,7 +149,7 @@ def test_rows_without_a_content_are_none() -> None:
     assert (some["rows"], some["groups"], some["nameless_rows"]) == (100, 50, 20)
     none = measured(changed(table, groups=np.full(120, -1)))
     assert (none["rows"], none["groups"], none["verdict"]) == (0, 0, "not measurable")
-    assert "120 rows with a label name none, and are left out" in none["reason"]
+    assert "120 rows with a label name none, or are of a corpus with fewer" in none["reason"]
 
 
 def test_a_constant_scorer_is_not_measured() -> None:

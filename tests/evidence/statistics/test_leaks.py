@@ -13,6 +13,7 @@ from pipeline.evidence.table import Floats
 
 RANDOM = np.random.default_rng(5)
 LABEL = RANDOM.normal(3, 0.6, 1000).clip(1, 5).round(2)
+EACH = np.arange(1000)
 CURVES: dict[str, Callable[[Floats], Any]] = {
     "the label": lambda label: label,
     "negated": lambda label: -label,
@@ -38,7 +39,7 @@ def test_the_label_is_found_through_any_curve(curve: str) -> None:
             continue  # ties hide which rows are neighbours
         others = np.random.default_rng(7).random(LABEL.size) >= share
         values = np.where(others, CURVES[curve](scorer(0.7)), leaked)
-        assert leak_reason(values, LABEL) is not None, share
+        assert leak_reason(values, LABEL, EACH) is not None, share
 
 
 @pytest.mark.parametrize("share", [0.95, 0.8, 0.6, 0.4])
@@ -46,13 +47,13 @@ def test_a_leak_in_a_part_of_the_rows_is_found(share: float) -> None:
     """Where the other rows hold scores of another scale, or noise."""
     leaked = np.random.default_rng(8).random(LABEL.size) < share
     for others in (scorer(0.7), RANDOM.normal(size=LABEL.size), 50 * RANDOM.random(LABEL.size)):
-        assert leak_reason(np.where(leaked, LABEL, others), LABEL) is not None
+        assert leak_reason(np.where(leaked, LABEL, others), LABEL, EACH) is not None
 
 
 def test_a_leak_in_one_corpus_of_two_is_found() -> None:
     """Half of the rows hold the label, in their own order."""
     values = np.where(np.arange(LABEL.size) < 500, LABEL, scorer(0.6))
-    assert leak_reason(values, LABEL) is not None
+    assert leak_reason(values, LABEL, EACH) is not None
 
 
 @pytest.mark.parametrize("agreement", [0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98])
@@ -60,15 +61,15 @@ def test_a_leak_in_one_corpus_of_two_is_found() -> None:
 def test_honest_scores_are_none(rows: int, agreement: float) -> None:
     """However well a scorer predicts labels: its errors are spread smoothly."""
     for seed in range(3):
-        assert leak_reason(scorer(agreement, seed, LABEL[:rows]), LABEL[:rows]) is None
+        assert leak_reason(scorer(agreement, seed, LABEL[:rows]), LABEL[:rows], EACH[:rows]) is None
 
 
 def test_coarse_columns_and_labels_are_none() -> None:
     """A height with four values, labels of five grades, rows in the order of their labels: equal values say nothing."""
     label = np.sort(LABEL)
     height = np.searchsorted([2.6, 3.0, 3.4], label + RANDOM.normal(0, 0.5, label.size)).astype(float)
-    assert leak_reason(height, label) is None
-    assert leak_reason(scorer(0.8), LABEL.round()) is None
+    assert leak_reason(height, label, EACH) is None
+    assert leak_reason(scorer(0.8), LABEL.round(), EACH) is None
 
 
 def test_rows_of_one_content_are_no_evidence_of_a_leak() -> None:
@@ -77,6 +78,7 @@ def test_rows_of_one_content_are_no_evidence_of_a_leak() -> None:
     label = np.repeat(RANDOM.normal(3, 0.6, 200), 10)
     values = np.repeat(scorer(0.7, 0, label[::10]), 10) + 0.001 * RANDOM.normal(size=2000)
     assert leak_reason(values, label, content) is None
+    assert leak_reason(values, label) is None  # nothing is known of contents
 
 
 def test_few_rows_and_constants_are_none() -> None:

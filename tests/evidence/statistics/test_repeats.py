@@ -20,6 +20,12 @@ def test_clips_that_are_there_twice_are_found() -> None:
     assert repeated_rows([*FEATURES.T], LABEL, EACH[:100]) == 0
 
 
+def test_copies_that_differ_in_the_last_digits_are_found() -> None:
+    """Features that were computed twice are hardly ever equal to the bit."""
+    again = FEATURES + 1e-6 * RANDOM.normal(size=FEATURES.shape)
+    assert repeated_rows([*np.vstack([FEATURES, again]).T], np.tile(LABEL, 2), EACH) > 190
+
+
 def test_some_copies_are_counted() -> None:
     """Of the others none is."""
     rows = np.concatenate([np.arange(100), np.arange(10)])

@@ -34,7 +34,7 @@ def _figures(
     table: EvidenceTable, kind: Literal["corpus", "category"], category: Category, contents: Codes
 ) -> CategoryFigures:
     label = table.columns[table.target or ""]
-    labelled = np.flatnonzero(np.isfinite(label))
+    labelled = np.flatnonzero(np.isfinite(label) & table.named_rows)
     codes = category.codes[labelled]
     named = codes >= 0
     sizes = np.bincount(codes[named], minlength=len(category.values))

@@ -28,8 +28,11 @@ def ceiling_section(table: EvidenceTable, scores: Sequence[LabelledScores]) -> C
 
 
 def ceiling_of(table: EvidenceTable) -> LabelCeiling | None:
-    """The ceiling of a table's labels; None if deviation and number of ratings are not declared, or too few rows have them."""
-    if table.target is None or table.target_sd is None or table.target_n is None:
+    """The ceiling of a table's labels; None if deviation and number of ratings are not declared, or too few rows have them.
+
+    Of pooled corpora each would have a ceiling of its own, so there is none either.
+    """
+    if table.target is None or table.target_sd is None or table.target_n is None or table.corpora is not None:
         return None
     return LabelCeiling.of(table.columns[table.target], table.target_sd, table.target_n)
 

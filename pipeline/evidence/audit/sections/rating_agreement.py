@@ -17,7 +17,7 @@ def rating_section(table: EvidenceTable, scores: Sequence[LabelledScores]) -> li
 
     A scorer without a fitted curve, or with fewer than eight rated rows, has no entry.
     """
-    if table.target_sd is None or table.target_n is None:
+    if table.target_sd is None or table.target_n is None or table.corpora is not None:
         return []
     contents = contents_of(table)
     found = (_agreement(table, each, table.target_sd, table.target_n, contents) for each in scores)

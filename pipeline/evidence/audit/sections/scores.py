@@ -24,7 +24,7 @@ class LabelledScores:
         scorer: the scorer.
         rows: numbers of these rows.
         scores: their scores.
-        labels: their labels.
+        labels: their labels; of pooled corpora in standard deviations from the corpus's mean.
         curve: the logistic curve from scores to labels; None: none fits, or the numbers are too large.
     """
 
@@ -44,7 +44,7 @@ def labelled_scores(table: EvidenceTable) -> Sequence[LabelledScores]:
     """Per scorer, its scores beside the labels; empty if the table has no label."""
     if table.target is None:
         return ()
-    label = table.columns[table.target]
+    label = np.where(table.named_rows, table.labels, np.nan)
     return [_labelled(scorer, table.columns[scorer.column], label) for scorer in table.scorers]
 
 
