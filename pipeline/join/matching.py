@@ -23,6 +23,7 @@ from ..errors import BatchError
 from ..manifest.declarations import ScorerDeclaration
 from ..manifest.entries import SidecarEntry, TableEntry
 from ..records.materialized import Coverage
+from ..storage.locations import located
 from . import columns, coverage, keys
 from .columns import SidecarMatch, TableMatch
 from .sidecars.read import read_sidecar
@@ -101,7 +102,7 @@ class FileInputs:
     def features(self) -> FeatureTable:
         """The feature table."""
         features, key_column = self.entry.features, self.entry.options.key_column
-        return open_table(self.base / features.path, key_column, features.text)
+        return open_table(located(self.base, features.path), key_column, features.text)
 
     def scores(self, sidecar: SidecarEntry) -> list[Scores]:
         """The scores of one of its sidecars."""

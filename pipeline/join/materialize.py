@@ -35,6 +35,7 @@ from ..records.versions import SEMANTICS_VERSION, versions
 from ..storage import filenames, files, jsontext, writing
 from ..storage.files import FileDescription, Signature
 from ..storage.jsontext import JsonObject
+from ..storage.locations import located
 from ..storage.schema import load_schema, schema_faults
 from . import columns
 from .matching import FileInputs, MatchedTable, Matching, Progress, enough_memory
@@ -254,7 +255,7 @@ def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, Fi
     """The audit of a table: its inputs, its options, and what each scorer covers."""
     options = entry.options
     return {
-        "feature_table": filenames.relative(base / entry.features.path, base),
+        "feature_table": filenames.relative(located(base, entry.features.path), base),
         "output": filenames.relative(base / entry.out, base),
         "key_column": joined.matched.features.key_column,
         "key_normalize": options.key_normalize,

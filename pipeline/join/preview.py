@@ -14,6 +14,7 @@ from ..errors import BatchError, InputMissingError
 from ..manifest.batch import Batch
 from ..manifest.entries import TableEntry
 from ..records.materialized import Coverage
+from ..storage.locations import located
 from . import columns
 from .matching import MatchedTable, enough_memory, match_table
 from .tables import check_representable
@@ -101,7 +102,7 @@ def preview_table(entry: TableEntry, base: Path) -> TablePreview:
 
 def _check_inputs(entry: TableEntry, base: Path) -> None:
     """:raises InputMissingError: names every input that is not there yet."""
-    absent = [f"{field}: {base / name}" for field, name in entry.missing(base)]
+    absent = [f"{field}: {located(base, name)}" for field, name in entry.missing(base)]
     if absent:
         raise InputMissingError(f"not there yet: {', '.join(absent)}")
 

@@ -6,7 +6,7 @@
      └─────▶ sender ──▶ ledger       a thread passes events on to the client; what was sent, what is open
      └─────▶ settings                whether the client is configured
 
-Tasks write events to an outbox in the state folder (`storage.outbox`). Nothing there waits for a catalogue, and a run
+Tasks write events to an outbox in the state folder (`storage.shared.outbox`). Nothing there waits for a catalogue, and a run
 whose process died is ended by whoever finds its outbox. Nothing here raises: a batch does not depend on its lineage.
 """
 

@@ -1,6 +1,7 @@
 """What a task reads and writes, as OpenLineage datasets with what the records know of them.
 
-A dataset is named by the scheme `file` and its absolute path; a pattern of files is one dataset. Source: https://openlineage.io/docs/spec/naming
+A dataset is named by the scheme `file` and its absolute path, or by scheme and bucket and the object's name; a pattern
+of files is one dataset. Source: https://openlineage.io/docs/spec/naming
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from ..records.receipts import Receipts
 from ..storage import filenames, files, jsontext
 from ..storage.formats import table_format
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location, located
 from .events import Datasets, facet, to_json
 
-NAMESPACE = "file"
 MAX_SCANNED_BYTES = 1 << 24
 """The columns of a JSON table are known only when all of it was read, which is done up to this size."""
 
@@ -42,7 +43,7 @@ def of_table(batch: Batch, table: str, done: bool) -> Datasets:
     built = Receipts(batch.state_dir).built(entry) if done else None
     if built is not None:
         return _of_joined(base, entry, built)
-    inputs = [_dataset(base / path) for _, path in _roles(entry)]
+    inputs = [_dataset(located(base, path)) for _, path in _roles(entry)]
     return {"inputs": inputs, "outputs": [_dataset(path) for _, path in entry.outputs(base)]}
 
 
@@ -71,7 +72,7 @@ def of_files(paths: Iterable[Path], done: bool) -> list[JsonObject]:
 
 
 def _of_joined(base: Path, entry: TableEntry, built: Materialized) -> Datasets:
-    inputs = [_input(base / path, role, built) for role, path in _roles(entry)]
+    inputs = [_input(located(base, path), role, built) for role, path in _roles(entry)]
     outputs = [_output(path, role, built) for role, path in entry.outputs(base)]
     outputs[0]["facets"] |= _columns(base, entry, built)
     return {"inputs": inputs, "outputs": outputs}
@@ -85,7 +86,7 @@ def _roles(entry: TableEntry) -> list[tuple[str, str]]:
     ]
 
 
-def _input(path: Path, role: str, built: Materialized) -> JsonObject:
+def _input(path: Location, role: str, built: Materialized) -> JsonObject:
     from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
 
     known = [name for name in built.inputs if name == role or name.startswith(f"{role}/")]
@@ -130,7 +131,7 @@ def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
         table = open_joined(path, entry.options.key_column)
         if len(table.columns) > MAX_COLUMNS:
             return {}
-        names = {each: _absolute(base / each) for _, each in _roles(entry)}
+        names = {each: filenames.address(located(base, each)) for _, each in _roles(entry)}
         typed = _types(table, built)
         fields = [schema_dataset.SchemaDatasetFacetFields(name, typed.get(name)) for name in table.columns]
         metrics = {
@@ -179,11 +180,11 @@ def _appended(built: Materialized) -> dict[str, tuple[str, Coverage]]:
 
 
 def _origins(
-    names: Mapping[str, str], entry: TableEntry, built: Materialized, columns: Iterable[str]
+    names: Mapping[str, tuple[str, str]], entry: TableEntry, built: Materialized, columns: Iterable[str]
 ) -> dict[str, Any]:
     """Where each column comes from: an appended one from its sidecars' fields, any other from the feature table.
 
-    :param names: the datasets' names of the inputs by their paths.
+    :param names: the datasets' namespaces and names of the inputs by their paths.
     """
     from openlineage.client.facet_v2 import column_lineage_dataset
 
@@ -223,19 +224,16 @@ def _fields(entry: TableEntry, suffix: str, covered: Coverage) -> Iterator[tuple
     yield from by_label or [(sidecar, field) for sidecar in entry.scores]
 
 
-def _field(dataset: str, field: str, kind: str, subtype: str) -> Any:
+def _field(dataset: tuple[str, str], field: str, kind: str, subtype: str) -> Any:
     from openlineage.client.facet_v2 import column_lineage_dataset
 
     transformation = column_lineage_dataset.Transformation(kind, subtype)
-    return column_lineage_dataset.InputField(NAMESPACE, dataset, field, [transformation])
+    return column_lineage_dataset.InputField(*dataset, field, [transformation])
 
 
-def _dataset(path: Path, facets: JsonObject | None = None) -> JsonObject:
-    return {"namespace": NAMESPACE, "name": _absolute(path), "facets": facets or {}}
-
-
-def _absolute(path: Path) -> str:
-    return str(filenames.resolved(path.parent) / path.name)
+def _dataset(path: Location, facets: JsonObject | None = None) -> JsonObject:
+    namespace, name = filenames.address(path)
+    return {"namespace": namespace, "name": name, "facets": facets or {}}
 
 
 def _version(sha256: str) -> JsonObject:

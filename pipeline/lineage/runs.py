@@ -24,9 +24,10 @@ from typing import ParamSpec
 from ..errors import BatchError, SecondOpinionError
 from ..manifest.batch import Batch
 from ..report.freshness import BatchCheck
-from ..storage import filenames, files, jsontext, outbox, writing
+from ..storage import filenames, files, jsontext, writing
 from ..storage.jsontext import JsonObject
-from ..storage.outbox import Outbox
+from ..storage.shared import outbox
+from ..storage.shared.outbox import Outbox
 from . import events
 from .events import Datasets, EndState
 from .ledger import Ledger

@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from ..storage.outbox import Outbox
+from ..storage.shared.outbox import Outbox
 from . import events
 from .ledger import Ledger
 

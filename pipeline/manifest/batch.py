@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import Faults, InputError, ManifestError, show
 from ..storage import filenames, files, jsontext, textfiles
 from ..storage.jsontext import JsonObject
+from ..storage.locations import is_uri
 from ..storage.schema import Violations, json_path, load_schema, violations
 from .clashes import FileClaims
 from .declarations import EvidenceRequest
@@ -127,6 +128,9 @@ def load_manifest(
     :raises ManifestError: with every fault of the manifest, each with its JSON path.
     """
     path = files.named(manifest, "a manifest", ManifestError)
+    for name, given in (("base folder", base_dir), ("report", report_json), ("report", report_md)):
+        if given is not None and is_uri(given):
+            raise ManifestError(f"the {name}: {filenames.output_fault(given)}")
     content = files.read_named(path, "a manifest", ManifestError)
     report = Path(report_json or default_report(path))
     faults = Faults()

@@ -15,6 +15,7 @@ from ..storage import filenames
 from ..storage.dialect import DECIMALS, UNSET, TextSettings
 from ..storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location, is_uri, located
 from ..storage.schema import json_path, schema_faults
 from .clashes import FileClaims
 from .declarations import EvidenceRequest, ScorerDeclaration
@@ -60,7 +61,7 @@ class SidecarEntry:
     def of(cls, given: str | Mapping[str, Any], base: Path) -> SidecarEntry:
         """The entry for `PATH`, `LABEL=PATH` or an object that the manifest's schema has checked.
 
-        A string that is the path of an existing file is a path even if it contains `=`.
+        A string that is a URI, or the path of an existing file, is a path even if it contains `=`.
         """
         if not isinstance(given, str):
             apart = {"score_fields", *vars(UNSET)}
@@ -68,7 +69,7 @@ class SidecarEntry:
             score_fields = tuple(sorted((given.get("score_fields") or {}).items()))
             return cls(**plain, score_fields=score_fields, text=TextSettings.of(given))
         label, equals, path = given.partition("=")
-        if not equals or filenames.is_file(base / given):
+        if not equals or is_uri(given) or filenames.is_file(base / given):
             return cls(path=given)
         return cls(path=path, label=label)
 
@@ -77,20 +78,29 @@ class SidecarEntry:
         """True if `path` is a pattern, which means all files it matches."""
         return "*" in self.path
 
-    def files(self, base: Path) -> list[tuple[str, Path]]:
+    def files(self, base: Path) -> list[tuple[str, Location]]:
         """The files of the sidecar in sorted order, each with its path as the manifest would name it.
 
         :raises InputError: a folder that a pattern goes through cannot be read.
         """
-        if not self.is_pattern or filenames.is_file(base / self.path):
-            return [(self.path, base / self.path)]
+        place = located(base, self.path)
+        if not self.is_pattern or filenames.is_file(place):
+            return [(self.path, place)]
         found = Pattern(self.path).matches(base) if filenames.is_name(self.path) else []
         for name in found:
             if not filenames.is_name(name):
                 raise InputError(
                     f"{self.path}: matches {show(name)}; expected the name of a file, on one line"
                 )
-        return [(name, base / name) for name in found]
+        return [(name, located(base, name)) for name in found]
+
+    def claim(self, claims: FileClaims, base: Path, role: str) -> None:
+        """Register the local files of the sidecar in `claims`."""
+        with contextlib.suppress(InputError):  # building the table reports an unreadable folder
+            for name, _ in self.files(base):
+                claims.read(base / name, f"{role}/{name}" if self.is_pattern else role)
+        if self.is_pattern:
+            claims.read_all(base / self.path, role)
 
     def as_json(self) -> str | JsonObject:
         """The entry as a manifest spells it, in its shortest form."""
@@ -114,8 +124,8 @@ class SidecarEntry:
         """Faults of the entry by itself, each with its JSON path below the entry."""
         if not self.path:
             yield f": found {show(self.as_json())}; expected a path after the ="
-        elif not filenames.is_name(self.path):
-            yield f": found {show(self.path)}; expected the name of a file"
+        elif (fault := filenames.input_fault(self.path)) is not None:
+            yield f": {fault}"
         elif not _is_text(self.path):
             yield f": found {show(self.path)}; expected Unicode text, as a column names the sidecar"
         elif sidecar_format(self.path, self.format) is None and not self.is_pattern:
@@ -175,10 +185,10 @@ class FeaturesEntry:
     def faults(self) -> Iterator[str]:
         """Faults of the entry by itself, each with its JSON path below the entry."""
         found = table_format(self.path)
-        if found is None:
+        if (fault := filenames.input_fault(self.path)) is not None:
+            yield f": {fault}"
+        elif found is None:
             yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
-        elif not filenames.is_name(self.path):
-            yield f": found {show(self.path)}; expected the name of a file"
         elif found not in ("csv", "tsv"):
             settings = self.text.as_json()
             yield from (f".{name}: {show(self.path)} has none; expected .csv or .tsv" for name in settings)
@@ -227,12 +237,12 @@ class TableEntry:
         named = [("out", self.out), ("audit_json", self.audit_json)]
         return [(field, base / path) for field, path in named if path is not None]
 
-    def inputs(self, base: Path) -> list[tuple[str, Path]]:
+    def inputs(self, base: Path) -> list[tuple[str, Location]]:
         """The files that the table reads, each with the field that names it; a pattern gives all its matches.
 
         :raises InputError: a folder that a pattern goes through cannot be read.
         """
-        named = [(FEATURES, base / self.features.path)]
+        named = [(FEATURES, located(base, self.features.path))]
         for index, entry in enumerate(self.scores):
             for name, path in entry.files(base):
                 named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))
@@ -247,7 +257,7 @@ class TableEntry:
             except InputError:
                 continue  # it may exist; reading it reports the error
             named += [(f"scores[{index}]", name) for name in found]
-        return [(field, name) for field, name in named if not filenames.exists(base / name)]
+        return [(field, name) for field, name in named if not filenames.exists(located(base, name))]
 
     def faults(self) -> Iterator[str]:
         """Faults of the entry by itself, each with its JSON path below the entry.
@@ -260,19 +270,18 @@ class TableEntry:
         for index, entry in enumerate(self.scores):
             yield from (f".scores[{index}]{fault}" for fault in entry.faults())
         for name, given in (("out", self.out), ("audit_json", self.audit_json)):
-            if given is not None and not filenames.is_name(given):
-                yield f".{name}: found {show(given)}; expected the name of a file"
+            if given is not None and (fault := filenames.output_fault(given)) is not None:
+                yield f".{name}: {fault}"
         if self.evidence is not None:
             yield from (f".evidence{fault}" for fault in self.evidence.faults())
 
     def claim(self, claims: FileClaims, base: Path, prefix: str = "") -> None:
         """Register the files of the table in `claims`, under names that begin with `prefix`."""
-        with contextlib.suppress(InputError):  # building the table reports an unreadable folder
-            for field, path in self.inputs(base):
-                claims.read(path, f"{prefix}{field}")
+        if not is_uri(self.features.path):  # no output is an object
+            claims.read(base / self.features.path, f"{prefix}{FEATURES}")
         for index, entry in enumerate(self.scores):
-            if entry.is_pattern:
-                claims.read_all(base / entry.path, f"{prefix}scores[{index}]")
+            if not is_uri(entry.path):
+                entry.claim(claims, base, f"{prefix}scores[{index}]")
         for field, path in self.outputs(base):
             claims.written(path, f"{prefix}{field}")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..storage import filenames
+from ..storage.locations import Location, located, root
 
 _FOLDERS = "**"
 
@@ -16,8 +17,8 @@ class Pattern:
     """A pattern, compared part by part. One regular expression with a few stars could take exponential time."""
 
     def __init__(self, text: str) -> None:
-        self._root = "/" if text.startswith("/") else ""
-        self._parts = [part for part in text.split("/") if part]
+        self._root = root(text)
+        self._parts = [part for part in text.removeprefix(self._root).split("/") if part]
         if self._parts and self._parts[-1] == _FOLDERS:
             self._parts.append("*")
         self._names = [_matcher(part) for part in self._parts]
@@ -42,26 +43,32 @@ class Pattern:
         while pending:
             folder, at = pending.pop()
             if self._is_folders(at):
-                state = (at, filenames.identity(base / folder))
+                state = (at, filenames.identity(located(base, folder)))
                 if state not in seen:
                     seen.add(state)
-                    inner = filenames.folders_in(base / folder)
+                    inner = filenames.folders_in(located(base, folder))
                     pending += [(f"{folder}{name}/", at) for name in reversed(inner) if name[0] != "."]
                     pending.append((folder, at + 1))
             elif at + 1 < len(self._parts):
-                pending += [
-                    (f"{folder}{name}/", at + 1)
-                    for name in self._named(at, base / folder, filenames.folders_in)
-                ]
+                inner = self._folders(at, located(base, folder))
+                pending += [(f"{folder}{name}/", at + 1) for name in inner]
             else:
-                named = (f"{folder}{name}" for name in self._named(at, base / folder, filenames.names_in))
-                found.update(name for name in named if filenames.holds_file(base, name))
+                found.update(f"{folder}{name}" for name in self._files(at, located(base, folder)))
         return sorted(found)
 
-    def _named(self, at: int, folder: Path, listed: Callable[[Path], list[str]]) -> list[str]:
-        """The names that the part `at` may match; the folder is listed only if the part has a star."""
+    def _folders(self, at: int, folder: Location) -> list[str]:
+        """The folders that the part `at` may match; they are listed only if the part has a star."""
         part = self._parts[at]
-        return [name for name in listed(folder) if self._names[at].fullmatch(name)] if "*" in part else [part]
+        if "*" not in part:
+            return [part]
+        return [name for name in filenames.folders_in(folder) if self._names[at].fullmatch(name)]
+
+    def _files(self, at: int, folder: Location) -> list[str]:
+        """The files that the part `at` matches."""
+        part = self._parts[at]
+        if "*" in part:
+            return filenames.files_in(folder, self._names[at].fullmatch)
+        return [part] if filenames.holds_file(folder, part) else []
 
     def _after(self, at: int, name: str) -> Iterator[int]:
         """The parts that may follow after the part `at` has matched a name."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
 from ..manifest.entries import TableEntry
-from ..storage.journal import Journals
 from ..storage.jsontext import JsonObject
+from ..storage.shared.journal import Journals
 from .materialized import Materialized
 from .snapshots import Record
 

@@ -16,11 +16,13 @@ from typing import TypeAlias
 from ..errors import InputError
 from ..storage import files
 from ..storage.files import TICK_NS, Signature
+from ..storage.locations import Location
 
 COARSE_TICK_NS = 2_000_000_000
 """One tick of a file system that keeps whole seconds (FAT: two)."""
 
-Record: TypeAlias = tuple[str, int, int, int, int, bool]
+Record: TypeAlias = tuple[str, int, int, int, int, bool] | tuple[str, int, int, int, int, bool, str]
+"""Digest, size, times, inode, whether it is settled; and for an object its tag."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,17 @@ class Snapshot:
     def as_record(self) -> Record:
         """The snapshot as JSON values."""
         of = self.signature
-        return (self.sha256, of.size, of.mtime_ns, of.ctime_ns, of.inode, self.settled)
+        local = (self.sha256, of.size, of.mtime_ns, of.ctime_ns, of.inode, self.settled)
+        return (*local, of.tag) if of.tag else local
 
     @classmethod
     def from_record(cls, record: Record) -> Snapshot:
         """The snapshot of `as_record`."""
-        sha256, size, mtime_ns, ctime_ns, inode, settled = record
-        return cls(sha256, Signature(size, mtime_ns, ctime_ns, inode), settled)
+        sha256, size, mtime_ns, ctime_ns, inode, settled, *tag = record
+        return cls(sha256, Signature(size, mtime_ns, ctime_ns, inode, *tag), settled)
 
 
-def snapshot(path: Path, digest: Callable[[Path], str] = files.digest) -> Snapshot:
+def snapshot(path: Location, digest: Callable[[Location], str] = files.digest) -> Snapshot:
     """Read the file at `path`.
 
     :param digest: reads the file and returns the SHA-256 of its content.
@@ -58,12 +61,12 @@ def snapshot(path: Path, digest: Callable[[Path], str] = files.digest) -> Snapsh
     """
     began = time.time_ns()
     before = files.signature(path)
-    taken = Snapshot(digest(path), before, _settled(_changed_ns(before, began), began))
+    taken = Snapshot(digest(path), before, bool(before.tag) or _settled(_changed_ns(before, began), began))
     check_unchanged(path, before)
     return taken
 
 
-def look_again(path: Path, known: Snapshot | None) -> Snapshot:
+def look_again(path: Location, known: Snapshot | None) -> Snapshot:
     """`known` if the file cannot have changed since; otherwise a new snapshot.
 
     :raises InputMissingError: nothing has that name.
@@ -74,7 +77,7 @@ def look_again(path: Path, known: Snapshot | None) -> Snapshot:
     return snapshot(path)
 
 
-def check_unchanged(path: Path, known: Signature) -> None:
+def check_unchanged(path: Location, known: Signature) -> None:
     """:raises InputError: the file is no longer the one that was read."""
     if files.signature(path) != known:
         raise InputError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ..records.snapshots import Snapshot
 from ..records.versions import SEMANTICS_VERSION
 from ..storage import filenames, files, jsontext
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location
 from .build import Report, TableState, build_report, render
 from .markdown import to_markdown
 
@@ -73,7 +74,7 @@ def failure_key(entry: TableEntry, base: Path) -> str:
     for role, path in paths:
         try:
             signature = files.signature(path)
-            seen.append([role, signature.size, signature.mtime_ns, signature.ctime_ns, signature.inode])
+            seen.append([role, *(each for each in astuple(signature) if each != "")])
         except BatchError as exc:
             seen.append([role, type(exc).__name__])
     return hashlib.sha256(jsontext.canonical(seen)).hexdigest()
@@ -255,7 +256,7 @@ class _Comparison:
             except BatchError as exc:
                 yield f"{role}: {exc}"
 
-    def _sha256(self, role: str, path: Path) -> str:
+    def _sha256(self, role: str, path: Location) -> str:
         known = self._built.snapshot(role)
         taken = snapshots.look_again(path, known)
         if taken is not known:

@@ -11,6 +11,7 @@ from typing import Literal
 from ..errors import BatchError, InputMissingError, one_line, show
 from ..storage import files
 from ..storage.files import FileDescription
+from ..storage.locations import located
 from .reading import read_report
 
 _KINDS: tuple[Literal["inputs", "outputs"], ...] = ("inputs", "outputs")
@@ -62,7 +63,7 @@ def verify(
 
 
 def _differences(role: str, described: FileDescription, base: Path) -> Iterator[str]:
-    path = base / described["path"]
+    path = located(base, described["path"])
     try:
         if files.digest(path) != described.get("sha256"):
             yield f"{role}: {show(described['path'])} has changed since the report was written"

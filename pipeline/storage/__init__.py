@@ -2,13 +2,13 @@
 
 ::
 
-    lock         one run per batch and host
-    journal      records to which each host adds lines
-    outbox       lines that a process and its children leave to be passed on
+    shared/      files that several processes share: lock, journal, outbox
     textfiles    text, compressed by its suffix, in parts of a bounded size
       └──▶ writing      writes files whole or not at all; removes temporary files of dead runs
              └──▶ files        the content of a file: bytes, digest, signature, description
                     └──▶ filenames    which paths exist, names in a folder, targets of links
+                           └──▶ locations    where an input is: a local path, or a URI
+                                  └──▶ objects/     what the others do, for objects of a store
 
     formats            the format of a file by its name
     dialect            delimiter, decimal mark and header of delimited text
@@ -20,11 +20,11 @@ __all__ = [
     "filenames",
     "files",
     "formats",
-    "journal",
     "jsontext",
-    "lock",
-    "outbox",
+    "locations",
+    "objects",
     "schema",
+    "shared",
     "textfiles",
     "writing",
 ]

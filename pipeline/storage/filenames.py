@@ -5,19 +5,40 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
 from ..errors import InputError, show
+from . import objects
+from .locations import Location, is_uri
+from .objects import ObjectPath
 
 _MAX_PATH_BYTES = 4096
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}  # no file can have this path
-Identity: TypeAlias = tuple[int, int]
-"""Device and inode number of a folder or file."""
+Identity: TypeAlias = tuple[int, int] | str
+"""Device and inode number of a folder or file; the URI of a folder of objects."""
 
 
-def exists(path: Path) -> bool:
+def input_fault(name: str) -> str | None:
+    """What is wrong with the name of an input: what was found, what is expected. None: nothing."""
+    if objects.is_uri(name):
+        return objects.uri_fault(name)
+    return None if is_name(name) else f"found {show(name)}; expected the name of a file"
+
+
+def output_fault(name: str | Path) -> str | None:
+    """What is wrong with the name of an output, see `input_fault`."""
+    if is_uri(name):
+        found = show(objects.without_credentials(str(name)))
+        return f"found {found}; expected the path of a local file; only features and scores can be in an object store"
+    return None if is_name(name) else f"found {show(str(name))}; expected the name of a file"
+
+
+def exists(path: Location) -> bool:
     """True if anything is at `path`, or if that cannot be found out. False for a name that no file can have."""
+    if isinstance(path, ObjectPath):
+        return _is_object(path, unknown=True)
     try:
         return path.exists()
     except OSError as exc:
@@ -31,8 +52,10 @@ def is_taken(path: Path) -> bool:
     return os.path.lexists(path)
 
 
-def is_file(path: Path) -> bool:
-    """True if a regular file is at `path`. False for a name that no file can have."""
+def is_file(path: Location) -> bool:
+    """True if a regular file is at `path`. False for a name that no file can have, and for a pattern of objects."""
+    if isinstance(path, ObjectPath):
+        return "*" not in path.key and _is_object(path, unknown=False)
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -61,27 +84,42 @@ def is_name(path: str | Path) -> bool:
 
 
 def names_in(folder: Path) -> list[str]:
-    """The names in the folder, sorted; none if the folder does not exist.
+    """The names in the local folder, sorted; none if the folder does not exist.
 
     :raises InputError: it cannot be read.
     """
     return sorted(entry.name for entry in _entries(folder))
 
 
-def folders_in(folder: Path) -> list[str]:
+def files_in(folder: Location, wanted: Callable[[str], object]) -> list[str]:
+    """The wanted names of the regular files in the folder, sorted; none if the folder does not exist.
+
+    :raises InputError: it cannot be read.
+    """
+    if isinstance(folder, ObjectPath):
+        return [name for name in objects.listed(folder)[0] if wanted(name)]
+    names = sorted(entry.name for entry in _entries(folder) if wanted(entry.name))
+    return [name for name in names if holds_file(folder, name)]
+
+
+def folders_in(folder: Location) -> list[str]:
     """The names of the folders in `folder`, sorted. Links to it or to a folder above it are left out, as they have no end.
 
     :raises InputError: it cannot be read.
     """
+    if isinstance(folder, ObjectPath):
+        return objects.listed(folder)[1]
     found = (entry for entry in _entries(folder) if stat.S_ISDIR(_mode(Path(entry))))
     return sorted(entry.name for entry in found if not _leads_up(entry))
 
 
-def holds_file(folder: Path, name: str) -> bool:
+def holds_file(folder: Location, name: str) -> bool:
     """True if a regular file of that name is in the folder.
 
     :raises InputError: that cannot be found out, for lack of permission or because the disk fails.
     """
+    if isinstance(folder, ObjectPath):
+        return objects.look(folder / name) is not None
     return stat.S_ISREG(_mode(folder / name))
 
 
@@ -93,8 +131,10 @@ def holds_folder(folder: Path) -> bool:
     return stat.S_ISDIR(_mode(folder))
 
 
-def identity(folder: Path) -> Identity | None:
+def identity(folder: Location) -> Identity | None:
     """The identity of a folder, the same under all of its names; None if it does not exist."""
+    if isinstance(folder, ObjectPath):
+        return str(folder)
     try:
         found = folder.stat()
     except (OSError, ValueError):
@@ -123,8 +163,17 @@ def real_folder(folder: str) -> str:
         return folder
 
 
-def relative(path: Path, base: Path) -> str:
-    """`path` as reports name it: relative to the folder `base`, with `/`."""
+def address(path: Location) -> tuple[str, str]:
+    """Where a file is and its name there: `file` and its absolute path; scheme with bucket, and the object's name."""
+    if isinstance(path, ObjectPath):
+        return path.root, path.key
+    return "file", str(resolved(path.parent) / path.name)
+
+
+def relative(path: Location, base: Path) -> str:
+    """`path` as reports name it: relative to the folder `base`, with `/`; a URI as it is."""
+    if isinstance(path, ObjectPath):
+        return str(path)
     below = path.parts[len(base.parts) :] if path.is_relative_to(base) else path.parts
     if ".." in below[1:]:  # the folder before `..` may be a link, so only the file system knows its parent
         path, base = resolved(path.parent) / path.name, resolved(base)
@@ -160,3 +209,11 @@ def _leads_up(entry: os.DirEntry[str]) -> bool:
 def reason(exc: Exception) -> str:
     """The system's message about a failed call to the file system."""
     return exc.strerror or str(exc) if isinstance(exc, OSError) else show(str(exc))
+
+
+def _is_object(path: ObjectPath, *, unknown: bool) -> bool:
+    """:param unknown: what to say if that cannot be found out."""
+    try:
+        return objects.look(path) is not None
+    except InputError:
+        return unknown

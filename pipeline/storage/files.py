@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import IO, Protocol, Self, TypedDict
+from typing import IO, Any, Protocol, Self, TypedDict, cast
 
 from ..errors import BatchError, InputError, InputMissingError, SecondOpinionError, show
-from . import filenames
+from . import filenames, objects
+from .locations import Location, is_uri
+from .objects import ObjectPath, ObjectStream
 
 DIGEST_BUFFER = 1 << 20
 TICK_NS = 100_000_000
@@ -44,27 +46,32 @@ class FileDescription(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Signature:
-    """What the file system reports about a file, without reading it.
+    """What the file system or the store reports about a file, without reading it.
 
     Attributes:
         size: number of bytes.
         mtime_ns: last change of the content, nanoseconds since the epoch.
         ctime_ns: last change of content or metadata; unlike `mtime_ns` no user can set it back.
         inode: number of the file on its device.
+        tag: ETag and version of an object, which has no inode and whose times are 0; empty for a local file.
     """
 
     size: int
     mtime_ns: int
     ctime_ns: int
     inode: int
+    tag: str = ""
 
 
-def signature(path: Path) -> Signature:
+def signature(path: Location) -> Signature:
     """The signature of the file at `path`.
 
     :raises InputMissingError: nothing has that name.
     :raises InputError: it is no regular file, or cannot be reached.
     """
+    if isinstance(path, ObjectPath):
+        there = _object(path)
+        return Signature(there.size, 0, 0, 0, there.tag)
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -77,7 +84,7 @@ def signature(path: Path) -> Signature:
     return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
-def digest(path: Path) -> str:
+def digest(path: Location) -> str:
     """The sha256 of the file's bytes, 64 hex digits.
 
     :raises InputMissingError: nothing has that name.
@@ -86,7 +93,7 @@ def digest(path: Path) -> str:
     return digest_from(path, hashlib.sha256()).hexdigest()
 
 
-def digest_from(path: Path, running: Hash, start: int = 0, size: int | None = None) -> Hash:
+def digest_from(path: Location, running: Hash, start: int = 0, size: int | None = None) -> Hash:
     """`running` after the bytes of the file from `start` on, at most `size` of them."""
     with open_bytes(path) as stream, reading(path):
         stream.seek(start)
@@ -110,7 +117,7 @@ def digest_below(folder: Path, kinds: Sequence[str]) -> str:
     return running.hexdigest()
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Location) -> bytes:
     """The file's content, unchanged."""
     with open_bytes(path) as stream, reading(path):
         return stream.read()
@@ -124,6 +131,8 @@ def named(given: object, what: str, error: type[SecondOpinionError]) -> Path:
     """
     if not isinstance(given, str | PathLike):
         raise error(f"found {show(given)}; expected the path of {what}")
+    if is_uri(given):
+        raise error(f"{what}: {filenames.output_fault(str(given))}")
     return Path(given)
 
 
@@ -149,12 +158,14 @@ def holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: Location) -> IO[bytes]:
     """The file's bytes, unchanged and unbuffered.
 
     :raises InputMissingError: nothing has that name.
     :raises InputError: it is no regular file, or may not be read.
     """
+    if isinstance(path, ObjectPath):
+        return cast("IO[bytes]", ObjectStream(path, _object(path)))
     signature(path)
     try:
         return path.open("rb", buffering=0)
@@ -162,8 +173,19 @@ def open_bytes(path: Path) -> IO[bytes]:
         raise InputError(f"{path}: cannot be read: {filenames.reason(exc)}") from exc
 
 
+def arrow_source(path: Location, buffer_size: int) -> dict[str, Any]:
+    """The `source` and `buffer_size` with which pyarrow opens a file.
+
+    :param buffer_size: bytes to read at once from a local file, which pyarrow opens itself. Of an object it reads whole
+        columns of a row group, as each read is a request.
+    """
+    if isinstance(path, ObjectPath):
+        return {"source": open_bytes(path), "buffer_size": 0}
+    return {"source": path, "buffer_size": buffer_size}
+
+
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Location) -> Iterator[None]:
     """Turn an OSError of reading `path` into an InputError that names the file."""
     try:
         yield
@@ -171,15 +193,26 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read: {filenames.reason(exc)}") from exc
 
 
-def describe(path: Path, base: Path, sha256: str | None = None) -> FileDescription:
+def describe(path: Location, base: Path, sha256: str | None = None) -> FileDescription:
     """`path`, `exists`, `kind` and, for a file, `sha256` (digested here unless given).
 
     :raises InputError: the file cannot be read.
     """
+    name = filenames.relative(path, base)
+    if isinstance(path, ObjectPath):
+        if sha256 is None and objects.look(path) is None:
+            return {"path": name, "exists": False, "kind": "missing"}
+        return {"path": name, "exists": True, "kind": "file", "sha256": sha256 or digest(path)}
     with reading(path):
-        name = filenames.relative(path, base)
         if path.is_dir():
             return {"path": name, "exists": True, "kind": "directory"}
         if not path.exists():
             return {"path": name, "exists": False, "kind": "missing"}
     return {"path": name, "exists": True, "kind": "file", "sha256": sha256 or digest(path)}
+
+
+def _object(path: ObjectPath) -> objects.Found:
+    found = objects.look(path)
+    if found is None:
+        raise InputMissingError(f"{path}: the object is not there yet")
+    return found

@@ -10,6 +10,7 @@ from typing import IO, Any
 from ..errors import InputError
 from . import files, writing
 from .formats import compression
+from .locations import Location
 
 MAX_WHOLE_BYTES = 1 << 27
 """Maximum bytes of a document or a line, which is in memory as a whole."""
@@ -25,7 +26,7 @@ UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAX_UNPACKED_TIMES, _MIN_REFUSED_BYTES = 1000, 1 << 26
 
 
-def open_text_bytes(path: Path) -> IO[bytes]:
+def open_text_bytes(path: Location) -> IO[bytes]:
     """The bytes of a text file: decompressed by its `.gz` or `.zst` suffix, without a byte order mark.
 
     Reading the result may raise OSError for damaged compressed data: read inside `reading`.
@@ -52,7 +53,7 @@ def create_text_bytes(path: Path, name: str) -> IO[bytes]:
     return pa.output_stream(raw, compression=packed) if packed else raw
 
 
-def read_whole(path: Path) -> bytes:
+def read_whole(path: Location) -> bytes:
     """The whole content of a text file, as `open_text_bytes` opens it.
 
     :raises InputMissingError: nothing has that name.
@@ -67,7 +68,7 @@ def read_whole(path: Path) -> bytes:
     return content
 
 
-def read_lines(path: Path, size: int) -> Iterator[bytes]:
+def read_lines(path: Location, size: int) -> Iterator[bytes]:
     """The content of a text file, as `open_text_bytes` opens it, in parts of whole lines of about `size` bytes.
 
     :raises InputMissingError: nothing has that name.
@@ -88,7 +89,7 @@ def read_lines(path: Path, size: int) -> Iterator[bytes]:
             yield content
 
 
-def not_utf8(path: Path, content: bytes = b"") -> str:
+def not_utf8(path: Location, content: bytes = b"") -> str:
     """The message for a delimited text that is not UTF-8; `content` is its beginning, if known."""
     found = "UTF-16" if content[:2] in UTF_16_MARKS else "WINDOWS-1252"
     return (
@@ -97,7 +98,7 @@ def not_utf8(path: Path, content: bytes = b"") -> str:
     )
 
 
-def record_lines(path: Path, text: io.TextIOBase) -> Iterator[str]:
+def record_lines(path: Location, text: io.TextIOBase) -> Iterator[str]:
     """The lines of an open delimited text.
 
     :raises InputError: one is more than `MAX_RECORD_BYTES`.
@@ -115,7 +116,7 @@ def record_lines(path: Path, text: io.TextIOBase) -> Iterator[str]:
 class _Unpacked(io.RawIOBase):
     """The content of a compressed file; reading fails if it unpacks to more than any table would."""
 
-    def __init__(self, path: Path, stream: Any) -> None:
+    def __init__(self, path: Location, stream: Any) -> None:
         self._path, self._stream = path, stream
         self._left = max(_MIN_REFUSED_BYTES, _MAX_UNPACKED_TIMES * files.signature(path).size)
 

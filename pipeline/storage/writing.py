@@ -16,6 +16,7 @@ from typing import IO
 
 from ..errors import InputError, OutputError
 from . import filenames, files
+from .locations import Location
 
 _MIN_SYNCED_BYTES = 1 << 26
 _MAX_NAME_BYTES = 150  # no file system accepts more than 255, and the host takes up to 64
@@ -110,7 +111,7 @@ def create(temporary: Path, *, readable: bool = False) -> IO[bytes]:
     return temporary.open("w+b" if readable else "wb")
 
 
-def copy_start(path: Path, target: Path, size: int) -> None:
+def copy_start(path: Location, target: Path, size: int) -> None:
     """Write the first `size` bytes of the file at `path` to the start of the one at `target`.
 
     Large copies are made durable here, so that the final fsync of the file is short.

@@ -19,7 +19,7 @@ from ..errors import BatchError, InputMissingError, SchedulerError, SecondOpinio
 from ..manifest.batch import Batch
 from ..records.versions import code_sha256, versions
 from ..storage import files, writing
-from ..storage.lock import holding
+from ..storage.shared.lock import holding
 from .interruption import interruptible
 from .luigi_internals import RPC_TRIES, CentralScheduler, Factory, Watch, await_processes
 from .shared import BatchTask

@@ -17,6 +17,7 @@ from ..records.receipts import Receipts
 from ..report.freshness import BatchCheck, check_table
 from ..storage import filenames, files, textfiles
 from ..storage.formats import table_format
+from ..storage.locations import Location, located
 
 if TYPE_CHECKING:  # a run in which nothing changed does not load pandas
     import pandas as pd
@@ -31,8 +32,9 @@ class ReadOnlyTarget(FileSystemTarget):
 
     fs = LocalFileSystem()
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         super().__init__(str(path))
+        self._place = path
 
     def open(self, mode: str = "r") -> IO[Any]:
         """Open the file for reading.
@@ -40,7 +42,7 @@ class ReadOnlyTarget(FileSystemTarget):
         :param mode: `r`: decompressed text, but bytes for a Parquet file; `rb`: the bytes of the file.
         :raises UsageError: the mode is another one.
         """
-        path = Path(self.path)
+        path = self._place
         if mode not in ("r", "rb"):
             self._refuse(f"found the mode {show(mode)}; expected 'r' or 'rb'")
         if mode == "rb" or table_format(path.name) == "parquet":
@@ -67,7 +69,7 @@ class InputTarget(ReadOnlyTarget):
     """
 
     def __init__(self, path: str, base: Path) -> None:
-        super().__init__(base / path)
+        super().__init__(located(base, path))
         self._entry, self._base = SidecarEntry(path), base
 
     def exists(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import OutputError
 from pipeline.storage import writing
-from pipeline.storage.journal import Journals
+from pipeline.storage.shared.journal import Journals
 
 
 @pytest.fixture

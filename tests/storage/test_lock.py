@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import BatchBusyError, OutputError
-from pipeline.storage.lock import holding
+from pipeline.storage.shared.lock import holding
 from tests.support.builders import (
     batch_of,
     forking,
@@ -30,7 +30,7 @@ from tests.support.processes import Running, running, until
 HOLD = """
 import signal, sys
 from pathlib import Path
-from pipeline.storage.lock import holding
+from pipeline.storage.shared.lock import holding
 with holding(Path(sys.argv[1]), shared=False):
     Path(sys.argv[2]).touch()
     signal.pause()

@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.errors import BatchBusyError, BatchError, InputError, OutputError
 from pipeline.storage import writing
-from pipeline.storage.journal import Journals
-from pipeline.storage.lock import holding
+from pipeline.storage.shared.journal import Journals
+from pipeline.storage.shared.lock import holding
 from pipeline.tasks import graph as tasks
 from pipeline.tasks.run import BatchResult
 from tests.support.builders import (

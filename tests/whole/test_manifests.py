@@ -86,7 +86,10 @@ def test_demo_uses_every_sidecar_shape() -> None:
     """Every shape of a sidecar is in use: lines, one object, a list, rows, results, several objects, csv, tsv."""
     batch = load_manifest(MANIFESTS / "demo.json")
     shapes = {
-        _shape(path) for table in batch.tables for entry in table.scores for _, path in entry.files(MANIFESTS)
+        _shape(MANIFESTS / name)
+        for table in batch.tables
+        for entry in table.scores
+        for name, _ in entry.files(MANIFESTS)
     }
     assert shapes == {"jsonl", "object", "list", "rows", "results", "several objects", "csv", "tsv"}
 

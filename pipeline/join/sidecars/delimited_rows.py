@@ -8,7 +8,7 @@ import io
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import IO, Any
 
 from ...errors import SidecarError, one_line, show
@@ -16,6 +16,7 @@ from ...manifest.field_paths import ABSENT, lookup
 from ...storage import dialect, files, textfiles
 from ...storage.dialect import Dialect
 from ...storage.formats import TableFormat
+from ...storage.locations import Location
 from .fields import Reading, Row, RowFault, layout_of
 from .numbers import finite_number
 
@@ -26,7 +27,7 @@ USUAL = {"csv": ",", "tsv": "\t"}
 class DelimitedRows:
     """A file of delimited text."""
 
-    def __init__(self, path: Path, form: TableFormat, how: Reading) -> None:
+    def __init__(self, path: Location, form: TableFormat, how: Reading) -> None:
         self._path, self._usual, self._how = path, USUAL[form], how
 
     def note(self) -> str | None:
@@ -105,14 +106,14 @@ class DelimitedRows:
         return row
 
 
-def _opened(path: Path) -> io.TextIOWrapper:
+def _opened(path: Location) -> io.TextIOWrapper:
     csv.field_size_limit(textfiles.MAX_RECORD_BYTES)
     stream: IO[bytes] = textfiles.open_text_bytes(path)
     return io.TextIOWrapper(stream, encoding="utf-8", newline="")
 
 
 @contextlib.contextmanager
-def _reading(path: Path, line: Callable[[], int]) -> Iterator[None]:
+def _reading(path: Location, line: Callable[[], int]) -> Iterator[None]:
     """Turn what goes wrong while the file is read into an error that names its line."""
     try:
         with files.reading(path):
@@ -128,7 +129,7 @@ def _reading(path: Path, line: Callable[[], int]) -> Iterator[None]:
 class _Beginning:
     """The first lines of a file."""
 
-    def __init__(self, path: Path, lines: Sequence[str], delimiter: str) -> None:
+    def __init__(self, path: Location, lines: Sequence[str], delimiter: str) -> None:
         self._path, self._lines, self._delimiter = path, lines, delimiter
 
     def check_has_no_header(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from ...errors import SidecarError, TableError, show
 from ...storage.formats import TableFormat
+from ...storage.locations import Location
 from .. import keys
 from ..tables.parquet.table import ParquetTable
 from .fields import Reading, Row, RowFault, SetFields
@@ -29,7 +29,7 @@ class Part:
         names: all columns of the file.
     """
 
-    path: Path
+    path: Location
     first: int
     batch: pa.RecordBatch
     names: tuple[str, ...]
@@ -56,7 +56,7 @@ class Part:
             )
 
 
-def read_parts(path: Path, fields: SetFields) -> Iterator[Part]:
+def read_parts(path: Location, fields: SetFields) -> Iterator[Part]:
     """The rows of the file in parts of about `PART_BYTES`.
 
     :raises InputMissingError: the file is not there yet.
@@ -86,7 +86,7 @@ class TableSource:
         table: unique names of columns.
     """
 
-    path: Path
+    path: Location
     table: pa.Table
     form: TableFormat = "parquet"
 
@@ -101,7 +101,7 @@ class TableSource:
 
 
 def _parts(
-    path: Path, names: tuple[str, ...], needed: list[str], batches: Iterable[pa.RecordBatch]
+    path: Location, names: tuple[str, ...], needed: list[str], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[Part]:
     first = 1
     for batch in batches:
@@ -115,7 +115,7 @@ def _split(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     return (batch.slice(start, rows) for start in range(0, batch.num_rows, rows))
 
 
-def _plain_batch(path: Path, batch: pa.RecordBatch) -> pa.RecordBatch:
+def _plain_batch(path: Location, batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         try:
@@ -174,7 +174,7 @@ def _is_list(kind: pa.DataType) -> bool:
     return any(is_one(kind) for is_one in lists)
 
 
-def _values(path: Path, name: str, column: pa.Array) -> list[Any]:
+def _values(path: Location, name: str, column: pa.Array) -> list[Any]:
     try:
         values: list[Any] = column.to_pylist()
     except (pa.ArrowException, ValueError, OverflowError) as exc:
@@ -182,7 +182,7 @@ def _values(path: Path, name: str, column: pa.Array) -> list[Any]:
     return values
 
 
-def _unreadable(path: Path, name: str, kind: pa.DataType) -> SidecarError:
+def _unreadable(path: Location, name: str, kind: pa.DataType) -> SidecarError:
     return SidecarError(
         f"{path} column {show(name)}: found a value of {kind} that cannot be read; expected texts and numbers"
     )

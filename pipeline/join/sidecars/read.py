@@ -14,6 +14,7 @@ from ...errors import Faults, InputError, InputMissingError, SidecarError, count
 from ...manifest.entries import SidecarEntry, slug
 from ...manifest.options import JoinOptions
 from ...storage.formats import SIDECAR_EXTENSIONS, sidecar_format
+from ...storage.locations import Location
 from ..keys import KeyRule
 from ..threads import ReadAhead
 from .blocks import Plain, read_plain
@@ -109,7 +110,7 @@ def read_table(label: str, table: pa.Table, options: JoinOptions) -> list[Scores
     return _read(entry, [(label, TableSource(Path(label), table))], options)
 
 
-def _file_source(entry: SidecarEntry, name: str, path: Path) -> FileSource:
+def _file_source(entry: SidecarEntry, name: str, path: Location) -> FileSource:
     form = sidecar_format(name, entry.format)
     if form is None:
         raise SidecarError(

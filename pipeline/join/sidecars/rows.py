@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import SidecarError, show
 from ...storage import jsontext, textfiles
 from ...storage.formats import TableFormat
+from ...storage.locations import Location
 from . import shapes
 from .delimited_rows import DelimitedRows
 from .fields import ALL_BY_NAME, FIRST_LOOK, Reading, Row, RowFault, SetFields
@@ -24,7 +24,7 @@ _LINE_FEED = ord("\n")
 
 
 def read_rows(
-    path: Path, form: TableFormat, how: Reading = FIRST_LOOK
+    path: Location, form: TableFormat, how: Reading = FIRST_LOOK
 ) -> Iterator[tuple[int, Row | RowFault]]:
     """Every row of the file with its number, from 1: its line (jsonl, csv, tsv) or its position (json, parquet).
 
@@ -49,7 +49,7 @@ class Source(Protocol):
     """Where the rows of a sidecar come from."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Location:
         """The file, or what errors name in place of one."""
 
     @property
@@ -67,7 +67,7 @@ class Source(Protocol):
 class FileSource:
     """A file as a source of rows."""
 
-    path: Path
+    path: Location
     form: TableFormat
 
     def blocks(self, how: Reading) -> Iterator[Block | Part] | None:
@@ -112,7 +112,7 @@ class Block:
         return ((number, line) for number, line in numbered if number in numbers)
 
 
-def read_blocks(path: Path, fields: SetFields = ALL_BY_NAME) -> Iterator[Block]:
+def read_blocks(path: Location, fields: SetFields = ALL_BY_NAME) -> Iterator[Block]:
     """The lines of a file in blocks of about `BLOCK_BYTES`.
 
     :raises InputMissingError: the file is not there yet.
@@ -155,7 +155,7 @@ def unit(form: TableFormat) -> str:
     return "row" if form in ("json", "parquet") else "line"
 
 
-def _documents(path: Path, content: bytes, how: Reading) -> Iterator[tuple[int, Row | RowFault]]:
+def _documents(path: Location, content: bytes, how: Reading) -> Iterator[tuple[int, Row | RowFault]]:
     _check_is_not_utf_16(path, content)
     try:
         values = list(jsontext.documents(_decoded(content)))
@@ -171,7 +171,7 @@ def _documents(path: Path, content: bytes, how: Reading) -> Iterator[tuple[int, 
         yield number, _object(row)
 
 
-def _check_is_not_utf_16(path: Path, content: bytes) -> None:
+def _check_is_not_utf_16(path: Location, content: bytes) -> None:
     if content[:2] in textfiles.UTF_16_MARKS:
         raise SidecarError(f"{path}: found UTF-16 text; expected UTF-8 (iconv -f UTF-16 -t UTF-8)")
 

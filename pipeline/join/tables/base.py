@@ -7,7 +7,6 @@ import contextlib
 import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
 import pyarrow as pa
@@ -16,6 +15,7 @@ from ...errors import TableError, show
 from ...records import snapshots
 from ...records.materialized import Remarks
 from ...records.snapshots import Snapshot
+from ...storage.locations import Location
 from .. import keys
 from .views import without_views
 
@@ -36,7 +36,7 @@ BATCH_BYTES = 1 << 25
 class FeatureTable(abc.ABC):
     """A feature table that is read in streams; it may be read more than once."""
 
-    def __init__(self, path: Path, wanted_key: str | None = None) -> None:
+    def __init__(self, path: Location, wanted_key: str | None = None) -> None:
         self.path = path
         self._wanted_key = wanted_key
 

@@ -6,11 +6,11 @@ import csv
 import io
 import itertools
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...errors import TableError, count, show
 from ...storage import files, textfiles
 from ...storage.dialect import Dialect, TextSettings, looks_like_data, no_header, repeats_names, sample
+from ...storage.locations import Location
 from .. import keys
 
 
@@ -32,7 +32,7 @@ class Beginning:
     columns: tuple[str, ...]
     ends: bool
 
-    def check(self, path: Path, settings: TextSettings, wanted_key: str | None) -> None:
+    def check(self, path: Location, settings: TextSettings, wanted_key: str | None) -> None:
         """Refuse a file without a header whose columns nothing names, and one with a header where they are set.
 
         :raises TableError: it is such a file.
@@ -44,7 +44,7 @@ class Beginning:
         elif not self._has_key(wanted_key) and looks_like_data(self.first, self.second):
             raise TableError(f"{path}: {no_header(path.name, self.first, 'feature')}")
 
-    def _check_against(self, path: Path, columns: tuple[str, ...]) -> None:
+    def _check_against(self, path: Location, columns: tuple[str, ...]) -> None:
         if repeats_names(self.first, columns) or keys.pick(self.first) is not None:
             raise TableError(
                 f"{path}: the first line names columns: {', '.join(map(show, self.first[:4]))}; expected a file "
@@ -60,7 +60,7 @@ class Beginning:
         return keys.pick(self.first) is not None if wanted is None else wanted in self.first
 
 
-def read_beginning(path: Path, usual: str, settings: TextSettings) -> Beginning:
+def read_beginning(path: Location, usual: str, settings: TextSettings) -> Beginning:
     """Read how the file begins, and no more of it than that takes.
 
     :param usual: the delimiter that the file's extension implies.
@@ -81,7 +81,7 @@ def read_beginning(path: Path, usual: str, settings: TextSettings) -> Beginning:
         raise TableError(f"{path}: {exc}; expected UTF-8 text with a header") from exc
 
 
-def _beginning(path: Path, text: io.TextIOBase, usual: str, settings: TextSettings) -> Beginning:
+def _beginning(path: Location, text: io.TextIOBase, usual: str, settings: TextSettings) -> Beginning:
     csv.field_size_limit(textfiles.MAX_RECORD_BYTES)
     lines = textfiles.record_lines(path, text)
     taken = sample(lines)

@@ -19,6 +19,7 @@ import pyarrow.csv as pacsv
 from ...errors import TableError
 from ...storage import files, textfiles
 from ...storage.dialect import TextSettings, columns_advice, delimiter_advice
+from ...storage.locations import Location
 from .base import Chunk, FeatureTable, Form, Sink, with_columns
 from .beginning import read_beginning
 from .cells import TableCensus
@@ -31,7 +32,7 @@ _BLOCKS_AHEAD = 3  # pyarrow needs two: a record may end in the next one
 class DelimitedTable(FeatureTable):
     """A CSV or TSV feature table, with a header or with columns that its entry names."""
 
-    def __init__(self, path: Path, wanted_key: str | None, usual: str, settings: TextSettings) -> None:
+    def __init__(self, path: Location, wanted_key: str | None, usual: str, settings: TextSettings) -> None:
         """:param usual: the delimiter that the file's extension implies."""
         super().__init__(path, wanted_key)
         self._settings = settings

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from ...errors import Faults, TableError, count, show
 from ...storage import jsontext, textfiles
+from ...storage.locations import Location
 from .. import keys
 from .base import Chunk, FeatureTable, Form, Sink, regrouped
 from .convert import arrow_to_rows, rows_to_text
@@ -34,7 +35,7 @@ _UNCHECKED = json.JSONDecoder()
 class JsonTable(FeatureTable):
     """A feature table of JSON objects: one per line (streamed), or one document (held in memory)."""
 
-    def __init__(self, path: Path, wanted_key: str | None, *, lines: bool) -> None:
+    def __init__(self, path: Location, wanted_key: str | None, *, lines: bool) -> None:
         super().__init__(path, wanted_key)
         self._by_line = lines
         self._values_held = 0

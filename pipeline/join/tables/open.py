@@ -10,6 +10,7 @@ from ...errors import TableError, show
 from ...storage import files
 from ...storage.dialect import UNSET, TextSettings
 from ...storage.formats import TABLE_EXTENSIONS, table_format
+from ...storage.locations import Location
 from .base import FeatureTable, Sink, with_fields
 from .delimited import DelimitedSink, DelimitedTable
 from .json_rows import JsonSink, JsonTable
@@ -20,7 +21,7 @@ from .parquet.table import ParquetTable
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
-def open_table(path: Path, key_column: str | None, text: TextSettings = UNSET) -> FeatureTable:
+def open_table(path: Location, key_column: str | None, text: TextSettings = UNSET) -> FeatureTable:
     """The feature table at `path`, with `key_column` (None: the best candidate) as its key.
 
     :param text: what is set for delimited text.
@@ -42,7 +43,7 @@ def open_table(path: Path, key_column: str | None, text: TextSettings = UNSET) -
             )
 
 
-def open_joined(path: Path, key_column: str | None) -> FeatureTable:
+def open_joined(path: Location, key_column: str | None) -> FeatureTable:
     """The joined table at `path`, as `create_table` wrote it: nothing of how it is written has to be recognised."""
     delimiter = _DELIMITERS.get(table_format(path.name) or "")
     return open_table(path, key_column, TextSettings(delimiter, decimal="."))

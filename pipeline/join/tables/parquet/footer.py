@@ -13,10 +13,10 @@ import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from ....storage import files
+from ....storage.locations import Location
 from . import thrift
 from .thrift import (
     BINARY,
@@ -87,7 +87,7 @@ class Footer:
     start: int
 
     @classmethod
-    def read(cls, path: Path) -> Footer | None:
+    def read(cls, path: Location) -> Footer | None:
         """The footer of the file at `path`; None: it has none of the plain kind."""
         content, start = footer_content(path)
         try:
@@ -185,7 +185,7 @@ def schema_elements(content: bytes) -> list[Struct]:
     return elements
 
 
-def is_encrypted(path: Path) -> bool:
+def is_encrypted(path: Location) -> bool:
     """Whether the file at `path` says at either end that its footer is encrypted."""
     with files.open_bytes(path) as stream, files.reading(path):
         if stream.read(len(MAGIC)) == ENCRYPTED_MAGIC:
@@ -194,7 +194,7 @@ def is_encrypted(path: Path) -> bool:
         return stream.read() == ENCRYPTED_MAGIC
 
 
-def footer_content(path: Path) -> tuple[bytes | None, int]:
+def footer_content(path: Location) -> tuple[bytes | None, int]:
     """The bytes of the footer (None: there is none of the plain kind), and where it begins."""
     with files.open_bytes(path) as stream, files.reading(path):
         size = stream.seek(0, os.SEEK_END)

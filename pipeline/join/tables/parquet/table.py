@@ -6,7 +6,6 @@ import contextlib
 import functools
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from ....records import snapshots
 from ....records.snapshots import Snapshot
 from ....storage import files
 from ....storage.files import Hash
+from ....storage.locations import Location
 from ... import keys
 from ..base import CHUNK_ROWS, Chunk, FeatureTable, Form
 from ..convert import arrow_to_rows, arrow_to_text
@@ -26,7 +26,7 @@ from .footer import ChunkSize, Footer, footer_content, is_encrypted
 from .thrift import ThriftError
 
 BATCH_BYTES = 1 << 25
-_READ_BUFFER = 1 << 16  # bytes of each column that are read at once; 0 would be the whole column
+_READ_BUFFER = 1 << 16  # bytes of each column that are read at once from a local file
 _FOOTER_END_BYTES = 8  # its length and the magic bytes
 _MIN_GROUP_ROWS = 1 << 12
 _MAX_SMALL_CHUNKS = 1000
@@ -37,7 +37,7 @@ _ENCRYPTED = ("Cannot decrypt", "encrypted")
 class ParquetTable(FeatureTable):
     """A Parquet feature table, read row group by row group."""
 
-    def __init__(self, path: Path, wanted_key: str | None = None) -> None:
+    def __init__(self, path: Location, wanted_key: str | None = None) -> None:
         super().__init__(path, wanted_key)
         try:
             self._file = self._open()
@@ -87,7 +87,7 @@ class ParquetTable(FeatureTable):
         """The running digest of the first `data_bytes` of the file; to be copied before it is continued."""
         return files.digest_from(self.path, hashlib.sha256(), 0, self.data_bytes)
 
-    def _digest_of_rest(self, path: Path) -> Hash:
+    def _digest_of_rest(self, path: Location) -> Hash:
         return files.digest_from(path, self.data_digest.copy(), self.data_bytes)
 
     def keys(self) -> pa.Array:
@@ -228,7 +228,7 @@ class ParquetTable(FeatureTable):
                 raise
 
     def _open(self) -> Any:
-        return pq.ParquetFile(self.path, buffer_size=_READ_BUFFER)
+        return pq.ParquetFile(**files.arrow_source(self.path, _READ_BUFFER))
 
     @contextlib.contextmanager
     def _reading(self, name: str | None = None) -> Iterator[None]:
@@ -239,13 +239,13 @@ class ParquetTable(FeatureTable):
             raise TableError(_unread(self.path, name, first_line(exc))) from exc
 
 
-def _unopened(path: Path, exc: Exception) -> str:
+def _unopened(path: Location, exc: Exception) -> str:
     if is_encrypted(path):
         return _encrypted(f"{path}")
     return f"{path}: not a Parquet file: {first_line(exc)}; expected what its name says"
 
 
-def _unread(path: Path, column: str | None, reason: str) -> str:
+def _unread(path: Location, column: str | None, reason: str) -> str:
     at = "" if column is None else f" column {show(column)}"
     if any(text in reason for text in _UNREADABLE_ARRAYS):
         return (

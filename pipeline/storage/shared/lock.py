@@ -10,8 +10,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import BatchBusyError, OutputError, show
-from . import writing
+from ...errors import BatchBusyError, OutputError, show
+from .. import writing
 
 
 @contextlib.contextmanager

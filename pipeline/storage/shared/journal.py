@@ -20,9 +20,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import InputError
-from . import filenames, jsontext, writing
-from .jsontext import JsonObject
+from ...errors import InputError
+from .. import filenames, jsontext, writing
+from ..jsontext import JsonObject
 
 _FORMAT = 1  # raised by one if the form of a record or of an object in it changes
 _SUBJECT, _DATE = "out", "at"

