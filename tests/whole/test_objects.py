@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.builders import read_jsonl, write_jsonl, write_manifest
 from tests.support.processes import COMMAND, LUIGI, running, until, writers
+from tests.support.receiver import receiving
 from tests.support.stores import Bucket, Proxy, environment_of, proxied
 
 pytestmark = pytest.mark.objects
@@ -173,15 +175,41 @@ def test_tables_in_processes_of_their_own(bucket: Bucket, proxy: Proxy, tmp_path
 
 
 def test_luigi_shows_and_runs_the_batch(bucket: Bucket, proxy: Proxy, tmp_path: Path) -> None:
-    """Luigi's own command line runs the batch, and its tree of dependencies names the objects."""
+    """Luigi's tree of dependencies names the objects, and its own command line runs the batch."""
     _features(bucket)
     _scores(bucket)
     _manifest(tmp_path, bucket)
+    tree = (*("-m", "luigi.tools.deps_tree", "--module", "pipeline"), "second_opinion.BatchReport")
+    ended = _command(tmp_path, proxy, sys.executable, *tree, "--manifest", "m.json")
+    assert ended.returncode == 0, ended.stderr
+    assert f"{bucket.uri}/scores/*.jsonl" in ended.stdout
+    assert proxy.contents == []
     ended = _command(
         tmp_path, proxy, *LUIGI, "second_opinion.BatchReport", "--manifest", "m.json", "--local-scheduler"
     )
     assert ended.returncode == 0, ended.stderr
     assert _column(tmp_path) == [0, 10, 20]
+
+
+def test_lineage_names_objects_by_bucket_and_name(bucket: Bucket, proxy: Proxy, tmp_path: Path) -> None:
+    """In events an object is a dataset named by scheme and bucket, and by its own name; outputs are local files."""
+    pytest.importorskip("openlineage.client", reason="the extra `lineage` is not installed")
+    _features(bucket)
+    _scores(bucket)
+    _manifest(tmp_path, bucket)
+    with receiving() as receiver:
+        ended = _run(tmp_path, proxy, "run", "m.json", OPENLINEAGE_URL=receiver.url)
+    assert ended.returncode == 0, ended.stderr
+    joined = [each for each in receiver.events if each["job"]["name"].endswith("JoinedTable.t")][-1]
+    folder = bucket.uri.removeprefix("s3://tests/")
+    assert {(each["namespace"], each["name"]) for each in joined["inputs"]} == {
+        ("s3://tests", f"{folder}/features.jsonl"),
+        ("s3://tests", f"{folder}/scores/*.jsonl"),
+    }
+    origins = joined["outputs"][0]["facets"]["columnLineage"]["fields"]["f"]["inputFields"]
+    assert [(each["namespace"], each["name"]) for each in origins] == [
+        ("s3://tests", f"{folder}/features.jsonl")
+    ]
 
 
 def test_join_takes_uris(bucket: Bucket, proxy: Proxy, tmp_path: Path) -> None:
