@@ -40,7 +40,7 @@ Part: TypeAlias = tuple[PartKind, tuple[TableEntry, ...]]
 DocumentName: TypeAlias = Literal["audit", "impact", "page"]
 DOCUMENTS: tuple[DocumentName, ...] = ("audit", "impact", "page")
 
-EVIDENCE_VERSION = 4
+EVIDENCE_VERSION = 5
 """Increase it when equal tables give other figures."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "jinja2")

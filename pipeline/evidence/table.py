@@ -143,17 +143,25 @@ class EvidenceTable:
         label = self.columns[self.target or ""]
         if self.corpora is None:
             return label
+        rows = np.flatnonzero(np.abs(label) <= MAX_MAGNITUDE)
         scaled = np.full(self.rows, np.nan)
-        for corpus in range(len(self.corpora.values)):
-            rows = np.flatnonzero((self.corpora.codes == corpus) & (np.abs(label) <= MAX_MAGNITUDE))
-            if rows.size:
-                scaled[rows] = (label[rows] - label[rows].mean()) / (float(label[rows].std()) or 1.0)
+        scaled[rows] = scaled_within(label[rows], self.corpora.codes[rows])
         return scaled
 
     @property
     def corpus_names(self) -> tuple[str, ...]:
         """The corpora whose rows the table holds."""
         return (self.corpus,) if self.corpora is None else self.corpora.values
+
+
+def scaled_within(values: Floats, codes: Codes) -> Floats:
+    """Finite values with mean 0 and standard deviation 1 among those of one code; 0 where these are equal."""
+    scaled = np.empty(values.size)
+    for code in np.unique(codes):
+        rows = codes == code
+        centred = values[rows] - values[rows].mean()
+        scaled[rows] = centred / (float(centred.std()) or 1.0)
+    return scaled
 
 
 def read_table(entry: TableEntry, base: Path, joined: Materialized) -> EvidenceTable:

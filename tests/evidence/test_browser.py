@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.evidence.render.page import render_page
-from tests.support.evidence_documents import (
-    CITED,
-    batch_audit,
-    batch_report,
-    table_audit,
-    table_report,
-    whole_batch,
-)
+from tests.support.evidence_documents import CITED, batch_audit, batch_report, table_audit, table_report
+from tests.support.evidence_impacts import whole_batch
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'"

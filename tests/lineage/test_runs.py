@@ -131,6 +131,7 @@ def test_a_table_that_takes_too_long(tmp_path: Path, receiver: Receiver) -> None
     """A table that Luigi ends after `[worker] timeout` fails once, and the message says that it timed out."""
     folder = batch_of(tmp_path / "batch", "a").parent
     (folder / "luigi.cfg").write_text("[worker]\ntimeout = 1\n", "utf-8")
+    # The join never ends by itself: Luigi ends it after a second.
     code = (
         "import sys, time; from pipeline.tasks import graph; from pipeline.cli.main import main; "
         "graph.materialize_entry = lambda *_, **__: time.sleep(600); sys.argv[1:] = ['run', 'm.json']; main()"

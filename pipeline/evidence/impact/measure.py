@@ -7,11 +7,11 @@ import numpy as np
 from ..documents import AllRows, CorpusImpact, ImpactCeiling, TableImpact, rounded
 from ..statistics.folds import Rows, effective_groups
 from ..statistics.models import BoostedTrees, Model, SupportVectors
-from ..statistics.ratings.ceiling import LabelCeiling
+from ..statistics.ratings.ceiling import LabelCeiling, ceiling_of
 from ..table import Codes, EvidenceTable
 from .comparison import Comparison, Progress, compare
 from .hindrances import hindrance
-from .predictions import arm_predictions, ceiling_of
+from .predictions import arm_predictions
 from .protocol import BASE, DEFAULTS, WITH_SCORES, ImpactSettings
 from .rows import Labelled
 from .verdicts import verdict

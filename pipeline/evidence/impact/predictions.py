@@ -10,7 +10,7 @@ from ..documents import ArmPrediction, Gain, OrderedPrediction, RatedPrediction
 from ..statistics.folds import Rows
 from ..statistics.order import LabelledContents
 from ..statistics.ratings.accuracy import Accuracy
-from ..statistics.ratings.ceiling import LabelCeiling
+from ..statistics.ratings.ceiling import LabelCeiling, ceiling_of
 from ..statistics.ratings.discrimination import MEASURES, RatedPairs, gains
 from ..statistics.ratings.uncertainty import rated
 from ..table import Codes, EvidenceTable, Floats
@@ -40,13 +40,6 @@ def arm_predictions(
         }
         for name, (raw, mapped) in found.predicted.items()
     ]
-
-
-def ceiling_of(table: EvidenceTable, rows: Rows) -> LabelCeiling | None:
-    """The ceiling of the labels of these rows; None if deviation and number of ratings are not declared, or corpora are pooled."""
-    if table.target is None or table.target_sd is None or table.target_n is None or table.corpora is not None:
-        return None
-    return LabelCeiling.of(table.columns[table.target][rows], table.target_sd[rows], table.target_n[rows])
 
 
 @dataclass(frozen=True)

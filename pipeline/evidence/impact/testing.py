@@ -50,7 +50,7 @@ class Tested:
         drawn: the same in each draw; a third axis for draws.
         left_out: KRCC without each content; rows as above. No columns if none is left out.
         mapped: whether the mapping was fitted.
-        predicted: the predictions of the fold's test rows, raw and mapped (2 x rows), in the label's units.
+        predicted: the predictions of the fold's test rows, raw and mapped (2 x rows), on the scale of the labels that models are given.
     """
 
     figures: Floats

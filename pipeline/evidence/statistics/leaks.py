@@ -90,9 +90,8 @@ def share_of_neighbours(x: Floats, y: Floats, groups: Codes) -> float:
     column is. Where a part of the rows holds the label itself, or any curve of it, distances of 0 are too many: those
     below 0.4 % of all ranks are far more than a quarter of those below 1.6 %. Of labels with many equal values nothing is known.
     """
-    order = np.random.default_rng(0).permutation(
-        x.size
-    )  # equal values must not stay in the order of the file
+    # Rows with equal values must not stay in the order of the file, which may be that of the labels.
+    order = np.random.default_rng(0).permutation(x.size)
     order = order[np.argsort(x[order], kind="stable")]
     _, counts = np.unique(y, return_counts=True)
     if x.size < _MIN_NEIGHBOURS or float(((counts / y.size) ** 2).sum()) > _MAX_TIES:

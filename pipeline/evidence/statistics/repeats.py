@@ -49,8 +49,8 @@ def _classes(columns: Sequence[Floats]) -> NDArray[np.intp]:
     Two copies may differ in the last digits, if features were computed twice: values count as equal if they are in the same
     hundredth of a standard deviation.
 
-    Rows are compared by a hash of 64 bits, the sum of each column's bits times an odd number: of a million rows, two that
-    differ have the same hash once in forty million tables.
+    Rows are compared by a hash of 64 bits, since a matrix of all columns would take as much memory again: in a million
+    rows, two that differ have the same hash once in forty million tables.
     """
     hashes = np.zeros(columns[0].size, np.uint64)
     for at, column in enumerate(columns):

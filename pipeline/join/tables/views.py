@@ -31,7 +31,9 @@ def _plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
         return stored if storage == kind else pa.ExtensionArray.from_storage(kind, stored)
     try:
         return column.cast(kind)
-    except pa.ArrowNotImplementedError:  # a list_view of views
+    except (
+        pa.ArrowNotImplementedError
+    ):  # pyarrow does not cast a list_view of views, but makes one from values
         return pa.array(column.to_pylist(), kind)
 
 

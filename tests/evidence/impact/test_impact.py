@@ -19,7 +19,7 @@ from pipeline.evidence.impact.protocol import ImpactSettings
 from pipeline.evidence.statistics.models import Predictor, SupportVectors
 from pipeline.evidence.table import EvidenceTable, ScoreColumn
 from pipeline.storage.schema import load_schema
-from tests.support.evidence_documents import batch_impact
+from tests.support.evidence_impacts import batch_impact
 from tests.support.evidence_tables import changed, column, made_table, noise, quality
 
 QUICK = ImpactSettings(repeats=1, bootstrap=200)

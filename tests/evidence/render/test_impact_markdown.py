@@ -11,7 +11,7 @@ from pipeline.evidence.documents import Impact
 from pipeline.evidence.render.impact_markdown import impact_markdown
 from pipeline.evidence.render.numbers import NONE
 from tests.report.test_markdown import CONTROLS, MARKUP
-from tests.support.evidence_documents import batch_impact, in_full, table_impact, unmeasured_impact
+from tests.support.evidence_impacts import batch_impact, in_full, table_impact, unmeasured_impact
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.evidence.render.audit_markdown import audit_markdown
 from pipeline.evidence.render.impact_markdown import impact_markdown
 from tests.report.test_markdown import html
-from tests.support.evidence_documents import batch_impact, table_impact, whole_batch
+from tests.support.evidence_impacts import batch_impact, table_impact, whole_batch
 
 KEPT = Path(__file__).parents[2] / "data" / "evidence"
 

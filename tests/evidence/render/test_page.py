@@ -22,16 +22,12 @@ from tests.support.evidence_documents import (
     SCORERS,
     bare_audit,
     batch_audit,
-    batch_impact,
     batch_report,
     failed_report,
-    in_full,
     table_audit,
-    table_impact,
     table_report,
-    unmeasured_impact,
-    whole_batch,
 )
+from tests.support.evidence_impacts import batch_impact, in_full, table_impact, unmeasured_impact, whole_batch
 from tests.support.evidence_sections import made_sections
 from tests.support.pages import Element, section, tree
 from tests.support.processes import environment
@@ -331,7 +327,8 @@ def test_equal_documents_give_equal_bytes(tmp_path: Path) -> None:
         "font.size: 30\nsvg.fonttype: path\ntext.usetex: True\nlines.color: red\n"
     )
     code = (
-        "import hashlib; from tests.support.evidence_documents import *; from pipeline.evidence.render.page import render_page;"
+        "import hashlib; from tests.support.evidence_documents import CITED; "
+        "from tests.support.evidence_impacts import whole_batch; from pipeline.evidence.render.page import render_page; "
         "print(hashlib.sha256(render_page(*whole_batch(1, 2), CITED)).hexdigest())"
     )
     command, root = [sys.executable, "-W", "error", "-c", code], Path(__file__).parents[3]

@@ -8,14 +8,14 @@ import numpy as np
 
 from ...documents import Ceiling, CeilingOfScorer
 from ...statistics.correlations import pearson
-from ...statistics.ratings.ceiling import LabelCeiling
+from ...statistics.ratings.ceiling import LabelCeiling, ceiling_of
 from ...table import EvidenceTable
 from .scores import MIN_ROWS, LabelledScores
 
 
 def ceiling_section(table: EvidenceTable, scores: Sequence[LabelledScores]) -> Ceiling | None:
     """The ceiling; None if deviation and number of ratings are not declared, or too few rows have them."""
-    found = ceiling_of(table)
+    found = ceiling_of(table, np.flatnonzero(table.named_rows))
     if found is None:
         return None
     return {
@@ -25,16 +25,6 @@ def ceiling_section(table: EvidenceTable, scores: Sequence[LabelledScores]) -> C
         "rmse": found.rmse,
         "scorers": [_scorer(found, each) for each in scores],
     }
-
-
-def ceiling_of(table: EvidenceTable) -> LabelCeiling | None:
-    """The ceiling of a table's labels; None if deviation and number of ratings are not declared, or too few rows have them.
-
-    Of pooled corpora each would have a ceiling of its own, so there is none either.
-    """
-    if table.target is None or table.target_sd is None or table.target_n is None or table.corpora is not None:
-        return None
-    return LabelCeiling.of(table.columns[table.target], table.target_sd, table.target_n)
 
 
 def _scorer(ceiling: LabelCeiling, scores: LabelledScores) -> CeilingOfScorer:

@@ -17,7 +17,7 @@ from ...documents import OutsideColumn, Transfer, TransferArm, rounded
 from ...statistics.correlations import pearson
 from ...statistics.folds import Rows
 from ...statistics.models import Model
-from ...table import EvidenceTable, Floats
+from ...table import EvidenceTable, Floats, scaled_within
 from ..protocol import BASE, SCORES, WITH_SCORES
 from ..rows import Labelled
 from .complete import complete_rows, corpora_of, features, labelled_rows, order_agreement
@@ -119,12 +119,7 @@ def _columns(table: EvidenceTable, labels: Sequence[str]) -> list[str]:
 def _standard_labels(table: EvidenceTable, rows: Rows) -> Floats:
     """The labels with mean 0 and standard deviation 1 in each corpus, higher for better."""
     labels = table.columns[table.target or ""][rows] * (-1.0 if table.target_direction == "lower" else 1.0)
-    corpora = corpora_of(table, rows)
-    for corpus in np.unique(corpora):
-        inside = corpora == corpus
-        labels[inside] -= labels[inside].mean()
-        labels[inside] /= float(labels[inside].std()) or 1.0
-    return labels
+    return scaled_within(labels, corpora_of(table, rows))
 
 
 def _add_outside(found: Transfer, known: Floats, new: Floats, columns: Sequence[str]) -> None:

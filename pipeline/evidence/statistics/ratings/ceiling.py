@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...table import Floats
+from ...table import EvidenceTable, Floats
 from ..correlations import MIN_ROWS
 from .uncertainty import rated, variance_of_mean
 
@@ -53,3 +54,13 @@ class LabelCeiling:
     def share(self, correlation: float) -> float | None:
         """How far a correlation with the labels is on the way to the ceiling: 1 is all the way. None: the ceiling is 0."""
         return correlation / self.correlation if self.correlation > 0 else None
+
+
+def ceiling_of(table: EvidenceTable, rows: NDArray[np.intp]) -> LabelCeiling | None:
+    """The ceiling of the labels of some rows; None if deviation and number of ratings are not declared, or too few have them.
+
+    Of pooled corpora each would have a ceiling of its own, so there is none either.
+    """
+    if table.target is None or table.target_sd is None or table.target_n is None or table.corpora is not None:
+        return None
+    return LabelCeiling.of(table.columns[table.target][rows], table.target_sd[rows], table.target_n[rows])
