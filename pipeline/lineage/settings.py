@@ -24,9 +24,8 @@ def is_configured() -> bool:
     return any(map(filenames.is_file, _files(os.environ.get("OPENLINEAGE_CONFIG"), os.environ.get("HOME"))))
 
 
-@functools.lru_cache(
-    maxsize=1
-)  # a batch asks once per dependency, and making the paths takes longer than looking
+# A batch asks once per dependency, and making the paths takes longer than looking.
+@functools.lru_cache(maxsize=1)
 def _files(named: str | None, home: str | None) -> list[Path]:
     """Where the client looks for its file."""
     found = [Path(named)] if named else []
