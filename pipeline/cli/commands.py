@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -275,9 +274,10 @@ def _write_evidence(
 ) -> int:
     from ..evidence.batch import give_evidence
     from ..manifest.batch import load_manifest
+    from ..storage import locations
 
     batch = load_manifest(manifest, base_dir, report_json, report_md)
-    given = give_evidence(batch, kind, families=Path(families) if families else None, **how)
+    given = give_evidence(batch, kind, families=locations.given(families) if families else None, **how)
     for line in lines(given.document):
         print_result(line)
     print_result(f"{kind}: {given.paths[0]}\nsha256: {given.sha256}\npage: {given.paths[-1]}")

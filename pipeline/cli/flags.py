@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -122,9 +121,9 @@ def declared(given: str) -> Mapping[str, Any]:
 
 
 def _entry(flag: str, given: str, name: str, expected: str) -> str | Mapping[str, Any]:
-    from ..storage import filenames
+    from ..storage import filenames, locations
 
-    if not given.startswith("{") or filenames.is_file(Path(given)):
+    if not given.startswith("{") or filenames.is_file(locations.given(given)):
         return given
     from ..storage.schema import load_schema
 

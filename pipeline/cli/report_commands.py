@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import click
 
@@ -94,8 +93,9 @@ def diff(old: str, new: str, as_json: bool, page: str | None) -> int:
     difference = compare(old, new)
     if page is not None:
         from ..evidence.difference import write_difference
+        from ..storage import locations
 
-        write_difference(Path(page), difference)
+        write_difference(locations.given(page), difference)
     if as_json:
         print_result(json.dumps(difference.as_json(), indent=2, ensure_ascii=False))
     else:

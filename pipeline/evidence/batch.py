@@ -6,12 +6,12 @@ import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..errors import BatchError, EvidenceError, InputMissingError, OutputError, UsageError, listing
 from ..manifest.batch import Batch
 from ..storage import files, jsontext, writing
+from ..storage.locations import Location
 from ..tasks import runlog
 from ..tasks.run import BatchResult, run_batch, unrecorded
 from .documents import TableAudit, TableError
@@ -32,7 +32,7 @@ class EvidenceResult:
     """
 
     document: dict[str, Any] = field(repr=False)
-    paths: tuple[Path, ...]
+    paths: tuple[Location, ...]
     sha256: str
 
 
@@ -42,7 +42,7 @@ def give_evidence(
     *,
     workers: int = 1,
     scheduler: str | None = None,
-    families: Path | None = None,
+    families: Location | None = None,
     full: bool = False,
 ) -> EvidenceResult:
     """Bring a batch and its evidence up to date.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ..errors import UsageError, show
 from ..report.comparison import Difference
 from ..storage import filenames, writing
+from ..storage.locations import Location
 from .state import library_versions
 
 
-def write_difference(path: Path, difference: Difference) -> None:
+def write_difference(path: Location, difference: Difference) -> None:
     """Write the page.
 
     :raises UsageError: a library of the extra `evidence` is not installed, or the path is not the name of a file.

@@ -18,7 +18,6 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ..errors import BatchError, UsageError, listing
@@ -31,6 +30,7 @@ from ..records.versions import code_sha256
 from ..report.freshness import BatchCheck
 from ..storage import files, jsontext, writing
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location
 
 Kind: TypeAlias = Literal["audit", "impact"]
 KINDS: tuple[Kind, ...] = ("audit", "impact")
@@ -64,7 +64,7 @@ class Result:
 class _Results:
     """The results of one batch in a folder of its state folder."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Location) -> None:
         self._folder = state_dir / "evidence"
 
     def result(self, name: str, identity: str) -> Result | None:
@@ -85,7 +85,7 @@ class _Results:
         held = {"result": vars(result), "sha256": _result_digest(result)}
         writing.write_whole(self.path(name), jsontext.canonical(held))
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str) -> Location:
         """The file of the result of that name."""
         return self._folder / f"{name}.json"
 
@@ -96,7 +96,7 @@ class EvidenceState:
     :param full: whether learning curves and transfers are requested.
     """
 
-    def __init__(self, batch: Batch, families: Path | None = None, *, full: bool = False) -> None:
+    def __init__(self, batch: Batch, families: Location | None = None, *, full: bool = False) -> None:
         self.batch = batch
         self.families = families
         self.full = full
@@ -137,7 +137,7 @@ class EvidenceState:
         part = self.part(kind, *entries)
         return part is not None and part.body is not None
 
-    def part_path(self, kind: PartKind, *entries: TableEntry) -> Path:
+    def part_path(self, kind: PartKind, *entries: TableEntry) -> Location:
         """The file of a result."""
         return self._results.path(_part(kind, entries))
 
@@ -227,8 +227,8 @@ class EvidenceState:
         :raises OutputError: one of them cannot be written.
         """
         paths = document_paths(self.batch, name)
-        writing.write_together(dict(zip(paths, contents, strict=True)))
-        digests = {path.name: files.digest(path) for path in paths}
+        written = writing.write_together(dict(zip(paths, contents, strict=True)))
+        digests = {each.path.name: each.sha256 for each in written}
         self._results.record(_document(name), Result(identity, digests))
 
     def _is_current(self, name: DocumentName, identity: str | None) -> bool:
@@ -245,14 +245,14 @@ class EvidenceState:
             return False
 
 
-def document_paths(batch: Batch, name: DocumentName) -> list[Path]:
+def document_paths(batch: Batch, name: DocumentName) -> list[Location]:
     """The files of a document of a batch: `m.audit.json` and `m.audit.md` beside `m.report.json`; the page is `m.html`."""
     if name == "page":
         return [batch.report_json.with_name(f"{batch.stem}.html")]
     return [batch.report_json.with_name(f"{batch.stem}.{name}{suffix}") for suffix in (".json", ".md")]
 
 
-def failed_paths(batch: Batch, kind: Kind) -> list[Path]:
+def failed_paths(batch: Batch, kind: Kind) -> list[Location]:
     """Where the known parts of a document go if it cannot be completed: `m.audit.failed.json`, `m.audit.failed.md`."""
     return [failed_path(path) for path in document_paths(batch, kind)]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -20,6 +19,7 @@ from ..join.tables import FeatureTable, open_joined
 from ..manifest.declarations import Direction, EvidenceRequest, ScorerDeclaration
 from ..manifest.entries import TableEntry, slug
 from ..records.materialized import Coverage, Materialized
+from ..storage.locations import Location, located
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
@@ -164,13 +164,13 @@ def scaled_within(values: Floats, codes: Codes) -> Floats:
     return scaled
 
 
-def read_table(entry: TableEntry, base: Path, joined: Materialized) -> EvidenceTable:
+def read_table(entry: TableEntry, base: Location, joined: Materialized) -> EvidenceTable:
     """Read a joined table, with the declarations that the manifest makes about it.
 
     :param joined: the record of the joined table, which must be up to date.
     :raises EvidenceError: the manifest names a column that the table does not have, or a numeric one that is not numeric.
     """
-    features = open_joined(base / entry.out, entry.options.key_column)
+    features = open_joined(located(base, entry.out), entry.options.key_column)
     covered = [*joined.summary["competitors"].values()]
     appended = {f"{each['column_prefix']}_{name}" for each in covered for name in APPENDED.names}
     scored = {f"{each['column_prefix']}_score" for each in covered}

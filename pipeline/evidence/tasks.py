@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
-from pathlib import Path
 from typing import ClassVar
 
 import luigi
@@ -12,6 +11,7 @@ from ..errors import BatchError
 from ..lineage import datasets
 from ..lineage.events import Datasets
 from ..manifest.entries import TableEntry
+from ..storage import locations
 from ..tasks.graph import BatchReport
 from ..tasks.lineage_events import BEGUN
 from ..tasks.shared import BatchTask, PathParameter, TableTask, recording
@@ -52,7 +52,7 @@ class _EvidenceTask(BatchTask):
     @property
     def state(self) -> EvidenceState:
         """The state of the evidence now."""
-        return EvidenceState(self.batch, Path(self.families) if self.families else None)
+        return EvidenceState(self.batch, locations.given(self.families) if self.families else None)
 
     @cached_property
     def shared(self) -> dict[str, str]:
@@ -224,7 +224,9 @@ class RetrainImpact(_Document):
     @property
     def state(self) -> EvidenceState:
         """The state of the evidence now."""
-        return EvidenceState(self.batch, Path(self.families) if self.families else None, full=self.full)
+        return EvidenceState(
+            self.batch, locations.given(self.families) if self.families else None, full=self.full
+        )
 
     def requires(self) -> list[luigi.Task]:
         """The audit, every table with a label, and in full every pair of them."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import BatchError, EvidenceError, listing
@@ -16,6 +15,7 @@ from ..report.build import batch_argv
 from ..storage import files, jsontext, writing
 from ..storage.files import FileDescription
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location
 from .audit.build import audit_batch, audit_table
 from .documents import (
     AUDIT_SCHEMA,
@@ -136,7 +136,7 @@ def write_page(state: EvidenceState) -> None:
     state.write("page", identity, [page])
 
 
-def write_failed(state: EvidenceState, errors: Sequence[TableError]) -> Path:
+def write_failed(state: EvidenceState, errors: Sequence[TableError]) -> Location:
     """Write the parts of an audit that cannot be completed, and return the path of the JSON.
 
     :raises OutputError: it cannot be written.

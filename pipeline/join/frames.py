@@ -30,7 +30,8 @@ from ..manifest.entries import (
 )
 from ..manifest.options import JoinOptions
 from ..records.versions import versions
-from ..storage import jsontext
+from ..storage import jsontext, locations
+from ..storage.locations import Location
 from . import columns, keys
 from .matching import FileInputs, MatchedTable, Matching, enough_memory
 from .materialize import object_faults
@@ -71,7 +72,7 @@ def join_frame(
     _check_frame("frame", frame)
     if not isinstance(options, JoinOptions | None):
         raise UsageError(f"options: found {type(options).__name__}; expected JoinOptions")
-    base, declared = Path(base_dir), jsontext.without_comments(scorers or {})
+    base, declared = locations.given(base_dir), jsontext.without_comments(scorers or {})
     entry = _entry(scores, options or JoinOptions(), declared, base)
     inputs = _FrameInputs(entry, base, frame, {label: _table(label, each) for label, each in _frames(scores)})
     with enough_memory(entry), ReadAhead() as ahead:
@@ -141,7 +142,7 @@ class _FrameInputs:
     """A frame, and sidecars that are tables in memory or files."""
 
     entry: TableEntry
-    base: Path
+    base: Location
     frame: pd.DataFrame
     tables: dict[str, pa.Table] = field(default_factory=dict)
 
@@ -161,7 +162,7 @@ def _entry(
     scores: Mapping[str, FrameScores],
     options: JoinOptions,
     declared: Mapping[str, Mapping[str, Any]],
-    base: Path,
+    base: Location,
 ) -> TableEntry:
     """:raises UsageError: the sidecars, the options or the declarations cannot be used."""
     if not isinstance(scores, Mapping) or not scores:
@@ -193,7 +194,7 @@ def _label_faults(scores: Mapping[Any, FrameScores]) -> Iterator[str]:
             yield f"scores[{show(label)}].label: found {show(each['label'])}; expected {show(label)}, or no label"
 
 
-def _sidecar(label: str, given: FrameScores, base: Path) -> SidecarEntry:
+def _sidecar(label: str, given: FrameScores, base: Location) -> SidecarEntry:
     if isinstance(given, pd.DataFrame):
         return SidecarEntry(path=label, label=label, format="parquet")
     if isinstance(given, Mapping):

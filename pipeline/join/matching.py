@@ -14,7 +14,6 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import pyarrow as pa
@@ -23,7 +22,7 @@ from ..errors import BatchError
 from ..manifest.declarations import ScorerDeclaration
 from ..manifest.entries import SidecarEntry, TableEntry
 from ..records.materialized import Coverage
-from ..storage.locations import located
+from ..storage.locations import Location, located
 from . import columns, coverage, keys
 from .columns import SidecarMatch, TableMatch
 from .sidecars.read import read_sidecar
@@ -97,7 +96,7 @@ class FileInputs:
     """The files that an entry names, relative to `base`."""
 
     entry: TableEntry
-    base: Path
+    base: Location
 
     def features(self) -> FeatureTable:
         """The feature table."""
@@ -162,7 +161,7 @@ class Matching:
         notify("matching keys", 0.4)
 
 
-def match_table(entry: TableEntry, base: Path) -> MatchedTable:
+def match_table(entry: TableEntry, base: Location) -> MatchedTable:
     """Read the inputs of a table and match them, without checking whether they may be joined.
 
     :raises BatchError: an input is missing or faulty, or its keys collide.

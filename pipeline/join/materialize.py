@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError, listing
@@ -32,11 +31,12 @@ from ..records.materialized import Materialized, Remarks, TableSummary
 from ..records.provenance import fingerprint, run_provenance
 from ..records.snapshots import Snapshot, check_unchanged, of_written, snapshot
 from ..records.versions import SEMANTICS_VERSION, versions
-from ..storage import filenames, files, jsontext, writing
+from ..storage import filenames, files, jsontext, locations, writing
 from ..storage.files import FileDescription, Signature
 from ..storage.jsontext import JsonObject
-from ..storage.locations import located
+from ..storage.locations import Location, located
 from ..storage.schema import load_schema, schema_faults
+from ..storage.writing import NewFile
 from . import columns
 from .matching import FileInputs, MatchedTable, Matching, Progress, enough_memory
 from .tables import Sink, create_table
@@ -74,7 +74,7 @@ def materialize(
     :raises UsageError: the arguments cannot be used.
     :raises BatchError: an input is missing or faulty, the join would be wrong, an output cannot be written.
     """
-    base, scores = Path(base_dir), jsontext.without_comments([*scores])
+    base, scores = locations.given(base_dir), jsontext.without_comments([*scores])
     scorers = jsontext.without_comments(scorers)
     given = jsontext.without_comments(features) if isinstance(features, Mapping) else os.fspath(features)
     _check_objects(given, [each for each in scores if isinstance(each, Mapping)], scorers or {})
@@ -94,7 +94,7 @@ def materialize(
     return materialize_entry(entry, base, progress)
 
 
-def _entry_faults(entry: TableEntry, base: Path) -> list[str]:
+def _entry_faults(entry: TableEntry, base: Location) -> list[str]:
     claims = FileClaims()
     entry.claim(claims, base)
     faults = [fault.removeprefix(".") for fault in entry.faults()]
@@ -130,7 +130,7 @@ def object_faults(given: JsonObject) -> list[str]:
 
 
 def materialize_entry(
-    entry: TableEntry, base: Path, progress: Progress | None = None, commit: Commit | None = None
+    entry: TableEntry, base: Location, progress: Progress | None = None, commit: Commit | None = None
 ) -> Materialized:
     """`materialize` for an entry that has been checked.
 
@@ -138,14 +138,14 @@ def materialize_entry(
     """
     notify = progress or (lambda _doing, _share: None)
     targets = dict(entry.outputs(base))
-    with enough_memory(entry):
+    with enough_memory(entry), files.seen_once():
         joined = _join(entry, base, notify)
-        with writing.replacing(*targets.values()) as temporaries:
-            joined, outputs = _write(temporaries, entry, base, joined, notify)
+        with writing.replacing(*targets.values()) as created:
+            joined, outputs = _write(created, entry, base, joined, notify)
             built = joined.materialized(entry, outputs, {})
             if commit is not None:
                 commit(built)
-    written = {role: of_written(path, outputs[role]["sha256"]) for role, path in targets.items()}
+    written = {role: of_written(each) for role, each in zip(targets, created, strict=True)}
     return joined.materialized(entry, outputs, written)
 
 
@@ -189,7 +189,7 @@ class _Joined:
         )
 
 
-def _join(entry: TableEntry, base: Path, notify: Progress) -> _Joined:
+def _join(entry: TableEntry, base: Location, notify: Progress) -> _Joined:
     """Read the inputs, match them, and refuse a join that would be wrong."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
@@ -214,31 +214,29 @@ def _join(entry: TableEntry, base: Path, notify: Progress) -> _Joined:
 
 
 def _write(
-    temporaries: list[Path], entry: TableEntry, base: Path, joined: _Joined, notify: Progress
+    created: list[NewFile], entry: TableEntry, base: Location, joined: _Joined, notify: Progress
 ) -> tuple[_Joined, dict[str, FileDescription]]:
-    """Write the outputs under temporary names, and describe them under their final names."""
-    sink = _write_table(temporaries[0], entry, joined, notify)
-    joined, sha256 = replace(joined, losses=sink.losses), sink.sha256
+    """Write the outputs, and describe them under their names."""
+    joined = replace(joined, losses=_write_table(created[0], joined, notify).losses)
     paths = dict(entry.inputs(base))
     if paths.keys() != joined.inputs.keys():
         raise InputError(f"{entry.out}: files came or went below a pattern of scores; run again")
     for role, path in paths.items():
         check_unchanged(path, joined.signatures[role])
     described: dict[str, FileDescription] = {}
-    for temporary, (role, path) in zip(temporaries, entry.outputs(base), strict=True):
+    for each, (role, path) in zip(created, entry.outputs(base), strict=True):
         if role == "audit_json":
-            writing.fill(temporary, jsontext.pretty(_audit(entry, base, joined, described)))
-            sha256 = None
-        described[role] = {**files.describe(temporary, base, sha256), "path": filenames.relative(path, base)}
+            each.write(jsontext.pretty(_audit(entry, base, joined, described)))
+        name = filenames.relative(path, base)
+        described[role] = {"path": name, "exists": True, "kind": "file", "sha256": each.sha256}
     return joined, described
 
 
-def _write_table(path: Path, entry: TableEntry, joined: _Joined, notify: Progress) -> Sink:
+def _write_table(created: NewFile, joined: _Joined, notify: Progress) -> Sink:
     found, features = joined.matched.found, joined.matched.features
     start = 0
-    name = Path(entry.out).name
     appended, kept = joined.matched.appended, found.kept
-    with create_table(path, name, features, appended, joined.fingerprint, kept) as sink:
+    with create_table(created, features, appended, joined.fingerprint, kept) as sink:
         for chunk in features.chunks(sink.form):
             length = rows_in(chunk)
             appended = columns.append(found, start, length)
@@ -251,12 +249,14 @@ def _write_table(path: Path, entry: TableEntry, joined: _Joined, notify: Progres
     return sink
 
 
-def _audit(entry: TableEntry, base: Path, joined: _Joined, outputs: dict[str, FileDescription]) -> JsonObject:
+def _audit(
+    entry: TableEntry, base: Location, joined: _Joined, outputs: dict[str, FileDescription]
+) -> JsonObject:
     """The audit of a table: its inputs, its options, and what each scorer covers."""
     options = entry.options
     return {
         "feature_table": filenames.relative(located(base, entry.features.path), base),
-        "output": filenames.relative(base / entry.out, base),
+        "output": filenames.relative(located(base, entry.out), base),
         "key_column": joined.matched.features.key_column,
         "key_normalize": options.key_normalize,
         "missing_policy": options.missing_policy,

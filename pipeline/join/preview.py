@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +13,7 @@ from ..errors import BatchError, InputMissingError
 from ..manifest.batch import Batch
 from ..manifest.entries import TableEntry
 from ..records.materialized import Coverage
-from ..storage.locations import located
+from ..storage.locations import Location, located
 from . import columns
 from .matching import MatchedTable, enough_memory, match_table
 from .tables import check_representable
@@ -82,7 +81,7 @@ def preview_batch(batch: Batch) -> Iterator[TablePreview]:
     return (preview_table(entry, batch.base_dir) for entry in batch.tables)
 
 
-def preview_table(entry: TableEntry, base: Path) -> TablePreview:
+def preview_table(entry: TableEntry, base: Location) -> TablePreview:
     """What a run would make of one table, and what it would fail with; the inputs are read in full."""
     try:
         _check_inputs(entry, base)
@@ -100,7 +99,7 @@ def preview_table(entry: TableEntry, base: Path) -> TablePreview:
     )
 
 
-def _check_inputs(entry: TableEntry, base: Path) -> None:
+def _check_inputs(entry: TableEntry, base: Location) -> None:
     """:raises InputMissingError: names every input that is not there yet."""
     absent = [f"{field}: {located(base, name)}" for field, name in entry.missing(base)]
     if absent:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from ..errors import BatchError
@@ -62,16 +61,17 @@ def joined(batch: Batch, entry: TableEntry) -> JsonObject:
     """A joined table, with its version if that is known."""
     built = Receipts(batch.state_dir).built(entry)
     return _dataset(
-        batch.base_dir / entry.out, None if built is None else _version(built.outputs["out"]["sha256"])
+        located(batch.base_dir, entry.out),
+        None if built is None else _version(built.outputs["out"]["sha256"]),
     )
 
 
-def of_files(paths: Iterable[Path], done: bool) -> list[JsonObject]:
+def of_files(paths: Iterable[Location], done: bool) -> list[JsonObject]:
     """Small files, which are read if they are `done`: their digests are their versions."""
     return [_dataset(path, _version(files.digest(path)) if done else None) for path in paths]
 
 
-def _of_joined(base: Path, entry: TableEntry, built: Materialized) -> Datasets:
+def _of_joined(base: Location, entry: TableEntry, built: Materialized) -> Datasets:
     inputs = [_input(located(base, path), role, built) for role, path in _roles(entry)]
     outputs = [_output(path, role, built) for role, path in entry.outputs(base)]
     outputs[0]["facets"] |= _columns(base, entry, built)
@@ -106,7 +106,7 @@ def _together(built: Materialized, roles: list[str]) -> str:
     return hashlib.sha256(jsontext.canonical(digests)).hexdigest()
 
 
-def _output(path: Path, role: str, built: Materialized) -> JsonObject:
+def _output(path: Location, role: str, built: Materialized) -> JsonObject:
     from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
 
     rows = built.summary["output_rows"] if role == "out" else None
@@ -116,7 +116,7 @@ def _output(path: Path, role: str, built: Materialized) -> JsonObject:
     }
 
 
-def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
+def _columns(base: Location, entry: TableEntry, built: Materialized) -> JsonObject:
     """The facets of a joined table that are about its columns; none if reading them would take long."""
     from openlineage.client.facet_v2 import (
         column_lineage_dataset,
@@ -124,7 +124,7 @@ def _columns(base: Path, entry: TableEntry, built: Materialized) -> JsonObject:
         schema_dataset,
     )
 
-    path = base / entry.out
+    path = located(base, entry.out)
     if table_format(path.name) in ("json", "jsonl") and files.signature(path).size > MAX_SCANNED_BYTES:
         return {}
     with contextlib.suppress(BatchError):

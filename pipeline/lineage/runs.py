@@ -261,5 +261,11 @@ def _shared(folder: Path) -> JsonObject | None:
 
 
 def _state_dir(batch: Batch) -> Path:
-    """The state folder, in one spelling: tasks name the batch by absolute paths, a caller as they like."""
-    return filenames.resolved(batch.state_dir.parent) / batch.state_dir.name
+    """The state folder, in one spelling: tasks name the batch by absolute paths, a caller as they like.
+
+    Outboxes are local files. Where the batch is in a store, each host has one of its own in its folder of temporary files.
+    """
+    place = filenames.resolved(batch.state_dir.parent) / batch.state_dir.name
+    if isinstance(place, Path):
+        return place
+    return filenames.scratch_folder(str(place))

@@ -6,13 +6,13 @@ import functools
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..errors import Faults, InputError, ManifestError, show
-from ..storage import filenames, files, jsontext, textfiles
+from ..storage import filenames, files, jsontext, locations, textfiles
 from ..storage.jsontext import JsonObject
-from ..storage.locations import is_uri
+from ..storage.locations import Location, is_uri, located
+from ..storage.objects import ObjectPath
 from ..storage.schema import Violations, json_path, load_schema, violations
 from .clashes import FileClaims
 from .declarations import EvidenceRequest
@@ -43,11 +43,11 @@ class Batch:
         tables: the tables, in the manifest's order.
     """
 
-    manifest: Path
+    manifest: Location
     sha256: str
-    base_dir: Path
-    report_json: Path
-    report_md: Path
+    base_dir: Location
+    report_json: Location
+    report_md: Location
     tables: tuple[TableEntry, ...]
 
     def table(self, table_id: str) -> TableEntry:
@@ -71,11 +71,10 @@ class Batch:
     def _positions(self) -> dict[str, int]:
         return {table.id: index for index, table in enumerate(self.tables)}
 
-    def relative(self, path: Path) -> str:
+    def relative(self, path: Location) -> str:
         """The path of a file of the batch as its report names it; links and the spelling of the base folder do not matter."""
-        return filenames.relative(
-            filenames.resolved(path.parent) / path.name, filenames.resolved(self.base_dir)
-        )
+        place = filenames.resolved(path.parent) / path.name
+        return filenames.relative(place, filenames.resolved(self.base_dir))
 
     @property
     def stem(self) -> str:
@@ -84,41 +83,41 @@ class Batch:
         return name.removesuffix(REPORT_SUFFIX) if name.endswith(REPORT_SUFFIX) else self.report_json.stem
 
     @property
-    def lock(self) -> Path:
+    def lock(self) -> Location:
         """The lock file of runs of the batch."""
         return self.report_json.with_name(f"{self.stem}.lock")
 
     @property
-    def run_log(self) -> Path:
+    def run_log(self) -> Location:
         """The path of the run log. No document cites it."""
         return self.report_json.with_name(f"{self.stem}.run-log.jsonl")
 
     @property
-    def state_dir(self) -> Path:
+    def state_dir(self) -> Location:
         """The hidden folder beside the report that holds the project's own records of the batch."""
         return self.report_json.with_name(f".{self.report_json.name}.state")
 
 
-def failed_path(report: Path) -> Path:
+def failed_path(report: Location) -> Location:
     """The path of the report of a failed batch: `m.report.failed.json` for `m.report.json`."""
     return report.with_name(f"{report.stem}.failed{report.suffix}")
 
 
-def default_report(manifest: Path) -> Path:
+def default_report(manifest: Location) -> Location:
     """The default path of the report: `m.report.json` beside `m.json`."""
     return manifest.with_name(manifest.stem + REPORT_SUFFIX)
 
 
-def default_markdown(report: Path) -> Path:
+def default_markdown(report: Location) -> Location:
     """The default path of the report as Markdown: `m.report.md` beside `m.report.json`."""
-    return Path(f"{report.parent / report.stem}.md")
+    return report.parent / f"{report.stem}.md"
 
 
 def load_manifest(
-    manifest: str | Path,
-    base_dir: str | Path | None = None,
-    report_json: str | Path | None = None,
-    report_md: str | Path | None = None,
+    manifest: str | Location,
+    base_dir: str | Location | None = None,
+    report_json: str | Location | None = None,
+    report_md: str | Location | None = None,
 ) -> Batch:
     """Read and check a manifest; empty and None arguments take their defaults.
 
@@ -128,11 +127,10 @@ def load_manifest(
     :raises ManifestError: with every fault of the manifest, each with its JSON path.
     """
     path = files.named(manifest, "a manifest", ManifestError)
-    for name, given in (("base folder", base_dir), ("report", report_json), ("report", report_md)):
-        if given is not None and is_uri(given):
-            raise ManifestError(f"the {name}: {filenames.output_fault(given)}")
+    base = _folder(base_dir or path.parent)
+    report = files.named(report_json or default_report(path), "the report", ManifestError)
+    markdown = files.named(report_md or default_markdown(report), "the report", ManifestError)
     content = files.read_named(path, "a manifest", ManifestError)
-    report = Path(report_json or default_report(path))
     faults = Faults()
     raw = _parse(path, content)
     broken = violations(raw, load_schema("manifest"))
@@ -141,9 +139,8 @@ def load_manifest(
     if not broken.complete:  # the parts beyond the last violation are unchecked
         _raise_any(path, faults, "at least ")
     parts = _Parts.of(raw, broken)
-    base = Path(base_dir or path.parent)
-    markdown = Path(report_md or default_markdown(report))
-    tables = tuple(parts.entries(base))
+    with files.seen_once(parts.doubtful(base)):
+        tables = tuple(parts.entries(base))
     batch = Batch(path, hashlib.sha256(content).hexdigest(), base, report, markdown, tables)
     for fault in _batch_faults(batch, parts):
         faults.add(fault)
@@ -151,7 +148,14 @@ def load_manifest(
     return batch
 
 
-def _parse(path: Path, content: bytes) -> Any:
+def _folder(given: str | Location) -> Location:
+    """:raises ManifestError: it is a URI that no folder of objects can have."""
+    if is_uri(given) and (fault := filenames.folder_fault(str(given))) is not None:
+        raise ManifestError(f"base folder: {fault}")
+    return locations.given(given)
+
+
+def _parse(path: Location, content: bytes) -> Any:
     try:
         raw = jsontext.parse_leniently(content.removeprefix(textfiles.BYTE_ORDER_MARK))
     except ValueError as exc:
@@ -159,7 +163,7 @@ def _parse(path: Path, content: bytes) -> Any:
     return jsontext.without_comments(raw)
 
 
-def _raise_any(path: Path, faults: Faults, about: str = "") -> None:
+def _raise_any(path: Location, faults: Faults, about: str = "") -> None:
     if faults.count:
         count = "1 fault" if faults.count == 1 else f"{faults.count} faults"
         raise ManifestError(faults.message(f"{path}: {about}{count} in the manifest; nothing was written"))
@@ -204,7 +208,14 @@ class _Parts:
             {index: table for index, table in sound.items() if table is not None and table.keys() >= _NEEDED},
         )
 
-    def entries(self, base: Path) -> Iterator[TableEntry]:
+    def doubtful(self, base: Location) -> Iterator[Location]:
+        """The places of scores that are a path, or a label and a path: that depends on whether there is such a file."""
+        for table in self.tables.values():
+            yield from (
+                located(base, entry) for entry in table["scores"] if isinstance(entry, str) and "=" in entry
+            )
+
+    def entries(self, base: Location) -> Iterator[TableEntry]:
         """The tables, each with its effective options."""
         defaults = JoinOptions().with_overrides(self.defaults)
         scorers = declarations(self.scorers)
@@ -234,6 +245,7 @@ def _sound(
 
 def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
     """Checks beyond the schema: each table by itself, then the tables together."""
+    yield from _scattered(batch)
     try:
         there = filenames.holds_folder(batch.base_dir) and filenames.is_name(
             batch.base_dir / batch.manifest.name
@@ -259,6 +271,27 @@ def _batch_faults(batch: Batch, parts: _Parts) -> Iterator[str]:
             yield f"tables[{index}].id: {show(table.id)} is also tables[{first}].id; expected unique ids"
     if not unnamed:
         yield from _clashes(batch, numbered)
+
+
+def _scattered(batch: Batch) -> Iterator[str]:
+    """Faults of a batch whose report could not name its manifest or its base folder in the same way on every host."""
+    places = {
+        "the base folder": batch.base_dir,
+        "the report": batch.report_json,
+        "the report (Markdown)": batch.report_md,
+    }
+    kept = _store(batch.manifest)
+    for name, place in places.items():
+        if _store(place) != kept:
+            yield (
+                f"{name}: found {show(str(place))}; expected a place in {kept or 'local folders'}, as the manifest is there; "
+                "features, scores and outputs alone can be elsewhere"
+            )
+
+
+def _store(place: Location) -> str:
+    """The bucket of a place; empty: it is local."""
+    return place.root if isinstance(place, ObjectPath) else ""
 
 
 def _clashes(batch: Batch, numbered: Sequence[tuple[int, TableEntry]]) -> Iterator[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..errors import show
 from ..storage import filenames
+from ..storage.locations import Location
+from ..storage.objects import ObjectPath
 from .patterns import Pattern
 
 
@@ -17,26 +18,29 @@ class FileClaims:
     def __init__(self) -> None:
         self._read: dict[str, str] = {}
         self._patterns: list[tuple[Pattern, str]] = []
-        self._written: list[tuple[str, str, Path]] = []
+        self._written: list[tuple[str, str, Location]] = []
         self._kept: list[tuple[str, str]] = []
         self._folders: dict[str, str] = {}
 
-    def read(self, path: Path, name: str) -> None:
+    def read(self, path: Location, name: str) -> None:
         """Register the file at `path` as an input. For a link, its target is an input as well."""
+        if isinstance(path, ObjectPath):
+            self._read.setdefault(str(path), name)
+            return
         resolved = self._resolved(path)
         self._read.setdefault(resolved, name)
         if (target := filenames.link_target(resolved)) is not None:
             self._read.setdefault(target, name)
 
-    def read_all(self, pattern: Path, name: str) -> None:
+    def read_all(self, pattern: Location, name: str) -> None:
         """Register every file that `pattern` matches as an input, even if it does not exist yet."""
-        self._patterns.append((Pattern(os.path.abspath(pattern)), name))  # noqa: PTH100  # links stay
+        self._patterns.append((Pattern(_whole(pattern)), name))
 
-    def written(self, path: Path, name: str) -> None:
+    def written(self, path: Location, name: str) -> None:
         """Register the file at `path` as an output, which replaces a link at that path."""
         self._written.append((self._resolved(path), name, path))
 
-    def kept(self, folder: Path, name: str) -> None:
+    def kept(self, folder: Location, name: str) -> None:
         """Register a folder of the project's own. No output may be this folder, or be inside it."""
         self._kept.append((self._resolved(folder), name))
 
@@ -54,13 +58,20 @@ class FileClaims:
             if owners.setdefault(resolved, name) != name:
                 yield f"{name}: {show(str(path))} is also {owners[resolved]}; expected a file of its own"
 
-    def _matching(self, path: Path) -> str | None:
-        full = os.path.abspath(path) if self._patterns else ""  # noqa: PTH100  # links stay, as for patterns
+    def _matching(self, path: Location) -> str | None:
+        full = _whole(path) if self._patterns else ""
         return next((name for pattern, name in self._patterns if pattern.fits(full)), None)
 
-    def _resolved(self, path: Path) -> str:
+    def _resolved(self, path: Location) -> str:
         """The path with its folder resolved and its last part unchanged; each folder is resolved once."""
+        if isinstance(path, ObjectPath):
+            return str(path)
         folder, name = os.path.split(path)
         if folder not in self._folders:
             self._folders[folder] = filenames.real_folder(folder)
         return os.path.join(self._folders[folder], name)  # noqa: PTH118  # texts: Path objects cost a second at 5,000 tables
+
+
+def _whole(path: Location) -> str:
+    """The absolute path, in which links stay, or the URI."""
+    return str(path) if isinstance(path, ObjectPath) else os.path.abspath(path)  # noqa: PTH100  # links stay

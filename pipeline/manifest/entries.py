@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, show
@@ -16,6 +15,7 @@ from ..storage.dialect import DECIMALS, UNSET, TextSettings
 from ..storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_format, table_format
 from ..storage.jsontext import JsonObject
 from ..storage.locations import Location, is_uri, located
+from ..storage.objects import ObjectPath
 from ..storage.schema import json_path, schema_faults
 from .clashes import FileClaims
 from .declarations import EvidenceRequest, ScorerDeclaration
@@ -58,7 +58,7 @@ class SidecarEntry:
     text: TextSettings = UNSET
 
     @classmethod
-    def of(cls, given: str | Mapping[str, Any], base: Path) -> SidecarEntry:
+    def of(cls, given: str | Mapping[str, Any], base: Location) -> SidecarEntry:
         """The entry for `PATH`, `LABEL=PATH` or an object that the manifest's schema has checked.
 
         A string that is a URI, or the path of an existing file, is a path even if it contains `=`.
@@ -69,7 +69,7 @@ class SidecarEntry:
             score_fields = tuple(sorted((given.get("score_fields") or {}).items()))
             return cls(**plain, score_fields=score_fields, text=TextSettings.of(given))
         label, equals, path = given.partition("=")
-        if not equals or is_uri(given) or filenames.is_file(base / given):
+        if not equals or is_uri(given) or filenames.is_file(located(base, given)):
             return cls(path=given)
         return cls(path=path, label=label)
 
@@ -78,7 +78,7 @@ class SidecarEntry:
         """True if `path` is a pattern, which means all files it matches."""
         return "*" in self.path
 
-    def files(self, base: Path) -> list[tuple[str, Location]]:
+    def files(self, base: Location) -> list[tuple[str, Location]]:
         """The files of the sidecar in sorted order, each with its path as the manifest would name it.
 
         :raises InputError: a folder that a pattern goes through cannot be read.
@@ -94,13 +94,16 @@ class SidecarEntry:
                 )
         return [(name, located(base, name)) for name in found]
 
-    def claim(self, claims: FileClaims, base: Path, role: str) -> None:
-        """Register the local files of the sidecar in `claims`."""
-        with contextlib.suppress(InputError):  # building the table reports an unreadable folder
-            for name, _ in self.files(base):
-                claims.read(base / name, f"{role}/{name}" if self.is_pattern else role)
+    def claim(self, claims: FileClaims, base: Location, role: str) -> None:
+        """Register the files of the sidecar in `claims`; those of a pattern in a store are not listed for it."""
+        place = located(base, self.path)
         if self.is_pattern:
-            claims.read_all(base / self.path, role)
+            claims.read_all(place, role)
+        if self.is_pattern and isinstance(place, ObjectPath):
+            return
+        with contextlib.suppress(InputError):  # building the table reports an unreadable folder
+            for name, path in self.files(base):
+                claims.read(path, f"{role}/{name}" if self.is_pattern else role)
 
     def as_json(self) -> str | JsonObject:
         """The entry as a manifest spells it, in its shortest form."""
@@ -232,12 +235,12 @@ class TableEntry:
             "config": self.options.as_json(),
         } | ({"scorers": declared} if declared else {})
 
-    def outputs(self, base: Path) -> list[tuple[str, Path]]:
+    def outputs(self, base: Location) -> list[tuple[str, Location]]:
         """The files that the table writes, each with the field that names it."""
         named = [("out", self.out), ("audit_json", self.audit_json)]
-        return [(field, base / path) for field, path in named if path is not None]
+        return [(field, located(base, path)) for field, path in named if path is not None]
 
-    def inputs(self, base: Path) -> list[tuple[str, Location]]:
+    def inputs(self, base: Location) -> list[tuple[str, Location]]:
         """The files that the table reads, each with the field that names it; a pattern gives all its matches.
 
         :raises InputError: a folder that a pattern goes through cannot be read.
@@ -248,7 +251,7 @@ class TableEntry:
                 named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))
         return named
 
-    def missing(self, base: Path) -> list[tuple[str, str]]:
+    def missing(self, base: Location) -> list[tuple[str, str]]:
         """The inputs that do not exist yet, each with its field and path. A pattern without matches is one of them."""
         named = [(FEATURES, self.features.path)]
         for index, entry in enumerate(self.scores):
@@ -275,13 +278,11 @@ class TableEntry:
         if self.evidence is not None:
             yield from (f".evidence{fault}" for fault in self.evidence.faults())
 
-    def claim(self, claims: FileClaims, base: Path, prefix: str = "") -> None:
+    def claim(self, claims: FileClaims, base: Location, prefix: str = "") -> None:
         """Register the files of the table in `claims`, under names that begin with `prefix`."""
-        if not is_uri(self.features.path):  # no output is an object
-            claims.read(base / self.features.path, f"{prefix}{FEATURES}")
+        claims.read(located(base, self.features.path), f"{prefix}{FEATURES}")
         for index, entry in enumerate(self.scores):
-            if not is_uri(entry.path):
-                entry.claim(claims, base, f"{prefix}scores[{index}]")
+            entry.claim(claims, base, f"{prefix}scores[{index}]")
         for field, path in self.outputs(base):
             claims.written(path, f"{prefix}{field}")
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import InputError, listing, show
 from ..storage import files, jsontext, textfiles
+from ..storage.locations import Location
 from ..storage.schema import json_path, load_schema, schema_faults
 
 UNASSIGNED = "unassigned"
@@ -118,7 +119,7 @@ class Families:
         return max(map(len, self._claimed), default=0)
 
 
-def load_families(path: Path | None = None) -> Families:
+def load_families(path: Location | None = None) -> Families:
     """The families of a file, or those of the package.
 
     :raises InputMissingError: the file does not exist.

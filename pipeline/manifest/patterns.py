@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..storage import filenames
 from ..storage.locations import Location, located, root
@@ -24,13 +23,16 @@ class Pattern:
         self._names = [_matcher(part) for part in self._parts]
 
     def fits(self, path: str) -> bool:
-        """True if the pattern matches that path; no file needs to exist."""
+        """True if the pattern matches that path or URI, which begins like it; no file needs to exist."""
+        if not path.startswith(self._root):
+            return False
+        path = path.removeprefix(self._root)
         reached = self._with_skipped({0})
         for name in filter(None, path.split("/")):
             reached = self._with_skipped({after for at in reached for after in self._after(at, name)})
         return len(self._parts) in reached
 
-    def matches(self, base: Path) -> list[str]:
+    def matches(self, base: Location) -> list[str]:
         """The files below `base` that it matches, sorted, with paths that begin like the pattern.
 
         A folder that `**` reaches several times through links is listed once, under its first path.

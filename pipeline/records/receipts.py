@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
 from ..manifest.entries import TableEntry
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location
+from ..storage.objects import ObjectPath
 from ..storage.shared.journal import Journals
+from ..storage.shared.object_journal import ObjectJournals
 from .materialized import Materialized
 from .snapshots import Record
 
@@ -55,10 +57,16 @@ class Receipts:
     """The records of one batch in its state folder, as they are when they are first read.
 
     An object returns its own later records too, but later records of other processes only a new object returns.
+
+    :param only: the one table that it will be asked about; None: any.
     """
 
-    def __init__(self, state_dir: Path) -> None:
-        self._journals = Journals(state_dir)
+    def __init__(self, state_dir: Location, only: TableEntry | None = None) -> None:
+        self._journals: Journals | ObjectJournals = (
+            ObjectJournals(state_dir, only.out if only else "")
+            if isinstance(state_dir, ObjectPath)
+            else Journals(state_dir)
+        )
 
     def built(self, entry: TableEntry) -> Materialized | None:
         """The last record of a build of the table; None if there is none."""
@@ -112,6 +120,13 @@ class Receipts:
         :raises OutputError: the state folder cannot be written.
         """
         self._journals.prepare(2 * tables + _SPARE_LINES)
+
+    def settle(self) -> None:
+        """Have the next reader find the records fast; the batch is complete.
+
+        :raises OutputError: the state folder cannot be written.
+        """
+        self._journals.settle()
 
 
 def _read_as(kind: type[_Kind], record: JsonObject | None, name: str) -> _Kind | None:

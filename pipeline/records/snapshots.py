@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from ..errors import InputError
 from ..storage import files
 from ..storage.files import TICK_NS, Signature
 from ..storage.locations import Location
+from ..storage.writing import NewFile
 
 COARSE_TICK_NS = 2_000_000_000
 """One tick of a file system that keeps whole seconds (FAT: two)."""
@@ -85,11 +85,12 @@ def check_unchanged(path: Location, known: Signature) -> None:
         )
 
 
-def of_written(path: Path, sha256: str) -> Snapshot:
-    """The snapshot of a file that `writing.replacing` has just renamed, digested before that."""
-    signature = files.signature(path)
+def of_written(written: NewFile) -> Snapshot:
+    """The snapshot of a file that `writing.replacing` has just given its name."""
+    signature = written.signature()
     # Its name is new, so is its ctime; its content is older, and `replacing` has dated it back by a tick.
-    return Snapshot(sha256, signature, _settled(signature.mtime_ns, time.time_ns()))
+    is_settled = bool(signature.tag) or _settled(signature.mtime_ns, time.time_ns())
+    return Snapshot(written.sha256, signature, is_settled)
 
 
 def _changed_ns(seen: Signature, now_ns: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from ..manifest.batch import Batch, default_report
+from ..manifest.batch import Batch, default_markdown, default_report
 from ..manifest.entries import TableEntry
 from ..records.materialized import Materialized, TableSummary
 from ..records.provenance import RunProvenance, run_provenance
@@ -164,7 +164,7 @@ def batch_argv(batch: Batch, command: str) -> list[str]:
     expected = default_report(batch.manifest)
     if filenames.resolved(batch.report_json) != filenames.resolved(expected):
         argv += ["--report-json", batch.relative(batch.report_json)]
-    if filenames.resolved(batch.report_md) != filenames.resolved(batch.report_json.with_suffix(".md")):
+    if filenames.resolved(batch.report_md) != filenames.resolved(default_markdown(batch.report_json)):
         argv += ["--report-md", batch.relative(batch.report_md)]
     return argv
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from ..errors import count
+from ..storage.locations import Location
 from .reading import read_report
 
 
@@ -85,7 +85,7 @@ class Citation:
             yield f"  {name}: {', '.join(found)}"
 
 
-def cite(report: str | Path, *, sha256: str | None = None) -> Citation:
+def cite(report: str | Location, *, sha256: str | None = None) -> Citation:
     """What a job notes of a complete batch; reads the report alone.
 
     :param sha256: the digest under which the batch is cited already; None: it is not checked.

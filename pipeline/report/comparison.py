@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ..errors import BatchError, UsageError
 from ..join import keys
 from ..records.materialized import Coverage
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location
 from .build import TableReport
 from .drift import Drift, drift
 from .opened import OpenedBatch, OpenedTable
@@ -113,7 +113,7 @@ class Difference:
         return {"equal": self.is_equal, **asdict(self)}
 
 
-def diff(old: str | Path, new: str | Path) -> Difference:
+def diff(old: str | Location, new: str | Location) -> Difference:
     """Compare two reports and their joined tables.
 
     :raises UsageError: a report or a joined table cannot be read, a joined table is not the one that its report

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from ..errors import BatchError, InputError, InputMissingError, show
 from ..manifest.batch import Batch
@@ -22,7 +21,8 @@ from ..records.snapshots import Snapshot
 from ..records.versions import SEMANTICS_VERSION
 from ..storage import filenames, files, jsontext
 from ..storage.jsontext import JsonObject
-from ..storage.locations import Location
+from ..storage.locations import Location, located
+from ..storage.writing import NewFile
 from .build import Report, TableState, build_report, render
 from .markdown import to_markdown
 
@@ -49,7 +49,7 @@ class TableCheck:
         return self.built is not None and not self.stale
 
 
-def check_table(entry: TableEntry, base: Path, receipts: Receipts) -> TableCheck:
+def check_table(entry: TableEntry, base: Location, receipts: Receipts) -> TableCheck:
     """Compare a table's receipt with its entry and its files; reads only files that may have changed."""
     built = receipts.built(entry)
     if built is None:
@@ -63,7 +63,7 @@ def check_table(entry: TableEntry, base: Path, receipts: Receipts) -> TableCheck
     return TableCheck(comparison.refreshed(), tuple(stale), tuple(comparison.missing), comparison.was_read)
 
 
-def failure_key(entry: TableEntry, base: Path) -> str:
+def failure_key(entry: TableEntry, base: Location) -> str:
     """Digest of the table's entry and its inputs' file signatures; a failure is current while it is unchanged."""
     seen: list[object] = [entry.as_json(), SEMANTICS_VERSION]
     try:
@@ -80,7 +80,7 @@ def failure_key(entry: TableEntry, base: Path) -> str:
     return hashlib.sha256(jsontext.canonical(seen)).hexdigest()
 
 
-def waiting(entry: TableEntry, base: Path) -> Failure | None:
+def waiting(entry: TableEntry, base: Location) -> Failure | None:
     """That a table waits for inputs, which are named; None: all are there."""
     missing = [
         f"{name}: {'no file matches' if '*' in name else 'the file is not there'} yet"
@@ -103,7 +103,8 @@ class BatchCheck:
         self._since_ns = since_ns
         self._tried_only = tried_only
         self._receipts = Receipts(batch.state_dir)
-        self.tables = [check_table(entry, batch.base_dir, self._receipts) for entry in batch.tables]
+        with files.seen_once(_files_of(batch)):
+            self.tables = [check_table(entry, batch.base_dir, self._receipts) for entry in batch.tables]
 
     def again(self) -> BatchCheck:
         """A new check of the batch."""
@@ -169,7 +170,7 @@ class BatchCheck:
         return known if [one.sha256 for one in now] == [one.sha256 for one in taken] else None
 
     @property
-    def _report_paths(self) -> tuple[Path, Path]:
+    def _report_paths(self) -> tuple[Location, Location]:
         return (self.batch.report_json, self.batch.report_md)
 
     def failure(self, entry: TableEntry, table: TableCheck) -> Failure | None:
@@ -191,19 +192,22 @@ class BatchCheck:
         if self.complete and self._recorded is None:
             self._remember_report(map(snapshots.snapshot, self._report_paths))
 
-    def remember_written(self) -> None:
-        """Record the report that has just been written, so that the final check need not build it again."""
-        digests = (hashlib.sha256(part).hexdigest() for part in self.content)
-        self._remember_report(map(snapshots.of_written, self._report_paths, digests))
+    def remember_written(self, written: Iterable[NewFile]) -> None:
+        """Record the report that has just been written, so that the final check need not build it again.
+
+        :param written: its files.
+        """
+        self._remember_report(map(snapshots.of_written, written))
 
     def _remember_report(self, seen: Iterable[Snapshot]) -> None:
         self._receipts.record_report(ReportRecord(self.identity, [each.as_record() for each in seen]))
+        self._receipts.settle()
 
 
 class _Comparison:
     """Comparison of a table's files with its receipt."""
 
-    def __init__(self, built: Materialized, base: Path) -> None:
+    def __init__(self, built: Materialized, base: Location) -> None:
         self._built = built
         self._base = base
         self._snapshots: dict[str, Snapshot] = {}
@@ -275,10 +279,18 @@ def _changes(before: JsonObject, now: JsonObject, prefix: str = "") -> Iterator[
             yield f"{prefix}{name}: changed from {show(old)} to {show(new)}"
 
 
-def _difference(path: Path, expected: bytes) -> str | None:
+def _difference(path: Location, expected: bytes) -> str | None:
     try:
         return None if files.read_bytes(path) == expected else "not the report of these tables"
     except InputMissingError:
         return "not there"
     except BatchError as exc:
         return str(exc)
+
+
+def _files_of(batch: Batch) -> Iterator[Location]:
+    """The files that a check of the batch looks at, but those of patterns."""
+    for entry in batch.tables:
+        yield located(batch.base_dir, entry.features.path)
+        yield from (located(batch.base_dir, each.path) for each in entry.scores if not each.is_pattern)
+        yield from (path for _, path in entry.outputs(batch.base_dir))

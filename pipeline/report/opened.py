@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import pyarrow as pa
@@ -23,6 +22,7 @@ from ..join.tables.parquet.pandas_entry import index_columns
 from ..join.tables.parquet.table import ParquetTable
 from ..records.materialized import Coverage
 from ..records.snapshots import Snapshot, check_unchanged, snapshot
+from ..storage.locations import Location, located
 from .build import TableReport
 from .reading import ReportFile, read_report
 
@@ -34,7 +34,7 @@ Which: TypeAlias = Literal["ok", "all"]
 
 
 def open_batch(
-    report: str | Path, *, sha256: str | None = None, base_dir: str | Path | None = None
+    report: str | Location, *, sha256: str | None = None, base_dir: str | Location | None = None
 ) -> OpenedBatch:
     """Open the batch that a report describes. It may be a copy of the batch's folder elsewhere.
 
@@ -116,7 +116,7 @@ class OpenedTable:
     """
 
     def __init__(
-        self, name: str, path: Path, sha256: str, key_column: str | None, coverage: Iterable[Coverage]
+        self, name: str, path: Location, sha256: str, key_column: str | None, coverage: Iterable[Coverage]
     ) -> None:
         self.id, self.path, self.sha256 = name, path, sha256
         self._wanted_key = key_column
@@ -128,7 +128,7 @@ class OpenedTable:
         described = table["outputs"]["out"]
         return cls(
             table["id"],
-            report.base / described["path"],
+            located(report.base, described["path"]),
             described["sha256"],
             table["config"]["key_column"],
             table["summary"]["competitors"].values(),

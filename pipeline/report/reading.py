@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from ..errors import InputError, UsageError, listing, show
-from ..storage import files, jsontext
+from ..storage import files, jsontext, locations
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location, located
 from ..storage.schema import load_schema, schema_faults
 from .build import Report
 
@@ -25,10 +25,10 @@ class ReportFile:
         base: the folder that its paths are relative to.
     """
 
-    path: Path
+    path: Location
     sha256: str
     document: Report
-    base: Path
+    base: Location
 
     def citation_fault(self, sha256: str | None) -> str | None:
         """Why this is not the report that is cited as `sha256`; None: it is, or nothing is cited."""
@@ -48,7 +48,7 @@ class ReportFile:
             raise InputError(fault)
 
 
-def read_report(report: str | Path, base_dir: str | Path | None = None) -> ReportFile:
+def read_report(report: str | Location, base_dir: str | Location | None = None) -> ReportFile:
     """Read a report.
 
     :param base_dir: folder that the report's paths are relative to. Default: where the report says, seen from itself.
@@ -58,11 +58,11 @@ def read_report(report: str | Path, base_dir: str | Path | None = None) -> Repor
     content = files.read_named(path, "a report", UsageError)
     document = _parsed(path, content)
     folder = document["run_provenance"]["args"].get("base_dir_from_report", ".")
-    base = Path(base_dir or path.parent / folder)
+    base = locations.given(base_dir) if base_dir else located(path.parent, folder)
     return ReportFile(path, hashlib.sha256(content).hexdigest(), cast("Report", document), base)
 
 
-def _parsed(path: Path, content: bytes) -> JsonObject:
+def _parsed(path: Location, content: bytes) -> JsonObject:
     try:
         document: JsonObject = jsontext.parse(content)
     except ValueError as exc:

@@ -10,6 +10,7 @@ from ..errors import BatchError, exit_code
 from ..manifest.batch import Batch
 from ..manifest.entries import TableEntry
 from ..storage import filenames
+from ..storage.locations import located
 from .freshness import BatchCheck, TableCheck
 
 State: TypeAlias = Literal["complete", "stale", "missing", "waiting", "failed"]
@@ -71,7 +72,7 @@ def _table(check: BatchCheck, entry: TableEntry, table: TableCheck) -> TableStat
     failure = check.failure(entry, table)
     if failure is not None:
         return TableStatus(entry.id, "failed", (failure.error,))
-    if table.built is None or not filenames.exists(check.batch.base_dir / entry.out):
+    if table.built is None or not filenames.exists(located(check.batch.base_dir, entry.out)):
         return TableStatus(entry.id, "missing", table.stale)
     return TableStatus(entry.id, "stale", table.stale)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from ..errors import BatchError, InputMissingError, one_line, show
 from ..storage import files
 from ..storage.files import FileDescription
-from ..storage.locations import located
+from ..storage.locations import Location, located
 from .reading import read_report
 
 _KINDS: tuple[Literal["inputs", "outputs"], ...] = ("inputs", "outputs")
@@ -39,7 +38,7 @@ class Verification:
 
 
 def verify(
-    report: str | Path, *, sha256: str | None = None, base_dir: str | Path | None = None
+    report: str | Location, *, sha256: str | None = None, base_dir: str | Location | None = None
 ) -> Verification:
     """Read every file that a report names again and compare it with the report's digest of it.
 
@@ -62,7 +61,7 @@ def verify(
     return Verification(read.sha256, len(named), tuple(map(one_line, faults)))
 
 
-def _differences(role: str, described: FileDescription, base: Path) -> Iterator[str]:
+def _differences(role: str, described: FileDescription, base: Location) -> Iterator[str]:
     path = located(base, described["path"])
     try:
         if files.digest(path) != described.get("sha256"):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import errno
+import functools
+import hashlib
 import os
+import re
+import socket
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
 from ..errors import InputError, show
-from . import objects
+from . import locations, objects
 from .locations import Location, is_uri
 from .objects import ObjectPath
 
@@ -27,12 +32,21 @@ def input_fault(name: str) -> str | None:
     return None if is_name(name) else f"found {show(name)}; expected the name of a file"
 
 
-def output_fault(name: str | Path) -> str | None:
-    """What is wrong with the name of an output, see `input_fault`."""
+def output_fault(name: str | Location) -> str | None:
+    """What is wrong with the name of an output, see `input_fault`; a star is part of no output's name in a store."""
     if is_uri(name):
-        found = show(objects.without_credentials(str(name)))
-        return f"found {found}; expected the path of a local file; only features and scores can be in an object store"
+        uri = str(locations.given(str(name)))
+        fault = objects.uri_fault(uri)
+        return (
+            f"found {show(uri)}; expected no * in the URI of an output" if not fault and "*" in uri else fault
+        )
     return None if is_name(name) else f"found {show(str(name))}; expected the name of a file"
+
+
+def folder_fault(uri: str) -> str | None:
+    """What is wrong with the URI of a folder, see `input_fault`: it may also be a whole bucket."""
+    place = str(locations.given(uri))
+    return objects.uri_fault(f"{place.rstrip('/')}/name")
 
 
 def exists(path: Location) -> bool:
@@ -47,8 +61,10 @@ def exists(path: Location) -> bool:
         return False
 
 
-def is_taken(path: Path) -> bool:
+def is_taken(path: Location) -> bool:
     """True if anything is at `path`, even a broken link."""
+    if isinstance(path, ObjectPath):
+        return objects.look(path) is not None
     return os.path.lexists(path)
 
 
@@ -62,23 +78,25 @@ def is_file(path: Location) -> bool:
         return False
 
 
-def is_folder(path: Path) -> bool:
-    """True if a folder is at `path`. False for a name that no folder can have."""
+def is_folder(path: Location) -> bool:
+    """True if a folder is at `path`. False for a name that no folder can have, and in a store, where folders do not exist."""
+    if isinstance(path, ObjectPath):
+        return False
     try:
         return path.is_dir()
     except (OSError, ValueError):
         return False
 
 
-def is_name(path: str | Path) -> bool:
+def is_name(path: str | Location) -> bool:
     """True if a file can have that name. False for `.`, `..`, names that no file system accepts, and names of two lines.
 
     File systems accept a name of two lines, but it would make one message look like two.
     """
     try:
-        encoded = os.fsencode(path)
+        encoded = os.fsencode(str(path))
         whole = len(encoded) < _MAX_PATH_BYTES and not set(b"\0\n") & set(encoded)
-        return whole and PurePath(path).name not in ("", "..")
+        return whole and PurePath(str(path)).name not in ("", "..")
     except UnicodeEncodeError:
         return False
 
@@ -123,11 +141,13 @@ def holds_file(folder: Location, name: str) -> bool:
     return stat.S_ISREG(_mode(folder / name))
 
 
-def holds_folder(folder: Path) -> bool:
-    """True if the folder exists.
+def holds_folder(folder: Location) -> bool:
+    """True if the folder exists; in a store every folder does.
 
     :raises InputError: that cannot be found out.
     """
+    if isinstance(folder, ObjectPath):
+        return True
     return stat.S_ISDIR(_mode(folder))
 
 
@@ -142,8 +162,14 @@ def identity(folder: Location) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def resolved(path: Path) -> Path:
-    """The absolute path without links; links that form a circle stay in it."""
+def resolved(path: Location) -> Location:
+    """The absolute path without links; links that form a circle stay in it. A URI is its own."""
+    if isinstance(path, ObjectPath):
+        return path
+    return _real(path)
+
+
+def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError for a circle
 
 
@@ -167,17 +193,31 @@ def address(path: Location) -> tuple[str, str]:
     """Where a file is and its name there: `file` and its absolute path; scheme with bucket, and the object's name."""
     if isinstance(path, ObjectPath):
         return path.root, path.key
-    return "file", str(resolved(path.parent) / path.name)
+    return "file", str(_real(path.parent) / path.name)
 
 
-def relative(path: Location, base: Path) -> str:
-    """`path` as reports name it: relative to the folder `base`, with `/`; a URI as it is."""
+def relative(path: Location, base: Location) -> str:
+    """`path` as reports name it: relative to the folder `base`, with `/`; what is elsewhere by its URI or absolute path."""
     if isinstance(path, ObjectPath):
+        return path.relative_to(base) if isinstance(base, ObjectPath) else str(path)
+    if isinstance(base, ObjectPath):
         return str(path)
     below = path.parts[len(base.parts) :] if path.is_relative_to(base) else path.parts
     if ".." in below[1:]:  # the folder before `..` may be a link, so only the file system knows its parent
-        path, base = resolved(path.parent) / path.name, resolved(base)
+        path, base = _real(path.parent) / path.name, _real(base)
     return Path(os.path.relpath(path, base)).as_posix()
+
+
+def scratch_folder(purpose: str) -> Path:
+    """The folder of this user and host for files that belong to something in a store; no other user may write to it."""
+    named = hashlib.sha256(purpose.encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"second-opinion-{os.getuid()}" / named
+
+
+@functools.cache
+def host() -> str:
+    """The name of this host, in characters that every file system accepts."""
+    return re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -203,7 +243,7 @@ def _mode(path: Path) -> int:
 
 
 def _leads_up(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and resolved(Path(entry).parent).is_relative_to(resolved(Path(entry)))
+    return entry.is_symlink() and _real(Path(entry).parent).is_relative_to(_real(Path(entry)))
 
 
 def reason(exc: Exception) -> str:

@@ -6,14 +6,14 @@ import contextlib
 import hashlib
 import math
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Protocol, Self, TypedDict, cast
 
 from ..errors import BatchError, InputError, InputMissingError, SecondOpinionError, show
-from . import filenames, objects
+from . import filenames, locations, objects
 from .locations import Location, is_uri
 from .objects import ObjectPath, ObjectStream
 
@@ -25,7 +25,7 @@ TICK_NS = 100_000_000
 class Hash(Protocol):
     """A running digest of hashlib."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         """Add bytes."""
 
     def hexdigest(self) -> str:
@@ -70,8 +70,7 @@ def signature(path: Location) -> Signature:
     :raises InputError: it is no regular file, or cannot be reached.
     """
     if isinstance(path, ObjectPath):
-        there = _object(path)
-        return Signature(there.size, 0, 0, 0, there.tag)
+        return object_signature(_object(path))
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -82,6 +81,21 @@ def signature(path: Location) -> Signature:
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
         raise InputError(f"{path}: found {kind}, expected a file")
     return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def object_signature(found: objects.Found) -> Signature:
+    """The signature of an object of which the store has said this."""
+    return Signature(found.size, 0, 0, 0, found.tag)
+
+
+@contextlib.contextmanager
+def seen_once(paths: Iterable[Location] = ()) -> Iterator[None]:
+    """Ask the stores only once about an object in this block; local files are looked at as ever.
+
+    :param paths: files that will be asked about, so that a store can be asked about many at once.
+    """
+    with objects.seen_once(path for path in paths if isinstance(path, ObjectPath)):
+        yield
 
 
 def digest(path: Location) -> str:
@@ -123,20 +137,20 @@ def read_bytes(path: Location) -> bytes:
         return stream.read()
 
 
-def named(given: object, what: str, error: type[SecondOpinionError]) -> Path:
-    """The path that the user gave as an argument.
+def named(given: object, what: str, error: type[SecondOpinionError]) -> Location:
+    """The place that the user gave as an argument.
 
     :param what: what the file should be, such as `a manifest`.
-    :param error: the class to raise if it is no path.
+    :param error: the class to raise if it is no path and no URI of an object.
     """
-    if not isinstance(given, str | PathLike):
+    if not isinstance(given, str | PathLike | ObjectPath):
         raise error(f"found {show(given)}; expected the path of {what}")
-    if is_uri(given):
-        raise error(f"{what}: {filenames.output_fault(str(given))}")
-    return Path(given)
+    if is_uri(given) and (fault := filenames.input_fault(str(given))) is not None:
+        raise error(f"{what}: {fault}")
+    return locations.given(given)
 
 
-def read_named(path: Path, what: str, error: type[SecondOpinionError]) -> bytes:
+def read_named(path: Location, what: str, error: type[SecondOpinionError]) -> bytes:
     """The content of a file that the user named in an argument.
 
     :param what: what the file should be, such as `a manifest`.
@@ -150,7 +164,7 @@ def read_named(path: Path, what: str, error: type[SecondOpinionError]) -> bytes:
         raise error(f"{exc}; expected {what}") from exc
 
 
-def holds(path: Path, content: bytes) -> bool:
+def holds(path: Location, content: bytes) -> bool:
     """True if the file at `path` exists and holds exactly `content`."""
     try:
         return read_bytes(path) == content
@@ -193,7 +207,7 @@ def reading(path: Location) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read: {filenames.reason(exc)}") from exc
 
 
-def describe(path: Location, base: Path, sha256: str | None = None) -> FileDescription:
+def describe(path: Location, base: Location, sha256: str | None = None) -> FileDescription:
     """`path`, `exists`, `kind` and, for a file, `sha256` (digested here unless given).
 
     :raises InputError: the file cannot be read.
@@ -209,6 +223,11 @@ def describe(path: Location, base: Path, sha256: str | None = None) -> FileDescr
         if not path.exists():
             return {"path": name, "exists": False, "kind": "missing"}
     return {"path": name, "exists": True, "kind": "file", "sha256": sha256 or digest(path)}
+
+
+def became_shorter(path: Location) -> InputError:
+    """The error of a file that ends before the size that it had."""
+    return InputError(f"{path}: the file became shorter while it was being read; run again")
 
 
 def _object(path: ObjectPath) -> objects.Found:

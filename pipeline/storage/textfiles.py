@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from ..errors import InputError
-from . import files, writing
+from . import files
 from .formats import compression
 from .locations import Location
+from .writing import NewFile
 
 MAX_WHOLE_BYTES = 1 << 27
 """Maximum bytes of a document or a line, which is in memory as a whole."""
@@ -44,13 +44,13 @@ def open_text_bytes(path: Location) -> IO[bytes]:
     return buffered
 
 
-def create_text_bytes(path: Path, name: str) -> IO[bytes]:
-    """A new text file at `path`, compressed by the suffix of `name`; equal content gives equal bytes."""
+def text_bytes_of(created: NewFile) -> IO[bytes]:
+    """A new file as one of text, compressed by its suffix; equal content gives equal bytes."""
     import pyarrow as pa
 
-    raw = writing.create(path)
-    packed = compression(name)
-    return pa.output_stream(raw, compression=packed) if packed else raw
+    packed = compression(created.path.name)
+    stream: Any = pa.output_stream(created, compression=packed) if packed else created
+    return cast("IO[bytes]", stream)
 
 
 def read_whole(path: Location) -> bytes:

@@ -80,9 +80,13 @@ class JoinedTable(TableTask):
 
     def run(self) -> None:
         """Join the table, and record the result or the error."""
+        with files.seen_once():
+            self._join()
+
+    def _join(self) -> None:
         batch = self.batch
         entry = batch.table(self.table)
-        receipts = Receipts(batch.state_dir)
+        receipts = Receipts(batch.state_dir, None if self.fail_fast_since else entry)
         if self.fail_fast_since and receipts.has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
         if self.complete():
@@ -185,5 +189,5 @@ def write_report(check: BatchCheck) -> None:
         raise BatchError(f"{batch.manifest}: a table changed while the batch ran; run again")
     if not check.stale_report:
         return  # the tables were joined again with the same result
-    writing.write_together(dict(zip((batch.report_json, batch.report_md), check.content, strict=True)))
-    check.remember_written()
+    paths = (batch.report_json, batch.report_md)
+    check.remember_written(writing.write_together(dict(zip(paths, check.content, strict=True))))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 import luigi
 
+from ..storage import locations
 from .targets import InputTarget
 
 
@@ -33,4 +33,4 @@ class InputFile(luigi.ExternalTask):
 
     @functools.cached_property
     def _target(self) -> InputTarget:
-        return InputTarget(self.path, Path(self.base_dir))
+        return InputTarget(self.path, locations.given(self.base_dir))

@@ -8,7 +8,6 @@ import time
 import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError, UsageError, count, exit_code, show
@@ -17,6 +16,7 @@ from ..records.receipts import Failure, Receipts
 from ..report.build import Report
 from ..report.freshness import BatchCheck, failure_key
 from ..storage import files, writing
+from ..storage.locations import Location
 from . import runlog
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class BatchResult:
     """
 
     report: Report
-    report_json: Path
+    report_json: Location
     sha256: str
     warnings: tuple[str, ...] = ()
 
@@ -220,7 +220,7 @@ def _record_unrecorded(batch: Batch, failed: Iterable[str], since_ns: int) -> No
             receipts.record_failure(entry, failure)
 
 
-def _written(batch: Batch) -> list[Path]:
+def _written(batch: Batch) -> list[Location]:
     """Every file that a run of the batch may write."""
     reports = [batch.report_json, batch.report_md]
     reports += [failed_path(path) for path in reports]

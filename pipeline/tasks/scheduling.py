@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
-from pathlib import Path
 from typing import Generic, TypeVar
 
 import luigi
@@ -19,6 +18,7 @@ from ..errors import BatchError, InputMissingError, SchedulerError, SecondOpinio
 from ..manifest.batch import Batch
 from ..records.versions import code_sha256, versions
 from ..storage import files, writing
+from ..storage.locations import Location
 from ..storage.shared.lock import holding
 from .interruption import interruptible
 from .luigi_internals import RPC_TRIES, CentralScheduler, Factory, Watch, await_processes
@@ -53,7 +53,7 @@ class Work(Generic[State]):
 
     batch: Batch
     root: BatchTask
-    written: Sequence[Path]
+    written: Sequence[Location]
     read: Callable[[], State]
     is_open: Callable[[State, float], bool]
     watch: Watch

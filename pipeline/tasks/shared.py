@@ -15,7 +15,8 @@ import luigi
 from ..errors import BatchError, InputError, SecondOpinionError
 from ..lineage.events import Datasets
 from ..manifest.batch import Batch, load_manifest
-from ..storage import filenames, files
+from ..storage import filenames, files, locations
+from ..storage.locations import Location
 from .lineage_events import emit_lineage
 
 PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
@@ -32,13 +33,13 @@ class _Resolved(str):
 
 
 class PathParameter(luigi.Parameter):
-    """An absolute path through no linked folder, so that a luigid knows a batch by one name from any folder."""
+    """A URI, or an absolute path through no linked folder, so that a luigid knows a batch by one name from any folder."""
 
     def normalize(self, x: str) -> str:
         """The resolved path; empty, which means the default, stays empty."""
         if not x or isinstance(x, _Resolved):
             return x
-        return _Resolved(one_spelling(Path(x)))
+        return _Resolved(one_spelling(locations.given(x)))
 
 
 @emit_lineage
@@ -81,7 +82,7 @@ class BatchTask(luigi.Task):
         """
         signature, batch = _known.get(self.batch_parameters, (None, None))
         try:
-            found = files.signature(Path(self.manifest))
+            found = files.signature(locations.given(self.manifest))
         except InputError:
             if batch is None:
                 raise
@@ -100,9 +101,9 @@ class BatchTask(luigi.Task):
         return (self.manifest, self.base_dir, self.report_json, self.report_md)
 
     @functools.cached_property
-    def base(self) -> Path:
+    def base(self) -> Location:
         """The folder of relative paths, known without a look at the manifest."""
-        return Path(self.base_dir or Path(self.manifest).parent)
+        return locations.given(self.base_dir) if self.base_dir else locations.given(self.manifest).parent
 
     @property
     def lineage_name(self) -> str:
@@ -174,7 +175,7 @@ def recording(record: Callable[[Exception], None]) -> Iterator[None]:
         raise
 
 
-def one_spelling(path: Path) -> Path:
+def one_spelling(path: Location) -> Location:
     """The absolute path of a file through no linked folder, or that of a folder itself."""
     return (
         filenames.resolved(path) if filenames.is_folder(path) else filenames.resolved(path.parent) / path.name
@@ -189,7 +190,7 @@ def remember(parameters: _BatchParameters, signature: files.Signature, batch: Ba
     return batch
 
 
-def _shortened(message: str, base: Path) -> str:
+def _shortened(message: str, base: Location) -> str:
     """The message with files below the base folder named from there."""
     if base == Path():
         return message

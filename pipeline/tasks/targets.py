@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from luigi.local_target import LocalFileSystem
@@ -68,7 +67,7 @@ class InputTarget(ReadOnlyTarget):
         path: the file or the pattern, below the base folder.
     """
 
-    def __init__(self, path: str, base: Path) -> None:
+    def __init__(self, path: str, base: Location) -> None:
         super().__init__(located(base, path))
         self._entry, self._base = SidecarEntry(path), base
 
@@ -90,7 +89,7 @@ class TableTarget(ReadOnlyTarget):
     """
 
     def __init__(self, batch: Batch, entry: TableEntry) -> None:
-        super().__init__(batch.base_dir / entry.out)
+        super().__init__(located(batch.base_dir, entry.out))
         self._batch = batch
         self._entry = entry
 
@@ -100,7 +99,7 @@ class TableTarget(ReadOnlyTarget):
         An unreadable input counts as incomplete, so that joining the table reports the error.
         """
         with contextlib.suppress(InputError):
-            return check_table(self._entry, self._batch.base_dir, Receipts(self._batch.state_dir)).complete
+            return check_table(self._entry, self._batch.base_dir, self._receipts).complete
         return False
 
     def load(self, scores: Which = "ok") -> pd.DataFrame:
@@ -116,15 +115,19 @@ class TableTarget(ReadOnlyTarget):
         return self._opened.to_arrow(scores=scores)
 
     @property
+    def _receipts(self) -> Receipts:
+        return Receipts(self._batch.state_dir, self._entry)
+
+    @property
     def _opened(self) -> OpenedTable:
         from ..report.opened import OpenedTable
 
-        built = Receipts(self._batch.state_dir).built(self._entry)
+        built = self._receipts.built(self._entry)
         if built is None:
             raise InputError(f"{self.path}: the table was not joined yet; run its batch")
         return OpenedTable(
             name=self._entry.id,
-            path=Path(self.path),
+            path=self._place,
             sha256=built.outputs["out"]["sha256"],
             key_column=self._entry.options.key_column,
             coverage=tuple(built.summary["competitors"].values()),
@@ -154,7 +157,7 @@ class ReportTarget(ReadOnlyTarget):
 
         :raises InputError: there is no report yet.
         """
-        return files.digest(Path(self.path))
+        return files.digest(self._place)
 
     @property
     def document(self) -> Report:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import clips, run_main, run_manifest, write_json, write_jsonl
+from tests.support.builders import clips, local, run_main, run_manifest, write_json, write_jsonl
 
 NAME = "do<b>ver & co"
 
@@ -17,7 +17,7 @@ def report(folder: Path, *scores: float) -> Path:
     rows = [{"clip_id": f"c{row}", "score": score} for row, score in enumerate(scores)]
     write_jsonl(folder / "d.jsonl", rows)
     entry = {"id": "t", "features": "f.jsonl", "scores": [{"path": "d.jsonl", "label": NAME}], "out": "t.csv"}
-    return run_manifest(write_json(folder / "m.json", {"tables": [entry]})).report_json
+    return local(run_manifest(write_json(folder / "m.json", {"tables": [entry]})).report_json)
 
 
 @pytest.fixture

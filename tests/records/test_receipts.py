@@ -14,8 +14,8 @@ from pipeline.manifest.batch import load_manifest
 from pipeline.manifest.entries import TableEntry
 from pipeline.records.materialized import Materialized
 from pipeline.records.receipts import Failure, Receipts, ReportRecord
-from pipeline.storage import writing
-from tests.support.builders import batch_of, lasting, run_manifest, table_entry, tree, write_manifest
+from pipeline.storage import filenames
+from tests.support.builders import batch_of, lasting, local, run_manifest, table_entry, tree, write_manifest
 
 FAILED = Failure("failed", "a.dover.jsonl: 1 faulty row in the sidecar", "cause")
 WAITING = Failure("waiting", "b.jsonl: the file is not there yet", "cause")
@@ -39,7 +39,7 @@ def on(state: Path, monkeypatch: pytest.MonkeyPatch) -> Hosts:
     """The records as another host sees them, which then is the one that adds to them."""
 
     def become(host: str) -> Receipts:
-        monkeypatch.setattr(writing, "host", lambda: host)
+        monkeypatch.setattr(filenames, "host", lambda: host)
         return Receipts(state)
 
     return become
@@ -227,7 +227,7 @@ def test_short_journals_are_left_alone(state: Path, entries: dict[str, TableEntr
 def test_journals_of_many_runs_stay_short(tmp_path: Path) -> None:
     """However often tables of a batch are made again, its records take no more lines than a few per table."""
     manifest = batch_of(tmp_path, "a")
-    state = load_manifest(manifest).state_dir
+    state = local(load_manifest(manifest).state_dir)
     Receipts(state).record_failure(load_manifest(manifest).tables[0], FAILED)
     journal(state).write_bytes(journal(state).read_bytes() * 1000)
     assert run_manifest(manifest).exit_code == 0
@@ -240,7 +240,7 @@ def test_lost_records(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
     manifest = batch_of(tmp_path, "ab")
     first = run_manifest(manifest)
     before = lasting(tmp_path)
-    spoil(load_manifest(manifest).state_dir)
+    spoil(local(load_manifest(manifest).state_dir))
     assert run_manifest(manifest).sha256 == first.sha256
     assert lasting(tmp_path) == before
 
@@ -264,10 +264,10 @@ def test_clocks_that_disagree(
     state: Path, entries: dict[str, TableEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is recorded later is newer, also where the clock of who recorded first was ahead."""
-    monkeypatch.setattr("pipeline.storage.writing.host", lambda: "ahead")
+    monkeypatch.setattr("pipeline.storage.filenames.host", lambda: "ahead")
     monkeypatch.setattr("time.time_ns", lambda: 2_000)
     Receipts(state).record_failure(entries["a"], FAILED)
-    monkeypatch.setattr("pipeline.storage.writing.host", lambda: "behind")
+    monkeypatch.setattr("pipeline.storage.filenames.host", lambda: "behind")
     monkeypatch.setattr("time.time_ns", lambda: 1_000)
     receipts = Receipts(state)
     since = receipts.now()

@@ -162,8 +162,7 @@ def test_a_file_that_changed_after_it_was_read(path: Path) -> None:
 def test_a_file_of_our_own_is_settled_at_once(tmp_path: Path) -> None:
     """An output is known by its signature as soon as it has its name: no second run needs to read it."""
     path = tmp_path / "out"
-    writing.write_whole(path, b"one")
-    taken = of_written(path, sha256(b"one"))
+    taken = of_written(*writing.write_together({path: b"one"}))
     assert taken.settled
     assert look_again(path, taken) is taken
     write_text(path, "two")
@@ -240,8 +239,7 @@ def test_any_edit_is_seen(
 def test_an_edit_of_an_output_is_seen(tmp_path: Path, content: str, replaced: bool) -> None:
     """An output that is edited right after it was written is not taken for the one that was."""
     path = tmp_path / "out"
-    writing.write_whole(path, b"one")
-    known = of_written(path, sha256(b"one"))
+    known = of_written(*writing.write_together({path: b"one"}))
     edited = write_text(tmp_path / "other" if replaced else path, content)
     edited.replace(path)
     assert look_again(path, known).sha256 == sha256(content.encode())

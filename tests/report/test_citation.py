@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import clips, run_main, run_manifest, write_json, write_jsonl
+from tests.support.builders import clips, local, run_main, run_manifest, write_json, write_jsonl
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for name in ("a", "b")
         ],
     }
-    return run_manifest(write_json(folder / "m.json", manifest)).report_json
+    return local(run_manifest(write_json(folder / "m.json", manifest)).report_json)
 
 
 def test_text_names_what_a_job_notes(report: Path, capsys: pytest.CaptureFixture[str]) -> None:

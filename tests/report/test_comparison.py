@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import SecondOpinionError, diff
 from pipeline.report.comparison import Change, TableChange, change_lines
-from tests.support.builders import batch_of, clips, run_main, run_manifest, write_json, write_jsonl
+from tests.support.builders import batch_of, clips, local, run_main, run_manifest, write_json, write_jsonl
 
 CLIPS = ("c0", "c1", "c2", "c3")
 
@@ -21,7 +21,7 @@ def batch(folder: Path, scores: list[dict[str, Any]], **table: Any) -> Path:
     write_jsonl(folder / "f.jsonl", clips(*CLIPS))
     write_jsonl(folder / "d.jsonl", scores)
     entry = {"id": "t", "features": "f.jsonl", "scores": ["dover=d.jsonl"], "out": "t.parquet"} | table
-    return run_manifest(write_json(folder / "m.json", {"tables": [entry]})).report_json
+    return local(run_manifest(write_json(folder / "m.json", {"tables": [entry]})).report_json)
 
 
 def scored(*scores: float) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline import SecondOpinionError, cite, load_manifest, open_batch, verify
 from pipeline.report.opened import OpenedTable
-from tests.support.builders import clips, run_manifest, write_jsonl, write_manifest
+from tests.support.builders import clips, local, run_manifest, write_jsonl, write_manifest
 
 FORMATS = ("parquet", "jsonl", "json", "csv", "tsv.gz", "jsonl.zst")
 READINGS: dict[str, Callable[[OpenedTable], Any]] = {
@@ -179,7 +179,7 @@ def test_a_failed_batch_cannot_be_opened(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "f.jsonl", clips("c0"))
     table = {"id": "t", "features": "f.jsonl", "scores": ["dover=none.jsonl"], "out": "t.jsonl"}
     result = run_manifest(write_manifest(tmp_path / "m.json", [table]))
-    assert json.loads(result.report_json.read_text("utf-8"))["status"] == "failed"
+    assert json.loads(local(result.report_json).read_text("utf-8"))["status"] == "failed"
     with pytest.raises(
         SecondOpinionError, match="the report of a failed batch; expected that of a complete one"
     ):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OutputError
-from pipeline.storage import writing
+from pipeline.storage import filenames
 from pipeline.storage.shared.journal import Journals
 
 
@@ -22,7 +22,7 @@ def test_the_newest_record_of_each_kind_counts(folder: Path, monkeypatch: pytest
     """Records of one subject and kind replace each other, also those of another host; other kinds stay."""
     Journals(folder).append("a", "size", 1)
     Journals(folder).append("a", "colour", "red")
-    monkeypatch.setattr(writing, "host", lambda: "other")
+    monkeypatch.setattr(filenames, "host", lambda: "other")
     Journals(folder).append("a", "size", 2)
     found = Journals(folder)
     assert [(found.newest("a", kind) or {})[kind] for kind in ("size", "colour")] == [2, "red"]

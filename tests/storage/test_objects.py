@@ -265,7 +265,7 @@ def test_the_death_of_what_asks_the_store_is_an_error(bucket: Bucket, proxy: Pro
     assert client._helper is not None
     os.kill(client._helper.pid, signal.SIGKILL)
     with pytest.raises(
-        InputError, match=r"s3://.*: cannot be read: the process that reads .* has died; run again"
+        InputError, match=r"s3://.*: cannot be read: the process that asks object stores has died; run again"
     ):
         until(lambda: files.read_bytes(path) != b"abc", "an error")
     assert files.read_bytes(path) == b"abc"
@@ -302,7 +302,7 @@ def test_sound_uris(uri: str) -> None:
 def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without obstore a URI is refused in one sentence that says what to install, in a manifest as in a report."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    told = r"to read from object stores: pip install 'second-opinion\[objects\]'"
+    told = r"to use object stores: pip install 'second-opinion\[objects\]'"
     assert "pip install 'second-opinion[objects]'" in str(filenames.input_fault("s3://b/x.csv"))
-    with pytest.raises(InputError, match=f"^s3://b/x.csv: cannot be read: {told}$"):
+    with pytest.raises(InputError, match=f"^s3://b/x.csv: {told}$"):
         files.digest(locations.located(Path(), "s3://b/x.csv"))

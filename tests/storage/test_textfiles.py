@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.storage import textfiles
+from pipeline.storage import textfiles, writing
 from tests.support.builders import join_features, write_text
 
 LIMIT = 100
@@ -59,7 +59,7 @@ def test_a_file_of_any_size_is_read_in_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["f.csv", "f.csv.gz", "f.csv.zst"])
 def test_text_files(tmp_path: Path, name: str) -> None:
     """What was written as text reads back the same, packed or not, without a byte order mark."""
-    with textfiles.create_text_bytes(tmp_path / name, name) as stream:
+    with writing.replacing(tmp_path / name) as (created,), textfiles.text_bytes_of(created) as stream:
         stream.write(textfiles.BYTE_ORDER_MARK + b"abc\n" * 100_000)
     with textfiles.open_text_bytes(tmp_path / name) as stream:
         assert stream.read() == b"abc\n" * 100_000
@@ -68,9 +68,10 @@ def test_text_files(tmp_path: Path, name: str) -> None:
 
 def test_a_packed_text_holds_no_time(tmp_path: Path) -> None:
     """A gzip file of the project holds neither a time nor a name, so that equal content is equal bytes."""
-    with textfiles.create_text_bytes(tmp_path / "f.gz", "f.csv.gz") as stream:
+    path = tmp_path / "f.csv.gz"
+    with writing.replacing(path) as (created,), textfiles.text_bytes_of(created) as stream:
         stream.write(b"abc")
-    content = (tmp_path / "f.gz").read_bytes()
+    content = path.read_bytes()
     assert content[3:8] == bytes(5)
     assert gzip.decompress(content) == b"abc"
 
@@ -89,7 +90,7 @@ def test_a_file_that_unpacks_to_far_more_than_it_is(
 ) -> None:
     """No table packs into a thousandth of its size: past a size that does no harm, such a file is refused."""
     path = tmp_path / f"f.csv.{suffix}"
-    with textfiles.create_text_bytes(path, path.name) as stream:
+    with writing.replacing(path) as (created,), textfiles.text_bytes_of(created) as stream:
         stream.write(b"\n" * (3 << 20))
     with textfiles.open_text_bytes(path) as stream:
         assert len(stream.read()) == 3 << 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from tests.support.builders import tree, write_text
 def test_several_files_are_replaced_together(tmp_path: Path) -> None:
     """All files of a block take their names when it ends well; missing folders are made."""
     old, new = write_text(tmp_path / "a", "old"), tmp_path / "sub" / "deep" / "b"
-    with writing.replacing(old, new) as temporaries:
-        for temporary, content in zip(temporaries, ("A", "B"), strict=True):
-            temporary.write_text(content)
+    with writing.replacing(old, new) as created:
+        for each, content in zip(created, (b"A", b"B"), strict=True):
+            each.write(content)
         assert old.read_text() == "old"
         assert not new.exists()
     assert tree(tmp_path) == {"a": b"A", "sub/deep/b": b"B"}
@@ -26,22 +27,21 @@ def test_several_files_are_replaced_together(tmp_path: Path) -> None:
 def test_a_failing_block_leaves_nothing(tmp_path: Path) -> None:
     """When the block fails, what stood there still stands and no other file is left."""
     old = write_text(tmp_path / "a", "old")
-    with pytest.raises(ZeroDivisionError), writing.replacing(old, tmp_path / "b") as temporaries:  # noqa: PT012  # the failing block is what is tested
-        for temporary in temporaries:
-            temporary.write_text("half")
+    with pytest.raises(ZeroDivisionError), writing.replacing(old, tmp_path / "b") as created:  # noqa: PT012  # the failing block is what is tested
+        for each in created:
+            each.write(b"half")
         raise ZeroDivisionError
     assert tree(tmp_path) == {"a": b"old"}
 
 
-def test_an_unwritten_file_leaves_nothing(tmp_path: Path) -> None:
-    """When one file of a block was not written, none takes its name, and the message names them."""
-    old = write_text(tmp_path / "a", "old")
-    with (
-        pytest.raises(OutputError, match=r"a and .*b: cannot be written"),
-        writing.replacing(old, tmp_path / "b") as temporaries,
-    ):
-        temporaries[0].write_text("new")
-    assert tree(tmp_path) == {"a": b"old"}
+def test_a_new_file_knows_its_bytes(tmp_path: Path) -> None:
+    """While it is written a file knows its size and its digest, also of what it began with."""
+    source = write_text(tmp_path / "a", "onetwo")
+    with writing.replacing(tmp_path / "b") as (created,):
+        created.copy(source, 3, hashlib.sha256(b"one"))
+        created.write(b"three")
+        assert (created.size, created.sha256) == (8, hashlib.sha256(b"onethree").hexdigest())
+    assert tree(tmp_path) == {"a": b"onetwo", "b": b"onethree"}
 
 
 def test_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
@@ -82,8 +82,9 @@ def test_a_long_name(tmp_path: Path, name: str) -> None:
     """A file may have as long a name as the file system takes; what a dead run left of it is cleared."""
     path = tmp_path / name
     writing.write_whole(path, b"new")
-    with writing.replacing(path) as (temporary,):
-        temporary.write_bytes(b"newer")
+    with writing.replacing(path) as (created,):
+        created.write(b"newer")
+        (temporary,) = tmp_path.glob(".*.tmp")
         left = temporary.with_name(temporary.name.replace(f"-{os.getpid()}-", "-999999999-"))
         left.write_bytes(b"half")
     writing.sweep([path])

@@ -19,6 +19,7 @@ from pipeline.join.sidecars.scores import ScoreReader
 from pipeline.manifest.batch import load_manifest
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
+from pipeline.storage.locations import Location
 from pipeline.tasks.run import BatchResult, run_batch
 
 DOVER = SidecarEntry("dover.jsonl", label="dover")
@@ -158,6 +159,12 @@ def run_manifest(
 ) -> BatchResult:
     """Run the batch of a manifest in this process."""
     return run_batch(load_manifest(manifest, base_dir, report_json, report_md), **how)
+
+
+def local(place: Location) -> Path:
+    """A place that is a local path."""
+    assert isinstance(place, Path)
+    return place
 
 
 def lasting(folder: Path) -> dict[str, bytes]:

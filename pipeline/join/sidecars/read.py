@@ -88,7 +88,7 @@ class _Gathering(defaultdict[tuple[str, str], _Gathered]):
         return super().__missing__(of)
 
 
-def read_sidecar(entry: SidecarEntry, base: Path, options: JoinOptions) -> list[Scores]:
+def read_sidecar(entry: SidecarEntry, base: Location, options: JoinOptions) -> list[Scores]:
     """The scores of one sidecar, which a pattern may spread over many files.
 
     :raises InputMissingError: a file does not exist yet, or a pattern matches none.

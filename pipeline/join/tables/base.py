@@ -123,8 +123,6 @@ class Sink(abc.ABC):
     """A joined table that is being written; it is whole once its `with` block has ended well."""
 
     form: Form
-    sha256: str | None = None
-    """Once it is closed: the digest of the file, if it is known without reading it."""
 
     @property
     def losses(self) -> Remarks:

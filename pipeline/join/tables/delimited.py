@@ -9,7 +9,6 @@ import functools
 import io
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
@@ -20,6 +19,7 @@ from ...errors import TableError
 from ...storage import files, textfiles
 from ...storage.dialect import TextSettings, columns_advice, delimiter_advice
 from ...storage.locations import Location
+from ...storage.writing import NewFile
 from .base import Chunk, FeatureTable, Form, Sink, with_columns
 from .beginning import read_beginning
 from .cells import TableCensus
@@ -152,9 +152,9 @@ class DelimitedSink(Sink):
 
     form: Form = "text"
 
-    def __init__(self, path: Path, name: str, columns: list[str], delimiter: str) -> None:
+    def __init__(self, created: NewFile, columns: list[str], delimiter: str) -> None:
         self._delimiter = delimiter
-        self._stream = textfiles.create_text_bytes(path, name)
+        self._stream = textfiles.text_bytes_of(created)
         header = pa.RecordBatch.from_arrays([pa.array([column]) for column in columns], names=columns)
         self._stream.write(_records(header, delimiter))
 

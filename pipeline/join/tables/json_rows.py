@@ -7,7 +7,6 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ import pyarrow as pa
 from ...errors import Faults, TableError, count, show
 from ...storage import jsontext, textfiles
 from ...storage.locations import Location
+from ...storage.writing import NewFile
 from .. import keys
 from .base import Chunk, FeatureTable, Form, Sink, regrouped
 from .convert import arrow_to_rows, rows_to_text
@@ -193,9 +193,9 @@ class JsonSink(Sink):
 
     form: Form = "rows"
 
-    def __init__(self, path: Path, name: str, *, lines: bool) -> None:
+    def __init__(self, created: NewFile, *, lines: bool) -> None:
         self._by_line = lines
-        self._stream = textfiles.create_text_bytes(path, name)
+        self._stream = textfiles.text_bytes_of(created)
         self._empty = True
 
     def write(self, chunk: Chunk, appended: pa.RecordBatch) -> None:

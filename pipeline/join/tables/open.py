@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow as pa
 
 from ...errors import TableError, show
@@ -11,6 +9,7 @@ from ...storage import files
 from ...storage.dialect import UNSET, TextSettings
 from ...storage.formats import TABLE_EXTENSIONS, table_format
 from ...storage.locations import Location
+from ...storage.writing import NewFile
 from .base import FeatureTable, Sink, with_fields
 from .delimited import DelimitedSink, DelimitedTable
 from .json_rows import JsonSink, JsonTable
@@ -61,14 +60,13 @@ def check_representable(name: str, features: FeatureTable) -> None:
 
 
 def create_table(
-    path: Path,
-    name: str,
+    created: NewFile,
     features: FeatureTable,
     appended: pa.Schema,
     fingerprint: str,
     kept: pa.Array | None = None,
 ) -> Sink:
-    """A joined table written to `path`, in the format and compression that `name` requests.
+    """A joined table in a new file, in the format and compression that its name requests.
 
     :param features: the table whose columns come first.
     :param appended: names and types of the columns that are appended to it.
@@ -76,18 +74,19 @@ def create_table(
     :param kept: the rows that will be written (bool per row of the features); None: all.
     :raises TableError: the features cannot be stored in that format.
     """
+    name = created.path.name
     match table_format(name):
         case "parquet":
-            if kept is None and (extended := extend_table(path, features, appended, fingerprint)):
+            if kept is None and (extended := extend_table(created, features, appended, fingerprint)):
                 return extended
-            return ParquetSink(path, name, features, appended, fingerprint, kept)
+            return ParquetSink(created, features, appended, fingerprint, kept)
         case "jsonl" | "json" as form:
-            return JsonSink(path, name, lines=form == "jsonl")
+            return JsonSink(created, lines=form == "jsonl")
         case "csv" | "tsv" as form:
             features.check_columns(features.columns)
             columns = with_fields(
                 pa.schema([(each, pa.string()) for each in features.columns]), appended
             ).names
-            return DelimitedSink(path, name, columns, _DELIMITERS[form])
+            return DelimitedSink(created, columns, _DELIMITERS[form])
         case None:
             raise TableError(f"{name}: expected one of {', '.join(TABLE_EXTENSIONS)}")

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +51,19 @@ class _Helper:
         while self._idle:
             _close(self._idle.pop())
 
-    def ask(self, question: dict[str, Any], into: memoryview | None) -> dict[str, Any]:
-        """The answer to a question; its bytes, if it has any, are in `into`."""
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[io.BufferedRWPair]:
+        """A connection that is used by this block alone; another may have it later if nothing is raised."""
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = self._connected()
         try:
-            answer = _asked(connection, question, into)
-        except (OSError, ValueError):
+            yield connection
+        except BaseException:
             _close(connection)
             raise
         self._idle.append(connection)
-        return answer
 
     def _connected(self) -> io.BufferedRWPair:
         ours, theirs = socket.socketpair()
@@ -86,11 +87,57 @@ os.register_at_fork(after_in_child=_forget)
 atexit.register(_forget)
 
 
-def ask(question: dict[str, Any], into: memoryview | None = None) -> dict[str, Any]:
+def ask(question: dict[str, Any], content: bytes = b"", into: memoryview | None = None) -> dict[str, Any]:
     """The answer to a question to a store, see `helper`.
 
-    :param into: where the bytes of the answer go; None: it has none.
+    :param content: bytes that belong to the question.
+    :param into: where the bytes of the answer go; None: they are in its `content`.
     :raises OSError: there is no answer, as the process that asks has died.
+    """
+    with _asking() as connection:
+        _write(connection, question | {"bytes": len(content)}, content)
+        return _answer(connection, into)
+
+
+class Stream:
+    """A question whose content is handed over block by block; the answer comes when that is complete.
+
+    :raises OSError: every method may, as the process that asks may have died.
+    """
+
+    def __init__(self, question: dict[str, Any]) -> None:
+        self._stack = contextlib.ExitStack()
+        self._connection = self._stack.enter_context(_asking())
+        _write(self._connection, question | {"stream": True}, b"")
+
+    def write(self, block: bytes | bytearray | memoryview) -> None:
+        """Hand over a block that is not empty."""
+        self._connection.write(len(block).to_bytes(8, "big"))
+        self._connection.write(block)
+        self._connection.flush()
+
+    def complete(self) -> dict[str, Any]:
+        """The answer, after the last block."""
+        with self._stack:
+            self._connection.write(bytes(8))
+            self._connection.flush()
+            return _answer(self._connection, None)
+
+    def abort(self) -> None:
+        """End without the last block, so that nothing is written."""
+        with contextlib.suppress(_Aborted), self._stack:
+            raise _Aborted
+
+
+class _Aborted(Exception):  # it is no error
+    pass
+
+
+@contextlib.contextmanager
+def _asking() -> Iterator[io.BufferedRWPair]:
+    """A connection to the process that asks, which is begun if there is none.
+
+    :raises OSError: it dies while this block uses the connection.
     """
     global _helper  # noqa: PLW0603, RUF100  # one per process
     with _beginning:
@@ -98,23 +145,31 @@ def ask(question: dict[str, Any], into: memoryview | None = None) -> dict[str, A
             _helper = _Helper()
         helper = _helper
     try:
-        return helper.ask(question, into)
+        with helper.connection() as connection:
+            yield connection
     except (OSError, ValueError) as exc:
         with _beginning:
             helper.close()
             if _helper is helper:
                 _helper = None  # the next question begins another
-        raise OSError("the process that reads from object stores has died") from exc
+        raise OSError("the process that asks object stores has died") from exc
 
 
-def _asked(
-    connection: io.BufferedRWPair, question: dict[str, Any], into: memoryview | None
-) -> dict[str, Any]:
+def _write(connection: io.BufferedRWPair, question: dict[str, Any], content: bytes) -> None:
     connection.write(json.dumps(question).encode("ascii") + b"\n")
+    connection.write(content)
     connection.flush()
+
+
+def _answer(connection: io.BufferedRWPair, into: memoryview | None) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(connection.readline())
     size = answer["bytes"]
-    if size and (into is None or size > len(into) or _fill(connection, into[:size]) < size):
+    if into is None:
+        answer["content"] = connection.read(size)
+        whole = len(answer["content"]) == size
+    else:
+        whole = size <= len(into) and _fill(connection, into[:size]) == size
+    if not whole:
         raise OSError("the answer has another size than was asked for")
     return answer
 

@@ -1,12 +1,14 @@
 """What asks the stores, in a process of its own: answers questions over the connections that it is handed.
 
 It runs as a script and imports nothing of the package. obstore starts threads that no child of a fork has, so that a
-child would wait for them for ever; here nothing forks. A question is a line of JSON. The answer is a line of JSON, and
-after it as many bytes as its `bytes` says.
+child would wait for them for ever; here nothing forks. A question is a line of JSON, and after it as many bytes as its
+`bytes` says, or blocks if it says that there is a `stream`. The answer is a line of JSON, and after it as many bytes
+as its `bytes` says.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import json
@@ -15,37 +17,44 @@ import re
 import socket
 import sys
 import threading
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
-_FIRST_WAIT, _LONGEST_WAIT, _ATTEMPTS_SECONDS = 0.1, 5.0, 60.0
+_FIRST_WAIT, _LONGEST_WAIT, _ATTEMPTS, _ATTEMPTS_SECONDS = 0.1, 5.0, 11, 60.0
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _BUSY = {429, 500, 502, 503, 504}
 _CONNECTIONS = 16
+_PART_BYTES, _PARTS_AT_ONCE = 1 << 23, 4
+_LISTED_AT_ONCE = 1000
 
 _stores: dict[tuple[str, str], Any] = {}
 _making = threading.Lock()
+_leases: dict[str, _Lease] = {}
 
 
 def main(control: socket.socket) -> None:
     """Serve every connection whose descriptor comes over `control`, until its other end is closed."""
-    while True:
-        _, descriptors, _, _ = socket.recv_fds(control, 1, _CONNECTIONS)
-        if not descriptors:
-            os._exit(0)  # nobody is left to answer
+    serving: list[threading.Thread] = []
+    while descriptors := socket.recv_fds(control, 1, _CONNECTIONS)[1]:
+        serving = [thread for thread in serving if thread.is_alive()]
         for descriptor in descriptors:
             connection = socket.socket(fileno=descriptor)
-            threading.Thread(target=_serve, args=[connection], daemon=True).start()
+            serving.append(threading.Thread(target=_serve, args=[connection], daemon=True))
+            serving[-1].start()
+    for lease in [*_leases.values()]:
+        lease.end()
+    for thread in serving:  # an upload that nobody completes any more is aborted
+        thread.join(_ATTEMPTS_SECONDS)
+    os._exit(0)
 
 
 def _serve(connection: socket.socket) -> None:
-    with connection, connection.makefile("rwb") as stream:
-        for line in stream:
-            answer, content = _answered(json.loads(line))
-            try:
-                _send(stream, answer | {"bytes": len(content)}, content)
-            except OSError:  # who asked has gone
-                return
+    with contextlib.suppress(OSError), connection, connection.makefile("rwb") as stream:
+        for line in stream:  # an OSError: who asked has gone
+            answer, content = _answered(json.loads(line), stream)
+            _send(stream, answer | {"bytes": len(content)}, content)
 
 
 def _send(stream: io.BufferedRWPair, answer: dict[str, Any], content: Any) -> None:
@@ -54,12 +63,46 @@ def _send(stream: io.BufferedRWPair, answer: dict[str, Any], content: Any) -> No
     stream.flush()
 
 
-def _answered(asked: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+def _answered(asked: dict[str, Any], stream: io.BufferedRWPair) -> tuple[dict[str, Any], Any]:
+    blocks = _Blocks(stream) if asked.get("stream") else None
+    asked["content"] = blocks or stream.read(asked.get("bytes", 0))
     try:
         store = _store(asked["scheme"], asked["bucket"])
         return _ASK[asked["ask"]](store, asked)
     except Exception as exc:  # noqa: BLE001, RUF100  # whatever it is, who asked must get an answer
         return _failure(exc), b""
+    finally:
+        if blocks is not None:
+            blocks.drain()
+
+
+class _Blocks:
+    """The content of an object in blocks: each is its length in 8 bytes, and its bytes; one of length 0 is the end."""
+
+    def __init__(self, stream: io.BufferedRWPair) -> None:
+        self._stream = stream
+        self._is_over = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The blocks.
+
+        :raises EOFError: the end does not come, so that nothing must be written.
+        """
+        while not self._is_over:
+            header = self._stream.read(8)
+            size = int.from_bytes(header, "big")
+            block = self._stream.read(size)
+            self._is_over = len(header) < 8 or not size or len(block) < size
+            if len(header) < 8 or len(block) < size:
+                raise EOFError
+            if block:
+                yield block
+
+    def drain(self) -> None:
+        """Read what is left of them, so that an answer can be sent."""
+        with contextlib.suppress(EOFError):
+            for _ in self:
+                pass
 
 
 def _store(scheme: str, bucket: str) -> Any:
@@ -76,7 +119,7 @@ def _store(scheme: str, bucket: str) -> Any:
 def _retries() -> Any:
     attempts = os.environ.get("AWS_MAX_ATTEMPTS", "")
     return {
-        "max_retries": max(0, int(attempts) - 1) if attempts.isdecimal() else 4,
+        "max_retries": max(0, (int(attempts) if attempts.isdecimal() else _ATTEMPTS) - 1),
         "retry_timeout": datetime.timedelta(seconds=_ATTEMPTS_SECONDS),
         "backoff": {
             "init_backoff": datetime.timedelta(seconds=_FIRST_WAIT),
@@ -90,21 +133,35 @@ def _look(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     import obstore
 
     try:
-        found = obstore.head(store, asked["key"])
+        found = obstore.get(store, asked["key"], options={"head": True})
     except FileNotFoundError:
         if asked["sure"]:  # a store answers the same if the bucket is absent; listing tells
             next(iter(obstore.list(store, prefix=asked["key"], chunk_size=1)), None)
         return {"found": None}, b""
-    return {"found": _described(found)}, b""
+    return {"found": _described(found.meta), "attributes": dict(found.attributes)}, b""
 
 
 def _listed(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The objects and folders in a folder."""
     import obstore
 
     found = obstore.list_with_delimiter(store, asked["key"] or None)
-    names = [each["path"].rpartition("/")[2] for each in found["objects"]]
+    objects = {each["path"].rpartition("/")[2]: _described(each) for each in found["objects"]}
     folders = [each.rstrip("/").rpartition("/")[2] for each in found["common_prefixes"]]
-    return {"names": names, "folders": folders}, b""
+    return {"objects": objects, "folders": folders}, b""
+
+
+def _below(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The objects below a folder, deep ones too, but not many more than `most` (none: all); and whether these are all."""
+    import obstore
+
+    objects: dict[str, Any] = {}
+    prefix = asked["key"] or None
+    for chunk in obstore.list(store, prefix=prefix, chunk_size=_LISTED_AT_ONCE):
+        objects |= {each["path"]: _described(each) for each in chunk}
+        if asked["most"] and len(objects) > asked["most"]:
+            return {"objects": objects, "all": False}, b""
+    return {"objects": objects, "all": True}, b""
 
 
 def _read(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -116,12 +173,92 @@ def _read(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     return {}, obstore.get(store, asked["key"], options=options).bytes()
 
 
+def _get(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """A whole object of any size, as it is now, with what describes it."""
+    import obstore
+
+    found = obstore.get(store, asked["key"])
+    return {"found": _described(found.meta)}, found.bytes()
+
+
+def _put(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Write a whole object; `absent`: only if there is none, `etag`: only if it is still that one."""
+    import obstore
+
+    if asked.get("stream"):
+        written = obstore.put(
+            store,
+            asked["key"],
+            asked["content"],
+            attributes=asked["attributes"],
+            chunk_size=_PART_BYTES,
+            max_concurrency=_PARTS_AT_ONCE,
+        )
+    else:
+        mode: Any = "create" if asked["absent"] else {"e_tag": asked["etag"]} if asked["etag"] else None
+        written = obstore.put(
+            store, asked["key"], asked["content"], attributes=asked["attributes"], mode=mode
+        )
+    return {"etag": written["e_tag"]}, b""
+
+
+def _remove(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    import obstore
+
+    with contextlib.suppress(FileNotFoundError):
+        obstore.delete(store, asked["keys"])
+    return {}, b""
+
+
+class _Lease:
+    """An object that says who holds something, written again and again until its holder ends."""
+
+    def __init__(self, store: Any, key: str, content: bytes, etag: str | None, seconds: float) -> None:
+        self._store, self._key, self._content, self._etag = store, key, content, etag
+        self._over = threading.Event()
+        self._renewing = threading.Thread(target=self._renew, args=[seconds], daemon=True)
+        self._renewing.start()
+
+    def _renew(self, seconds: float) -> None:
+        import obstore
+
+        while not self._over.wait(seconds):
+            mode: Any = {"e_tag": self._etag} if self._etag else None
+            try:
+                self._etag = obstore.put(self._store, self._key, self._content, mode=mode)["e_tag"]
+            except (obstore.exceptions.PreconditionError, FileNotFoundError):
+                return  # somebody has taken it over
+            except Exception:  # noqa: BLE001, RUF100, S112  # a store that does not answer now may answer soon
+                continue
+
+    def end(self) -> None:
+        """Renew it no more, and remove it if it is still the holder's."""
+        import obstore
+
+        self._over.set()
+        self._renewing.join()
+        with contextlib.suppress(Exception):  # one that is left is old soon
+            if obstore.get(self._store, self._key).bytes() == self._content:
+                obstore.delete(self._store, self._key)
+
+
+def _keep(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Renew an object every so many `seconds`, until that is released or the last who could ask has ended."""
+    lease = uuid.uuid4().hex
+    _leases[lease] = _Lease(store, asked["key"], asked["content"], asked["etag"], asked["seconds"])
+    return {"lease": lease}, b""
+
+
+def _release(_store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    _leases.pop(asked["lease"]).end()
+    return {}, b""
+
+
 def _described(found: Any) -> dict[str, Any]:
     return {
         "size": found["size"],
         "etag": found["e_tag"],
-        "version": found["version"],
-        "changed": found["last_modified"].isoformat(),
+        "changed": found["last_modified"].timestamp(),
     }
 
 
@@ -132,6 +269,10 @@ def _failure(exc: Exception) -> dict[str, Any]:
     code = found[1] if (found := _CODE.search(text)) else ""
     if code == "NoSuchBucket" or "ContainerNotFound" in text:
         failure = "bucket"
+    elif kind == "AlreadyExistsError":
+        failure = "exists"
+    elif code == "RequestTimeTooSkewed":
+        failure = "clock"
     elif isinstance(exc, FileNotFoundError) or status == 404:
         failure = "missing"
     elif kind == "PreconditionError" or status == 412:
@@ -147,7 +288,17 @@ def _failure(exc: Exception) -> dict[str, Any]:
     return {"failure": failure, "status": status, "code": code, "kind": kind}
 
 
-_ASK = {"look": _look, "list": _listed, "read": _read}
+_ASK = {
+    "look": _look,
+    "list": _listed,
+    "below": _below,
+    "read": _read,
+    "get": _get,
+    "put": _put,
+    "remove": _remove,
+    "keep": _keep,
+    "release": _release,
+}
 
 if __name__ == "__main__":
     main(socket.socket(fileno=int(sys.argv[1])))

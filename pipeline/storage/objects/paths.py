@@ -6,12 +6,13 @@ import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from posixpath import normpath, relpath
 
 from ...errors import show
 
 SCHEMES = ("s3", "gs", "az")
 INSTALL = "pip install 'second-opinion[objects]'"
-"""How to install what reads objects."""
+"""How to install what reads and writes objects."""
 
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -38,7 +39,7 @@ def uri_fault(uri: str) -> str | None:
     if {"", ".", ".."} & set(key.split("/")) or not key.isprintable():
         return f"found {show(uri)}; expected the name of an object, with no empty part, no . and no .."
     if importlib.util.find_spec("obstore") is None:
-        return f"found {show(uri)}; to read from object stores: {INSTALL}"
+        return f"found {show(uri)}; to use object stores: {INSTALL}"
     return None
 
 
@@ -99,8 +100,23 @@ class ObjectPath:
         """Scheme and bucket."""
         return f"{self.scheme}://{self.bucket}"
 
+    def with_name(self, name: str) -> ObjectPath:
+        """The path beside this one whose last part is `name`."""
+        return self.parent / name
+
+    def with_suffix(self, suffix: str) -> ObjectPath:
+        """The path with another suffix of its last part."""
+        return self.with_name(self._pure.with_suffix(suffix).name)
+
+    def relative_to(self, folder: ObjectPath) -> str:
+        """The name of this path as a manifest in `folder` may give it; the whole URI if that is in another bucket."""
+        if folder.root != self.root:
+            return str(self)
+        return relpath(f"/{self.key}", f"/{folder.key}")
+
     def __truediv__(self, name: str) -> ObjectPath:
-        return ObjectPath.of(f"{self}/{name}")
+        """The path that `name` leads to from here, `.` and `..` as in a path of folders that are no links."""
+        return ObjectPath(self.scheme, self.bucket, normpath(f"/{self.key}/{name}").lstrip("/"))
 
     def __str__(self) -> str:
         return f"{self.root}/{self.key}" if self.key else self.root

@@ -2,9 +2,9 @@
 
 ::
 
-    lock         one run per batch and host
-    journal      records to which each host adds lines
-    outbox       lines that a process and its children leave to be passed on
+    lock ──▶ lease                       one run per batch: a local file, an object
+    journal, object_journal ──▶ records  records to which each host adds: in local files, in objects
+    outbox                               lines that a process and its children leave to be passed on
 """
 
-__all__ = ["journal", "lock", "outbox"]
+__all__ = ["journal", "lease", "lock", "object_journal", "outbox", "records"]

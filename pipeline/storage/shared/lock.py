@@ -1,4 +1,4 @@
-"""One run of a batch at a time on a host, unless a central scheduler divides the work."""
+"""One run of a batch at a time, unless a central scheduler divides the work."""
 
 from __future__ import annotations
 
@@ -12,16 +12,26 @@ from pathlib import Path
 
 from ...errors import BatchBusyError, OutputError, show
 from .. import writing
+from ..locations import Location
+from .lease import leasing
 
 
 @contextlib.contextmanager
-def holding(path: Path, *, shared: bool) -> Iterator[None]:
-    """Hold the lock file at `path`; the kernel frees it when the last process of the run has ended.
+def holding(path: Location, *, shared: bool) -> Iterator[None]:
+    """Hold the lock at `path`; it is free when the last process of the run has ended, in whatever way.
 
     :param shared: hold it together with other runs that share it, as workers of one luigid do.
     :raises BatchBusyError: another run holds it; the message names it.
-    :raises OutputError: the file cannot be created.
+    :raises OutputError: the lock cannot be written.
     """
+    hold = _flock(path, shared=shared) if isinstance(path, Path) else leasing(path, shared=shared)
+    with hold:
+        yield
+
+
+@contextlib.contextmanager
+def _flock(path: Path, *, shared: bool) -> Iterator[None]:
+    """Hold a local lock file, which the kernel frees."""
     with writing.guarded(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = writing.open_own(path, os.O_RDWR)

@@ -42,7 +42,7 @@ class Outbox:
 
         :raises OSError: it cannot be created.
         """
-        path = folder / f"{writing.host()}-{os.getpid()}-{secrets.token_hex(4)}{_ACTIVE}"
+        path = folder / f"{filenames.host()}-{os.getpid()}-{secrets.token_hex(4)}{_ACTIVE}"
         created = cls(path, writing.open_own(path, os.O_RDWR | os.O_APPEND))
         fcntl.flock(created._handle, fcntl.LOCK_EX)
         return created

@@ -10,27 +10,30 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ....errors import TableError
 from ....records.materialized import Remarks
-from ....storage import files, writing
+from ....storage.writing import NewFile
 from ..base import Chunk, FeatureTable, Form, Sink, with_fields
 from .footer import END, MAGIC, Footer
 from .schema_entries import ARROW_KEY, JoinedMetadata, joined_metadata
 from .sink import losses, sink_settings, worth_dictionaries
 from .table import ParquetTable
 
+_MAX_HELD_BYTES = 1 << 26
+
 
 def extend_table(
-    path: Path, features: FeatureTable, appended: pa.Schema, fingerprint: str
+    created: NewFile, features: FeatureTable, appended: pa.Schema, fingerprint: str
 ) -> ParquetExtension | None:
-    """The joined table at `path`; None: the features' columns cannot stay as they are."""
+    """The joined table in a new file; None: the features' columns cannot stay as they are."""
     if not isinstance(features, ParquetTable) or set(appended.names) & set(features.columns):
         return None
     footer = features.footer if features.is_worth_copying else None
@@ -45,7 +48,7 @@ def extend_table(
         metadata = _joined_metadata(footer.key_values, features, appended, fingerprint)
     except (ValueError, pa.ArrowException):
         return None
-    return ParquetExtension(path, features, footer, appended, metadata)
+    return ParquetExtension(created, features, footer, appended, metadata)
 
 
 class ParquetExtension(Sink):
@@ -55,22 +58,21 @@ class ParquetExtension(Sink):
 
     def __init__(
         self,
-        path: Path,
+        created: NewFile,
         features: ParquetTable,
         footer: Footer,
         appended: pa.Schema,
         metadata: JoinedMetadata,
     ) -> None:
-        self._path, self._footer, self._metadata = path, footer, metadata.entries
-        self._features = features
+        self._created, self._footer, self._metadata = created, footer, metadata.entries
         self._losses = losses(metadata, [])
         with contextlib.ExitStack() as stack:
-            self._stream = stack.enter_context(writing.create(path, readable=True))
             copier = stack.enter_context(ThreadPoolExecutor(1))
-            self._copied = copier.submit(writing.copy_start, features.path, path, footer.start)
-            self._stream.seek(footer.start)
+            # What is copied was digested with the features.
+            copied = copier.submit(created.copy, features.path, footer.start, features.data_digest)
+            self._added = _Added(created, copied)
             settings = sink_settings(worth_dictionaries(appended))
-            self._writer = pq.ParquetWriter(self._stream, _coded(appended), **settings, store_schema=False)
+            self._writer = pq.ParquetWriter(self._added, _coded(appended), **settings, store_schema=False)
             self._open = stack.pop_all()
 
     @property
@@ -85,24 +87,48 @@ class ParquetExtension(Sink):
     def close(self) -> None:
         """Replace the footer of the new columns by the one of all columns."""
         with self._open:
+            self._added.is_footer = True
             try:
                 self._writer.close()
             finally:
-                self._writer.is_open = False  # else it closes itself again after the stream was closed
-            self._stream.flush()
-            new = Footer.read(self._path)
+                self._writer.is_open = False  # else it closes itself again
+            self._added.go_on()
+            new = Footer.parsed(bytes(self._added.footer[: -END.size]), self._created.size)
             if new is None:
-                raise TableError(f"{self._path}: the footer of the new columns cannot be read")
+                raise TableError(f"{self._created.path}: the footer of the new columns cannot be read")
             content = self._footer.extended(new, self._metadata)
-            self._stream.seek(new.start)
-            self._stream.truncate()
-            self._stream.write(content + END.pack(len(content), MAGIC))
-            self._stream.flush()
-            self._copied.result()
-            # What was copied was digested with the features.
-            self.sha256 = files.digest_from(
-                self._path, self._features.data_digest.copy(), self._footer.start
-            ).hexdigest()
+            self._created.write(content + END.pack(len(content), MAGIC))
+
+
+class _Added(io.RawIOBase):
+    """What is written behind the copy: held while the copy is made, up to a bound; the footer is kept apart.
+
+    Attributes:
+        is_footer: whether what is written now is the footer.
+        footer: the footer.
+    """
+
+    def __init__(self, created: NewFile, copied: Future[None]) -> None:
+        self._created, self._copied = created, copied
+        self._held = bytearray()
+        self.is_footer = False
+        self.footer = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        block = memoryview(data).cast("B")
+        (self.footer if self.is_footer else self._held).extend(block)
+        if self._copied.done() or len(self._held) > _MAX_HELD_BYTES:
+            self.go_on()
+        return len(block)
+
+    def go_on(self) -> None:
+        """Write what is held, once the copy is made."""
+        self._copied.result()
+        self._created.write(self._held)
+        self._held = bytearray()
 
 
 def _coded(schema: pa.Schema) -> pa.Schema:

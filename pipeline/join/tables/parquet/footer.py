@@ -90,8 +90,13 @@ class Footer:
     def read(cls, path: Location) -> Footer | None:
         """The footer of the file at `path`; None: it has none of the plain kind."""
         content, start = footer_content(path)
+        return None if content is None else cls.parsed(content, start)
+
+    @classmethod
+    def parsed(cls, content: bytes, start: int) -> Footer | None:
+        """The footer of these bytes, which begin at `start`; None: it is none of the plain kind."""
         try:
-            return None if content is None else cls(thrift.parse(content), start)
+            return cls(thrift.parse(content), start)
         except ThriftError:
             return None
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Collection
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ....errors import TableError
 from ....records.materialized import ChangedType, Remarks
+from ....storage.writing import NewFile
 from ..base import Chunk, FeatureTable, Form, Sink, rows_in, with_columns, with_fields
 from ..views import plain_schema, without_views
 from . import pandas_entry
@@ -21,6 +22,7 @@ from .schema_entries import ARROW_KEY, PANDAS_KEY, JoinedMetadata, joined_metada
 from .table import ParquetTable, first_line
 
 _ZSTD_LEVEL = 1
+_WRITE_BUFFER = 1 << 20
 
 
 def sink_settings(dictionaries: Collection[str]) -> dict[str, Any]:
@@ -44,8 +46,7 @@ class ParquetSink(Sink):
 
     def __init__(
         self,
-        path: Path,
-        name: str,
+        created: NewFile,
         features: FeatureTable,
         appended: pa.Schema,
         fingerprint: str,
@@ -58,14 +59,15 @@ class ParquetSink(Sink):
         if index is not None:
             joined = joined.append(pa.field(index.column, pa.int64()))
         joined = joined.with_metadata(metadata.entries)
-        self._name, self._schema = name, plain_schema(joined)
+        self._name, self._schema = created.path.name, plain_schema(joined)
         self._labels = None if index is None or kept is None else (index.column, index.labels(kept))
         self._written = 0
         try:
             self._losses = _losses(features, metadata, joined, appended)
-            self._writer = _writer(path, joined, self._schema, _dictionaries(features, appended))
+            self._stream = io.BufferedWriter(created, _WRITE_BUFFER)
+            self._writer = _writer(self._stream, joined, self._schema, _dictionaries(features, appended))
         except pa.ArrowException as exc:
-            raise _not_storable(name, exc) from exc
+            raise _not_storable(self._name, exc) from exc
 
     @property
     def losses(self) -> Remarks:
@@ -87,6 +89,7 @@ class ParquetSink(Sink):
     def close(self) -> None:
         """Write the footer."""
         self._writer.close()
+        self._stream.flush()
 
 
 def check_schema(name: str, schema: pa.Schema) -> None:
@@ -102,10 +105,10 @@ def worth_dictionaries(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if not pa.types.is_floating(field.type)]
 
 
-def _writer(path: Path, joined: pa.Schema, plain: pa.Schema, dictionaries: Collection[str]) -> Any:
+def _writer(stream: IO[bytes], joined: pa.Schema, plain: pa.Schema, dictionaries: Collection[str]) -> Any:
     """A writer of `plain` columns that a reader gives back as those of `joined`."""
     has_views = not plain.equals(joined)
-    writer = pq.ParquetWriter(path, plain, **sink_settings(dictionaries), store_schema=not has_views)
+    writer = pq.ParquetWriter(stream, plain, **sink_settings(dictionaries), store_schema=not has_views)
     if has_views:
         writer.add_key_value_metadata({ARROW_KEY: base64.b64encode(joined.serialize())})
     return writer

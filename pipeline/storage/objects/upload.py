@@ -1,0 +1,76 @@
+"""An object that is written: small ones at once, larger ones in parts while they are made."""
+
+from __future__ import annotations
+
+import secrets
+
+from . import client, store
+from .paths import ObjectPath
+from .store import Found
+
+_WHOLE_BYTES = 1 << 23
+"""What is no larger is written at once, and carries its digest."""
+
+
+class Upload:
+    """The upload of one object; it is there when `complete` has returned, or not at all.
+
+    Attributes:
+        found: what the store says of the object; None: it is not complete.
+    """
+
+    def __init__(self, path: ObjectPath) -> None:
+        self.found: Found | None = None
+        self._path = path
+        self._held = bytearray()
+        self._size = 0
+        self._stream: client.Stream | None = None
+
+    def write(self, block: memoryview) -> None:
+        """Append bytes.
+
+        :raises OutputError: what asks the stores has died.
+        """
+        self._held += block
+        self._size += len(block)
+        if len(self._held) > _WHOLE_BYTES:
+            self._send()
+
+    def complete(self, sha256: str) -> None:
+        """Have the object appear.
+
+        :param sha256: the digest of all bytes.
+        :raises OutputError: it cannot be written.
+        """
+        if self._stream is None:
+            self.found = store.put(self._path, bytes(self._held), {"sha256": sha256})
+            return
+        if self._held:
+            self._send()
+        stream, self._stream = self._stream, None
+        try:
+            answer = stream.complete()
+        except OSError as exc:
+            raise store.died(self._path, exc, writes=True) from exc
+        if "failure" in answer:
+            store.refuse(self._path, answer, writes=True)
+        self.found = store.written(self._path, answer, self._size)
+
+    def abort(self) -> None:
+        """End without an object, unless it is complete."""
+        if self._stream is not None:
+            self._stream.abort()
+            self._stream = None
+
+    def _send(self) -> None:
+        try:
+            if self._stream is None:
+                question = store.question_to(
+                    self._path, ask="put", attributes={"upload": secrets.token_hex(8)}
+                )
+                self._stream = client.Stream(question)
+            self._stream.write(self._held)
+        except OSError as exc:
+            self._stream = None
+            raise store.died(self._path, exc, writes=True) from exc
+        self._held = bytearray()

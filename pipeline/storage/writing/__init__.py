@@ -1,0 +1,23 @@
+"""Writing: files that appear whole or not at all, and files of the project's own.
+
+::
+
+    own ──▶ whole ──▶ newfiles     appending, removing, sweeping; several files together; one file that is being written
+"""
+
+from .newfiles import NewFile
+from .own import append_line, make_folder, open_own, remove, sweep
+from .whole import guarded, replacing, write_together, write_whole
+
+__all__ = [
+    "NewFile",
+    "append_line",
+    "guarded",
+    "make_folder",
+    "open_own",
+    "remove",
+    "replacing",
+    "sweep",
+    "write_together",
+    "write_whole",
+]
