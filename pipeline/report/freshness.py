@@ -103,7 +103,7 @@ class BatchCheck:
         self._since_ns = since_ns
         self._tried_only = tried_only
         self._receipts = Receipts(batch.state_dir)
-        with files.seen_once(_files_of(batch)):
+        with files.seen_once(places_of(batch)):
             self.tables = [check_table(entry, batch.base_dir, self._receipts) for entry in batch.tables]
 
     def again(self) -> BatchCheck:
@@ -288,9 +288,14 @@ def _difference(path: Location, expected: bytes) -> str | None:
         return str(exc)
 
 
-def _files_of(batch: Batch) -> Iterator[Location]:
+def places_of(batch: Batch) -> Iterator[Location]:
     """The files that a check of the batch looks at, but those of patterns."""
     for entry in batch.tables:
-        yield located(batch.base_dir, entry.features.path)
-        yield from (located(batch.base_dir, each.path) for each in entry.scores if not each.is_pattern)
+        yield from places_of_inputs(batch, entry)
         yield from (path for _, path in entry.outputs(batch.base_dir))
+
+
+def places_of_inputs(batch: Batch, entry: TableEntry) -> Iterator[Location]:
+    """The inputs of a table, but those of patterns."""
+    yield located(batch.base_dir, entry.features.path)
+    yield from (located(batch.base_dir, each.path) for each in entry.scores if not each.is_pattern)

@@ -89,13 +89,14 @@ def object_signature(found: objects.Found) -> Signature:
 
 
 @contextlib.contextmanager
-def seen_once(paths: Iterable[Location] = ()) -> Iterator[None]:
+def seen_once(paths: Iterable[Location] = (), *, into: bool = False) -> Iterator[objects.Seen]:
     """Ask the stores only once about an object in this block; local files are looked at as ever.
 
     :param paths: files that will be asked about, so that a store can be asked about many at once.
+    :param into: they will be read too.
     """
-    with objects.seen_once(path for path in paths if isinstance(path, ObjectPath)):
-        yield
+    with objects.seen_once((path for path in paths if isinstance(path, ObjectPath)), into=into) as seen:
+        yield seen
 
 
 def digest(path: Location) -> str:

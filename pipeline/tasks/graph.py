@@ -6,7 +6,7 @@ import contextlib
 import functools
 import html
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -20,8 +20,9 @@ from ..manifest.batch import Batch, default_markdown, default_report
 from ..manifest.entries import FEATURES
 from ..records import snapshots
 from ..records.receipts import Failure, FailureStatus, Receipts
-from ..report.freshness import BatchCheck, failure_key
+from ..report.freshness import BatchCheck, failure_key, places_of, places_of_inputs
 from ..storage import files, writing
+from ..storage.locations import Location
 from .inputs import InputFile
 from .lineage_events import BEGUN
 from .shared import BatchTask, TableTask, one_spelling, recording, remember
@@ -58,6 +59,12 @@ class JoinedTable(TableTask):
         except SecondOpinionError:
             return False
 
+    reads_all = True
+
+    def places(self) -> Iterable[Location]:
+        """Its inputs, but those of patterns."""
+        return places_of_inputs(self.batch, self.batch.table(self.table))
+
     def requires(self) -> dict[str, luigi.Task]:
         """Every input by its role: `features`, `scores[0]` ... Luigi does not check them for a complete table."""
         entry = self.batch.table(self.table)
@@ -80,10 +87,6 @@ class JoinedTable(TableTask):
 
     def run(self) -> None:
         """Join the table, and record the result or the error."""
-        with files.seen_once():
-            self._join()
-
-    def _join(self) -> None:
         batch = self.batch
         entry = batch.table(self.table)
         receipts = Receipts(batch.state_dir, None if self.fail_fast_since else entry)
@@ -157,6 +160,10 @@ class BatchReport(BatchTask):
                 )
                 remember(task.batch_parameters, found.signature, same)
         return task
+
+    def places(self) -> Iterable[Location]:
+        """Inputs and outputs of every table, but those of patterns."""
+        return places_of(self.batch)
 
     def requires(self) -> list[JoinedTable]:
         """Every table of the batch."""

@@ -7,6 +7,7 @@ message to the caller as each table ends, and a worker that forks only for table
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 import math
@@ -23,6 +24,8 @@ from luigi.scheduler import Scheduler
 from luigi.task_status import DONE, FAILED, PENDING
 from luigi.worker import TaskProcess, Worker, worker
 
+from ..storage import files
+from ..storage.objects import seen_before
 from . import interruption
 
 if TYPE_CHECKING:
@@ -189,12 +192,25 @@ class ThriftyWorker(Worker):
     forks_all = False
     """Whether Luigi's configuration wants a process for every task."""
 
+    def add(self, task: BatchTask, *args: Any, **kwargs: Any) -> bool:
+        """Schedule the tasks of a batch; stores are asked about all of their files together."""
+        with files.seen_once(task.places()) as self._seen:
+            return bool(super().add(task, *args, **kwargs))
+
     def _create_task_process(self, task: BatchTask) -> TaskProcess:
         process: TaskProcess = super()._create_task_process(task)
+        process.run = functools.partial(_run_seeing_once, task, process.run)  # type: ignore[method-assign]  # of this one
         required = self.forks_all or process.worker_timeout
         if process.use_multiprocessing and not required:
-            process.use_multiprocessing = task.is_worth_a_process()
+            with seen_before(self._seen):
+                process.use_multiprocessing = task.is_worth_a_process()
         return process
+
+
+def _run_seeing_once(task: BatchTask, run: Callable[[], None]) -> None:
+    """Run a task, its checks included, with one look at each object of a store."""
+    with files.seen_once(task.places(), into=task.reads_all):
+        run()
 
 
 class Factory:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
+import math
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import luigi
 
@@ -17,6 +19,7 @@ from ..lineage.events import Datasets
 from ..manifest.batch import Batch, load_manifest
 from ..storage import filenames, files, locations
 from ..storage.locations import Location
+from ..storage.objects import ObjectPath
 from .lineage_events import emit_lineage
 
 PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
@@ -81,8 +84,11 @@ class BatchTask(luigi.Task):
         :raises ManifestError: it has a fault.
         """
         signature, batch = _known.get(self.batch_parameters, (None, None))
+        manifest = locations.given(self.manifest)
+        if batch is not None and isinstance(manifest, ObjectPath) and not _is_time_to_look(manifest):
+            return batch
         try:
-            found = files.signature(locations.given(self.manifest))
+            found = files.signature(manifest)
         except InputError:
             if batch is None:
                 raise
@@ -90,6 +96,13 @@ class BatchTask(luigi.Task):
         if batch is None or signature != found:
             batch = remember(self.batch_parameters, found, load_manifest(*self.batch_parameters))
         return batch
+
+    reads_all: ClassVar[bool] = False
+    """Whether the task reads all of its `places`."""
+
+    def places(self) -> Iterable[Location]:
+        """The files that the task will look at, as far as they are known without a look at any."""
+        return ()
 
     def is_worth_a_process(self) -> bool:
         """True if the task takes long enough for a process of its own."""
@@ -188,6 +201,19 @@ def remember(parameters: _BatchParameters, signature: files.Signature, batch: Ba
     if len(_known) > _MAX_KNOWN:
         del _known[next(iter(_known))]
     return batch
+
+
+_looked: dict[ObjectPath, float] = {}
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+def _is_time_to_look(manifest: ObjectPath) -> bool:
+    """Whether nobody has looked at a manifest in a store for some time: each look is a request, and tables are many."""
+    now = time.monotonic()
+    if now - _looked.get(manifest, -math.inf) < _LOOK_AGAIN_SECONDS:
+        return False
+    _looked[manifest] = now
+    return True
 
 
 def _shortened(message: str, base: Location) -> str:

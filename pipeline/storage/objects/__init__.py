@@ -3,28 +3,16 @@
 ::
 
     stream, upload      the bytes of an object, read by ranges; written while they are made
-      └──▶ store       one question to the store at a time: what is there, a listing, a range of bytes, a whole object
-             ├──▶ client      the process that asks, and the connections to it
-             │      └╌╌▶ helper      what runs in that process; it alone imports obstore
-             └──▶ paths       URIs, and paths made of them
+      └──▶ seen        what is known of objects for some time, so that the store is asked once
+             └──▶ store       one question to the store at a time: what is there, a listing, a range of bytes, a whole object
+                    ├──▶ client      the process that asks, and the connections to it
+                    │      └╌╌▶ helper      what runs in that process; it alone imports obstore
+                    └──▶ paths       URIs, and paths made of them
 """
 
 from .paths import SCHEMES, ObjectPath, is_uri, uri_fault, without_credentials
-from .store import (
-    Conflict,
-    Found,
-    below,
-    forget,
-    in_parallel,
-    keep,
-    listed,
-    look,
-    put,
-    read,
-    release,
-    remove,
-    seen_once,
-)
+from .seen import Seen, below, forget, listed, look, put, remove, seen_before, seen_once
+from .store import Conflict, Found, in_parallel, keep, read, release
 from .stream import ObjectStream
 from .upload import Upload
 
@@ -34,6 +22,7 @@ __all__ = [
     "Found",
     "ObjectPath",
     "ObjectStream",
+    "Seen",
     "Upload",
     "below",
     "forget",
@@ -46,6 +35,7 @@ __all__ = [
     "read",
     "release",
     "remove",
+    "seen_before",
     "seen_once",
     "uri_fault",
     "without_credentials",

@@ -138,7 +138,18 @@ def _look(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         if asked["sure"]:  # a store answers the same if the bucket is absent; listing tells
             next(iter(obstore.list(store, prefix=asked["key"], chunk_size=1)), None)
         return {"found": None}, b""
-    return {"found": _described(found.meta), "attributes": dict(found.attributes)}, b""
+    return {"found": _described(found.meta)}, b""
+
+
+def _look_into(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """What is at a path, and its first bytes."""
+    import obstore
+
+    try:
+        found = obstore.get(store, asked["key"], options={"range": (0, asked["size"])})
+    except Exception:  # noqa: BLE001, RUF100  # of an empty object there is no range; else this says what is wrong
+        return _look(store, asked)
+    return {"found": _described(found.meta)}, found.bytes()
 
 
 def _listed(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -290,6 +301,7 @@ def _failure(exc: Exception) -> dict[str, Any]:
 
 _ASK = {
     "look": _look,
+    "look_into": _look_into,
     "list": _listed,
     "below": _below,
     "read": _read,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -16,8 +15,6 @@ from .paths import INSTALL, ObjectPath
 
 _Answer = TypeVar("_Answer")
 _AT_ONCE = 16
-_MIN_LISTED = 4  # fewer paths of a folder are looked at one by one
-_MAX_LISTED_TIMES, _MAX_LISTED = 20, 2000
 _REASONS = {
     "bucket": "found no such bucket; expected one that exists; check its name and the endpoint",
     "refused": "the store refuses it{status}; expected credentials that may {doing} it; check the key, the secret and "
@@ -56,37 +53,6 @@ class Found:
         return self.etag or str(self.changed)
 
 
-class _Seen:
-    """What was seen in a block of `seen_once`.
-
-    Attributes:
-        objects: what is at a path; None: nothing.
-        folders: all paths below a folder.
-    """
-
-    def __init__(self) -> None:
-        self.objects: dict[ObjectPath, Found | None] = {}
-        self.folders: dict[ObjectPath, set[ObjectPath]] = {}
-
-    def take(self, path: ObjectPath, found: Found | None) -> None:
-        """Remember what is at a path."""
-        self.objects[path] = found
-
-    def take_written(self, path: ObjectPath, found: Found) -> None:
-        """Remember an object that this process has written."""
-        self.objects[path] = found
-        for folder, paths in self.folders.items():
-            if str(path).startswith(f"{folder}/"):
-                paths.add(path)
-
-    def drop(self, path: ObjectPath) -> None:
-        """Forget a path."""
-        self.objects.pop(path, None)
-        for paths in self.folders.values():
-            paths.discard(path)
-
-
-_seen: _Seen | None = None
 _there: set[str] = set()
 """The buckets that are known to exist."""
 
@@ -96,55 +62,16 @@ def look(path: ObjectPath) -> Found | None:
 
     :raises InputError: that cannot be found out; the bucket does not exist.
     """
-    if _seen is not None and path in _seen.objects:
-        return _seen.objects[path]
     answer = _ask(path, ask="look", sure=path.root not in _there)
     _there.add(path.root)
-    found = _found(answer["found"])
-    _remember(path, found)
-    return found
+    return _found(answer["found"])
 
 
-@contextlib.contextmanager
-def seen_once(paths: Iterable[ObjectPath] = ()) -> Iterator[None]:
-    """Look at an object once in this block, whoever asks; what is written in the block is looked at again.
-
-    :param paths: objects that will be looked at. Those of one folder are listed together.
-    """
-    global _seen  # noqa: PLW0603, RUF100  # of the whole process, as threads look at the same objects
-    before, _seen = _seen, _Seen()
-    try:
-        with contextlib.suppress(InputError):  # whoever asks for the object gets the error
-            _survey(paths)
-        yield
-    finally:
-        _seen = before
-
-
-def _survey(paths: Iterable[ObjectPath]) -> None:
-    """Look at many objects with few requests."""
-    by_folder: defaultdict[ObjectPath, set[ObjectPath]] = defaultdict(set)
-    for path in paths:
-        by_folder[path.parent].add(path)
-    single: list[ObjectPath] = []
-    for folder, wanted in by_folder.items():
-        most = max(_MAX_LISTED, _MAX_LISTED_TIMES * len(wanted))
-        objects: Mapping[str, Any] = {}
-        is_all = False
-        if len(wanted) >= _MIN_LISTED:
-            listing = _ask(folder, ask="below", most=most)
-            objects, is_all = listing["objects"], listing["all"]
-        for path in wanted:
-            if path.key in objects or is_all:
-                _remember(path, _found(objects.get(path.key)))
-            else:
-                single.append(path)
-    in_parallel(look, single)
-
-
-def _remember(path: ObjectPath, found: Found | None) -> None:
-    if _seen is not None:
-        _seen.take(path, found)
+def look_into(path: ObjectPath, size: int) -> tuple[Found | None, bytes]:
+    """What the store says of the object, and its first bytes, at most `size`; as `look`."""
+    answer = _ask(path, ask="look_into", sure=path.root not in _there, size=size)
+    _there.add(path.root)
+    return _found(answer["found"]), answer["content"]
 
 
 def in_parallel(do: Callable[[ObjectPath], _Answer], paths: Iterable[ObjectPath]) -> list[_Answer]:
@@ -163,24 +90,20 @@ def listed(folder: ObjectPath) -> tuple[dict[str, Found], list[str]]:
     """
     answer = _ask(folder, ask="list")
     objects = {name: Found(**answer["objects"][name]) for name in sorted(answer["objects"])}
-    for name, found in objects.items():
-        _remember(folder / name, found)
     return objects, sorted(answer["folders"])
 
 
-def below(folder: ObjectPath) -> list[ObjectPath]:
-    """The objects below a folder, sorted; those of deeper folders too.
+def below(folder: ObjectPath, most: int | None = None) -> tuple[dict[ObjectPath, Found], bool]:
+    """The objects below a folder, those of deeper folders too, and whether these are all.
 
+    :param most: about how many are wanted; None: all.
     :raises InputError: it cannot be listed.
     """
-    for known, paths in [] if _seen is None else _seen.folders.items():
-        if folder == known or str(folder).startswith(f"{known}/"):
-            return sorted((path for path in paths if str(path).startswith(f"{folder}/")), key=str)
-    answer = _ask(folder, ask="below", most=None)
-    paths = {ObjectPath(folder.scheme, folder.bucket, key) for key in answer["objects"]}
-    if _seen is not None:
-        _seen.folders[folder] = paths
-    return sorted(paths, key=str)
+    answer = _ask(folder, ask="below", most=most)
+    found = answer["objects"].items()
+    return {ObjectPath(folder.scheme, folder.bucket, key): Found(**each) for key, each in found}, answer[
+        "all"
+    ]
 
 
 def read_range(path: ObjectPath, etag: str | None, start: int, into: memoryview) -> None:
@@ -228,12 +151,7 @@ def put(
 def written(path: ObjectPath, answer: Mapping[str, Any], size: int) -> Found:
     """What the store says of an object that it has just taken."""
     found = Found(size, answer["etag"], 0.0)
-    if found.etag is None:
-        forget(path)
-        return look(path) or found
-    if _seen is not None:
-        _seen.take_written(path, found)
-    return found
+    return found if found.etag is not None else look(path) or found
 
 
 def remove(paths: Iterable[ObjectPath]) -> None:
@@ -243,7 +161,6 @@ def remove(paths: Iterable[ObjectPath]) -> None:
     """
     by_bucket: defaultdict[ObjectPath, list[str]] = defaultdict(list)
     for path in paths:
-        forget(path)
         by_bucket[ObjectPath(path.scheme, path.bucket, "")].append(path.key)
     for bucket, keys in by_bucket.items():
         _ask(bucket, writes=True, ask="remove", keys=keys)
@@ -258,12 +175,6 @@ def keep(path: ObjectPath, content: bytes, etag: str | None, seconds: float) -> 
 def release(path: ObjectPath, lease: str) -> None:
     """End a lease, and remove its object."""
     _ask(path, writes=True, ask="release", lease=lease)
-
-
-def forget(path: ObjectPath) -> None:
-    """Look at the object again when it is next asked for."""
-    if _seen is not None:
-        _seen.drop(path)
 
 
 def _found(described: Mapping[str, Any] | None) -> Found | None:

@@ -6,6 +6,7 @@ import io
 import os
 from typing import Any
 
+from . import seen
 from .paths import ObjectPath
 from .store import Found, read_range
 
@@ -24,7 +25,7 @@ class ObjectStream(io.RawIOBase):
         self._path, self._found = path, found
         self._at = 0
         self._ahead = _FIRST_AHEAD
-        self._held, self._held_from = memoryview(b""), 0
+        self._held, self._held_from = memoryview(seen.beginning(path)), 0
 
     def readable(self) -> bool:
         """True."""

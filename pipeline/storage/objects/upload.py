@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from . import client, store
+from . import client, seen, store
 from .paths import ObjectPath
 from .store import Found
 
@@ -43,7 +43,7 @@ class Upload:
         :raises OutputError: it cannot be written.
         """
         if self._stream is None:
-            self.found = store.put(self._path, bytes(self._held), {"sha256": sha256})
+            self._take(store.put(self._path, bytes(self._held), {"sha256": sha256}))
             return
         if self._held:
             self._send()
@@ -54,13 +54,17 @@ class Upload:
             raise store.died(self._path, exc, writes=True) from exc
         if "failure" in answer:
             store.refuse(self._path, answer, writes=True)
-        self.found = store.written(self._path, answer, self._size)
+        self._take(store.written(self._path, answer, self._size))
 
     def abort(self) -> None:
         """End without an object, unless it is complete."""
         if self._stream is not None:
             self._stream.abort()
             self._stream = None
+
+    def _take(self, found: Found) -> None:
+        self.found = found
+        seen.take_written(self._path, found)
 
     def _send(self) -> None:
         try:

@@ -25,7 +25,8 @@ def remove(path: Location) -> None:
     :raises OutputError: it cannot be removed.
     """
     if isinstance(path, ObjectPath):
-        objects.remove([path])
+        if objects.look(path) is not None:  # who may only read can ask
+            objects.remove([path])
     elif os.path.lexists(
         path
     ):  # a read-only file system rejects even the removal of a file that does not exist
