@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -62,6 +63,13 @@ def luigi_flags(verb: str) -> Callable[[Command], Command]:
 
     def flagged(command: Command) -> Command:
         command = click.option(
+            "--assume-single-writer",
+            is_flag=True,
+            expose_value=False,
+            callback=_assume_single_writer,
+            help="No other run uses this batch: its store may lack conditional writes.",
+        )(command)
+        command = click.option(
             "--scheduler",
             metavar="URL",
             help="A luigid, such as http://127.0.0.1:8082. Default: none is needed.",
@@ -75,6 +83,14 @@ def luigi_flags(verb: str) -> Callable[[Command], Command]:
         )(command)
 
     return flagged
+
+
+def _assume_single_writer(_context: click.Context, _parameter: click.Parameter, is_given: bool) -> None:
+    """Hold no lock in a store, in this process and those that it starts."""
+    if is_given:
+        from ..storage.shared.lease import SINGLE_WRITER
+
+        os.environ[SINGLE_WRITER] = "1"
 
 
 def evidence_flags(command: Command) -> Command:

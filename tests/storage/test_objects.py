@@ -20,7 +20,8 @@ from pipeline.records import snapshots
 from pipeline.storage import filenames, files, locations, textfiles
 from pipeline.storage.objects import client
 from tests.support.processes import until
-from tests.support.stores import Bucket, Proxy, environment_of, proxied, reason_to_skip
+from tests.support.proxies import Fault, Proxy, proxied
+from tests.support.stores import Bucket, environment_of, reason_to_skip
 
 pytestmark = pytest.mark.objects
 
@@ -220,7 +221,7 @@ def test_faults_of_the_store_are_errors_of_ours(
     uri = bucket.put("f", b"1" * 3_000_000)
     with files.open_bytes(locations.located(Path(), uri)) as stream:
         stream.read(10)
-        proxy.fault = lambda method, _path: answer if method == "GET" else None
+        proxy.fault = lambda method, _path: Fault(answer) if method == "GET" else None
         with pytest.raises(InputError, match=rf"^{uri}: cannot be read: {expected}") as raised:
             stream.read()
     assert "testsecret" not in str(raised.value)
@@ -229,7 +230,7 @@ def test_faults_of_the_store_are_errors_of_ours(
 def test_a_fault_that_passes_is_tried_again(bucket: Bucket, proxy: Proxy) -> None:
     """A store that is too busy once does not end a run."""
     uri = bucket.put("f", b"abc")
-    faults = iter([503])
+    faults = iter([Fault(503)])
     proxy.fault = lambda _method, _path: next(faults, None)
     assert files.read_bytes(locations.located(Path(), uri)) == b"abc"
 

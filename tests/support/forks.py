@@ -25,10 +25,10 @@ _LONGEST = 1 << 20
 """Bytes of a request at most."""
 
 
-def forked(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def forked(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the project's command in `folder` to its end."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        code = begun(folder, arguments, out.fileno(), err.fileno())()
+        code = begun(folder, arguments, out.fileno(), err.fileno(), **environ)()
         printed = []
         for stream in (out, err):
             stream.seek(0)

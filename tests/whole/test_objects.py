@@ -13,8 +13,9 @@ import pytest
 
 from tests.support.builders import read_jsonl, write_jsonl, write_manifest
 from tests.support.processes import COMMAND, LUIGI, running, until, writers
+from tests.support.proxies import Proxy, proxied
 from tests.support.receiver import receiving
-from tests.support.stores import Bucket, Proxy, environment_of, proxied
+from tests.support.stores import Bucket, environment_of
 
 pytestmark = pytest.mark.objects
 

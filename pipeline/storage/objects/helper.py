@@ -244,13 +244,17 @@ class _Lease:
 
     def end(self) -> None:
         """Renew it no more, and remove it if it is still the holder's."""
-        import obstore
-
         self._over.set()
         self._renewing.join()
-        with contextlib.suppress(Exception):  # one that is left is old soon
-            if obstore.get(self._store, self._key).bytes() == self._content:
-                obstore.delete(self._store, self._key)
+        _remove_own(self._store, self._key, self._content)
+
+
+def _remove_own(store: Any, key: str, content: bytes) -> None:
+    import obstore
+
+    with contextlib.suppress(Exception):  # one that is left is old soon
+        if obstore.get(store, key).bytes() == content:
+            obstore.delete(store, key)
 
 
 def _keep(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -260,8 +264,13 @@ def _keep(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     return {"lease": lease}, b""
 
 
-def _release(_store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    _leases.pop(asked["lease"]).end()
+def _release(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """End a lease, also one that another process has kept, which has died."""
+    lease = _leases.pop(asked["lease"], None)
+    if lease is None:
+        _remove_own(store, asked["key"], asked["content"])
+    else:
+        lease.end()
     return {}, b""
 
 

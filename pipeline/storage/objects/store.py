@@ -172,9 +172,9 @@ def keep(path: ObjectPath, content: bytes, etag: str | None, seconds: float) -> 
     return str(answer["lease"])
 
 
-def release(path: ObjectPath, lease: str) -> None:
+def release(path: ObjectPath, content: bytes, lease: str) -> None:
     """End a lease, and remove its object."""
-    _ask(path, writes=True, ask="release", lease=lease)
+    _ask(path, content, writes=True, ask="release", lease=lease)
 
 
 def _found(described: Mapping[str, Any] | None) -> Found | None:

@@ -14,7 +14,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 
-from ...errors import BatchBusyError, InputMissingError, UsageError, show
+from ...errors import BatchBusyError, InputMissingError, OutputError, UsageError, show
 from .. import objects
 from ..objects import Found, ObjectPath
 
@@ -41,7 +41,8 @@ def leasing(path: ObjectPath, *, shared: bool) -> Iterator[None]:
         _refuse_others(path, own, content)
         yield
     finally:
-        objects.release(own, lease)
+        with contextlib.suppress(OutputError):  # of a store that does not answer; the lease is old soon
+            objects.release(own, content, lease)
 
 
 def _taken(path: ObjectPath, content: bytes) -> str | None:

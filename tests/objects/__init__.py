@@ -1,0 +1,1 @@
+"""Batches, records and locks that lie in an object store."""
