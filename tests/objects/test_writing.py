@@ -12,6 +12,7 @@ from pipeline.records.snapshots import look_again, of_written
 from pipeline.storage import filenames, files, writing
 from pipeline.storage.locations import Location, given
 from tests.support.builders import write_text
+from tests.support.proxies import Fault, Proxy
 from tests.support.stores import Bucket
 
 pytestmark = pytest.mark.objects
@@ -68,6 +69,38 @@ def test_a_file_may_begin_with_another(folder: Location, tmp_path: Path) -> None
             created.write(b"more")
         assert files.read_bytes(folder / "copy") == LARGE[:20_000_000] + b"more"
         assert created.sha256 == hashlib.sha256(LARGE[:20_000_000] + b"more").hexdigest()
+
+
+def test_what_is_in_the_bucket_is_copied_there(bucket: Bucket, proxy: Proxy) -> None:
+    """The beginning of a large object is copied by the store: it is not read, and the parts behind it are appended."""
+    writing.write_whole(given(f"{bucket.uri}/source"), LARGE)
+    proxy.seen.clear()
+    with writing.replacing(given(f"{bucket.uri}/copy")) as (created,):
+        created.copy(given(f"{bucket.uri}/source"), 20_000_000, hashlib.sha256(LARGE[:20_000_000]))
+        created.write(LARGE)
+    assert proxy.contents == []
+    assert bucket.get("copy") == LARGE[:20_000_000] + LARGE
+
+
+def test_a_store_that_cannot_copy(bucket: Bucket, proxy: Proxy) -> None:
+    """Where the store refuses to copy, the bytes are read and written instead."""
+    writing.write_whole(given(f"{bucket.uri}/source"), LARGE)
+    proxy.fault = lambda method, path: (
+        Fault(501, "NotImplemented") if (method, path[-8:]) == ("POST", "?uploads") else None
+    )
+    with writing.replacing(given(f"{bucket.uri}/copy")) as (created,):
+        created.copy(given(f"{bucket.uri}/source"), 20_000_000, hashlib.sha256(LARGE[:20_000_000]))
+    assert bucket.get("copy") == LARGE[:20_000_000]
+
+
+def test_a_copy_that_is_not_completed_leaves_nothing(bucket: Bucket, proxy: Proxy) -> None:
+    """If the block fails after the copy, the upload is aborted, and there is no object."""
+    writing.write_whole(given(f"{bucket.uri}/source"), LARGE)
+    with pytest.raises(ZeroDivisionError), writing.replacing(given(f"{bucket.uri}/copy")) as (created,):  # noqa: PT012  # the failing block is what is tested
+        created.copy(given(f"{bucket.uri}/source"), 20_000_000, hashlib.sha256(LARGE[:20_000_000]))
+        raise ZeroDivisionError
+    assert [method for method, path in proxy.seen if "uploadId" in path and method == "DELETE"] == ["DELETE"]
+    assert set(bucket.etags()) == {"source"}
 
 
 def test_a_file_is_removed(folder: Location) -> None:

@@ -6,7 +6,7 @@
       └──▶ seen        what is known of objects for some time, so that the store is asked once
              └──▶ store       one question to the store at a time: what is there, a listing, a range of bytes, a whole object
                     ├──▶ client      the process that asks, and the connections to it
-                    │      └╌╌▶ helper      what runs in that process; it alone imports obstore
+                    │      └╌╌▶ helper      what runs in that process, with `copies` and `leases`: these import obstore and botocore
                     └──▶ paths       URIs, and paths made of them
 """
 

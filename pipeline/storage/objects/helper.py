@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import importlib.util
 import io
 import json
 import os
@@ -17,8 +18,8 @@ import re
 import socket
 import sys
 import threading
-import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 _FIRST_WAIT, _LONGEST_WAIT, _ATTEMPTS, _ATTEMPTS_SECONDS = 0.1, 5.0, 11, 60.0
@@ -31,7 +32,6 @@ _LISTED_AT_ONCE = 1000
 
 _stores: dict[tuple[str, str], Any] = {}
 _making = threading.Lock()
-_leases: dict[str, _Lease] = {}
 
 
 def main(control: socket.socket) -> None:
@@ -43,8 +43,8 @@ def main(control: socket.socket) -> None:
             connection = socket.socket(fileno=descriptor)
             serving.append(threading.Thread(target=_serve, args=[connection], daemon=True))
             serving[-1].start()
-    for lease in [*_leases.values()]:
-        lease.end()
+    for loaded in _loaded.values():
+        loaded.end_all()
     for thread in serving:  # an upload that nobody completes any more is aborted
         thread.join(_ATTEMPTS_SECONDS)
     os._exit(0)
@@ -221,56 +221,47 @@ def _remove(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     return {}, b""
 
 
-class _Lease:
-    """An object that says who holds something, written again and again until its holder ends."""
-
-    def __init__(self, store: Any, key: str, content: bytes, etag: str | None, seconds: float) -> None:
-        self._store, self._key, self._content, self._etag = store, key, content, etag
-        self._over = threading.Event()
-        self._renewing = threading.Thread(target=self._renew, args=[seconds], daemon=True)
-        self._renewing.start()
-
-    def _renew(self, seconds: float) -> None:
-        import obstore
-
-        while not self._over.wait(seconds):
-            mode: Any = {"e_tag": self._etag} if self._etag else None
-            try:
-                self._etag = obstore.put(self._store, self._key, self._content, mode=mode)["e_tag"]
-            except (obstore.exceptions.PreconditionError, FileNotFoundError):
-                return  # somebody has taken it over
-            except Exception:  # noqa: BLE001, RUF100, S112  # a store that does not answer now may answer soon
-                continue
-
-    def end(self) -> None:
-        """Renew it no more, and remove it if it is still the holder's."""
-        self._over.set()
-        self._renewing.join()
-        _remove_own(self._store, self._key, self._content)
+_loaded: dict[str, Any] = {}
 
 
-def _remove_own(store: Any, key: str, content: bytes) -> None:
-    import obstore
+def _beside(name: str) -> Any:
+    """A file beside this one, loaded when it is first needed."""
+    with _making:
+        if name not in _loaded:
+            spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+            _loaded[name] = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]  # the file is there
+            spec.loader.exec_module(_loaded[name])  # type: ignore[union-attr]  # likewise
+        return _loaded[name]
 
-    with contextlib.suppress(Exception):  # one that is left is old soon
-        if obstore.get(store, key).bytes() == content:
-            obstore.delete(store, key)
+
+def _copy(_store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Begin an object with the first bytes of another; the upload is None where the store cannot."""
+    if asked["scheme"] != "s3" or asked["size"] < _beside("copies").MIN_BYTES:
+        return {"upload": None}, b""
+    begun = _beside("copies").begin(*(asked[name] for name in ("bucket", "key", "source", "etag", "size")))
+    return {"upload": begun and begun[0], "parts": begun and begun[1]}, b""
+
+
+def _add(_store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    return {"part": _beside("copies").add(asked["upload"], asked["number"], asked["content"])}, b""
+
+
+def _complete(_store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    return {"etag": _beside("copies").complete(asked["upload"], asked["parts"])}, b""
+
+
+def _abort(_store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    _beside("copies").abort(asked["upload"])
+    return {}, b""
 
 
 def _keep(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Renew an object every so many `seconds`, until that is released or the last who could ask has ended."""
-    lease = uuid.uuid4().hex
-    _leases[lease] = _Lease(store, asked["key"], asked["content"], asked["etag"], asked["seconds"])
+    lease = _beside("leases").keep(store, asked["key"], asked["content"], asked["etag"], asked["seconds"])
     return {"lease": lease}, b""
 
 
 def _release(store: Any, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """End a lease, also one that another process has kept, which has died."""
-    lease = _leases.pop(asked["lease"], None)
-    if lease is None:
-        _remove_own(store, asked["key"], asked["content"])
-    else:
-        lease.end()
+    _beside("leases").release(store, asked["key"], asked["content"], asked["lease"])
     return {}, b""
 
 
@@ -319,6 +310,10 @@ _ASK = {
     "remove": _remove,
     "keep": _keep,
     "release": _release,
+    "copy": _copy,
+    "add": _add,
+    "complete": _complete,
+    "abort": _abort,
 }
 
 if __name__ == "__main__":

@@ -166,6 +166,32 @@ def remove(paths: Iterable[ObjectPath]) -> None:
         _ask(bucket, writes=True, ask="remove", keys=keys)
 
 
+def copy(path: ObjectPath, source: ObjectPath, etag: str, size: int) -> tuple[str, list[Any]] | None:
+    """Begin the upload of an object with the first bytes of another one, in the store.
+
+    :returns: the id of the upload and its parts; None: the store cannot do that.
+    """
+    if source.root != path.root:
+        return None
+    answer = _ask(path, writes=True, ask="copy", source=source.key, etag=etag, size=size)
+    return (answer["upload"], answer["parts"]) if answer["upload"] else None
+
+
+def add_part(path: ObjectPath, content: bytes, upload: str, number: int) -> Any:
+    """Add a part to such an upload; gives what `complete_copy` needs of it."""
+    return _ask(path, content, writes=True, ask="add", upload=upload, number=number)["part"]
+
+
+def complete_copy(path: ObjectPath, upload: str, parts: list[Any], size: int) -> Found:
+    """Have the object of such an upload appear."""
+    return written(path, _ask(path, writes=True, ask="complete", upload=upload, parts=parts), size)
+
+
+def abort_copy(path: ObjectPath, upload: str) -> None:
+    """End such an upload without an object."""
+    _ask(path, writes=True, ask="abort", upload=upload)
+
+
 def keep(path: ObjectPath, content: bytes, etag: str | None, seconds: float) -> str:
     """Have an object written again every so many seconds until `release`; gives the name of that lease."""
     answer = _ask(path, content, writes=True, ask="keep", etag=etag, seconds=seconds)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+from typing import Any
 
+from ...errors import OutputError
 from . import client, seen, store
 from .paths import ObjectPath
 from .store import Found
@@ -25,6 +28,16 @@ class Upload:
         self._held = bytearray()
         self._size = 0
         self._stream: client.Stream | None = None
+        self._copy: str | None = None
+        self._parts: list[Any] = []
+
+    def copy(self, source: ObjectPath, size: int) -> bool:
+        """Begin with the first bytes of another object, in the store; False: it cannot, and nothing has happened."""
+        found = seen.look(source)
+        begun = store.copy(self._path, source, found.etag, size) if found and found.etag else None
+        if begun is not None:
+            (self._copy, self._parts), self._size = begun, size
+        return begun is not None
 
     def write(self, block: memoryview) -> None:
         """Append bytes.
@@ -42,6 +55,12 @@ class Upload:
         :param sha256: the digest of all bytes.
         :raises OutputError: it cannot be written.
         """
+        if self._copy is not None:
+            if self._held:
+                self._send()
+            self._take(store.complete_copy(self._path, self._copy, self._parts, self._size))
+            self._copy = None
+            return
         if self._stream is None:
             self._take(store.put(self._path, bytes(self._held), {"sha256": sha256}))
             return
@@ -61,12 +80,21 @@ class Upload:
         if self._stream is not None:
             self._stream.abort()
             self._stream = None
+        if self._copy is not None:
+            with contextlib.suppress(OutputError):  # the first error counts
+                store.abort_copy(self._path, self._copy)
+            self._copy = None
 
     def _take(self, found: Found) -> None:
         self.found = found
         seen.take_written(self._path, found)
 
     def _send(self) -> None:
+        if self._copy is not None:
+            number = len(self._parts) + 1
+            self._parts.append(store.add_part(self._path, bytes(self._held), self._copy, number))
+            self._held = bytearray()
+            return
         try:
             if self._stream is None:
                 question = store.question_to(

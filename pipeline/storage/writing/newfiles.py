@@ -186,6 +186,13 @@ class _NewObject(NewFile):
         super().__init__(path)
         self._upload = objects.Upload(path)
 
+    def copy(self, source: Location, size: int, digest: Hash) -> None:
+        """As any file; in the store itself where it can."""
+        if isinstance(source, ObjectPath) and self._upload.copy(source, size):
+            self.size, self._digest = size, digest.copy()
+        else:
+            super().copy(source, size, digest)
+
     def _append(self, block: memoryview) -> None:
         self._upload.write(block)
 
