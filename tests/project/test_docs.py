@@ -26,6 +26,7 @@ RUN_BY_CI = ("make test", "make demo")
 # What no test runs, by the beginning of its line.
 LEFT_OUT = (
     *RUN_BY_CI,  # `make test-lowest` among it, which runs this test under other versions
+    "make demo-hosts",  # tests/whole/test_hosts.py runs what it runs
     "make bench",  # minutes; the benchmarks that it runs are tried below, at tiny sizes
     "mkdir /sys/fs/cgroup/",  # the superuser's, and only where there is a cgroup of version 1
     "echo 3000000000 >",  # the same
