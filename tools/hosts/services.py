@@ -58,7 +58,7 @@ class Services:
         return self._on(host, *COMMAND, "run", f"s3://{BUCKET}/{name}.json")
 
     def stop_store(self) -> None:
-        """Have the store stand still."""
+        """Stop the store for a while."""
         os.killpg(self._store.pid, signal.SIGSTOP)
 
     def go_on_store(self) -> None:

@@ -22,7 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_FIRST_WAIT, _LONGEST_WAIT, _ATTEMPTS, _ATTEMPTS_SECONDS = 0.1, 5.0, 11, 60.0
+_FIRST_WAIT, _LONGEST_WAIT, _GROWTH = 0.5, 5.0, 3
+_ATTEMPTS, _ATTEMPTS_SECONDS = 9, 60.0
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _BUSY = {429, 500, 502, 503, 504}
@@ -124,7 +125,7 @@ def _retries() -> Any:
         "backoff": {
             "init_backoff": datetime.timedelta(seconds=_FIRST_WAIT),
             "max_backoff": datetime.timedelta(seconds=_LONGEST_WAIT),
-            "base": 2,
+            "base": _GROWTH,
         },
     }
 
