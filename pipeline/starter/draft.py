@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -15,8 +15,10 @@ from ..manifest.batch import default_report, failed_path
 from ..manifest.entries import SidecarEntry, TableEntry
 from ..manifest.options import OPTIONS
 from ..records.materialized import covered_line
-from ..storage import filenames, writing
+from ..storage import filenames, locations, writing
 from ..storage.jsontext import JsonObject
+from ..storage.locations import Location
+from ..storage.objects import ObjectPath
 from .evidence import spelled
 from .files.discovery import Found, find
 from .files.names import own_name
@@ -39,11 +41,13 @@ class Started:
         messages: lines that explain what the manifest contains and what was left out.
     """
 
-    manifest: Path
+    manifest: Location
     messages: tuple[str, ...]
 
 
-def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Started:
+def write_starter(
+    folder: str | os.PathLike[str] | ObjectPath, out: str | os.PathLike[str] | ObjectPath | None = None
+) -> Started:
     """Write a manifest for the feature tables and sidecars below a folder.
 
     The first rows of a file decide whether it is a feature table or a sidecar. Its keys, read in full, decide which files
@@ -51,12 +55,13 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
     into a folder `joined` below `folder`.
 
     :param out: path of the manifest. Default: `second-opinion.json` in `folder`.
+    :param folder: a local folder, or the URI of one in a bucket.
     :raises UsageError: the folder does not exist, no table can be joined, or `out` exists or cannot be a file.
     :raises BatchError: the manifest cannot be written.
     """
-    root = Path(folder)
-    manifest = Path(out or root / MANIFEST)
-    if not filenames.is_folder(root):
+    root = _place(folder, filenames.folder_fault)
+    manifest = _place(out, filenames.output_fault) if out else root / MANIFEST
+    if isinstance(root, Path) and not filenames.is_folder(root):
         raise UsageError(f"{root}: found no folder; expected one with feature tables and sidecars")
     _check_free(manifest)
     try:
@@ -77,7 +82,15 @@ def write_starter(folder: str | os.PathLike[str], out: str | os.PathLike[str] | 
     return Started(manifest, tuple(_messages(found, entries, proposal, left_out, manifest)))
 
 
-def _check_free(manifest: Path) -> None:
+def _place(given: str | os.PathLike[str] | ObjectPath, fault_of: Callable[[str], str | None]) -> Location:
+    """:raises UsageError: it is a URI that cannot be used."""
+    place = locations.given(given)
+    if locations.is_uri(place) and (fault := fault_of(str(place))) is not None:
+        raise UsageError(fault)
+    return place
+
+
+def _check_free(manifest: Location) -> None:
     if not filenames.is_name(manifest):
         raise UsageError(
             f"found {show(str(manifest))}; expected the name of a file for the manifest, on one line"
@@ -86,7 +99,7 @@ def _check_free(manifest: Path) -> None:
         raise UsageError(f"{manifest}: found a file; expected none, as nothing is overwritten (set --out)")
 
 
-def _reserved(manifest: Path, folder: Path) -> list[str]:
+def _reserved(manifest: Location, folder: Location) -> list[str]:
     """The files that a run of the manifest writes, relative to the folder."""
     report = default_report(manifest)
     names = [manifest, report, failed_path(report), manifest.with_name(f"{manifest.stem}.run-log.jsonl")]
@@ -96,7 +109,7 @@ def _reserved(manifest: Path, folder: Path) -> list[str]:
     ]
 
 
-def _placed(proposal: Proposal, folder: Path) -> Iterator[TableEntry]:
+def _placed(proposal: Proposal, folder: Location) -> Iterator[TableEntry]:
     """The tables with ids and outputs. Their folder contains no input, and none of the outputs exists."""
     entries = [each.entry for each in proposal.tables]
     ids = _ids([entry.features.path for entry in entries], folder)
@@ -110,7 +123,7 @@ def _placed(proposal: Proposal, folder: Path) -> Iterator[TableEntry]:
         yield replace(entry, id=name, out=out, audit_json=f"{joined}/{name}.audit.json")
 
 
-def _is_taken(folder: Path, joined: str, ids: Sequence[str], inputs: Sequence[str]) -> bool:
+def _is_taken(folder: Location, joined: str, ids: Sequence[str], inputs: Sequence[str]) -> bool:
     target = folder / joined
     if filenames.is_taken(target) and not filenames.is_folder(target):
         return True
@@ -120,7 +133,7 @@ def _is_taken(folder: Path, joined: str, ids: Sequence[str], inputs: Sequence[st
     return any(filenames.is_taken(target / f"{name}{end}") for name in ids for end in ends)
 
 
-def _ids(features: Sequence[str], folder: Path) -> list[str]:
+def _ids(features: Sequence[str], folder: Location) -> list[str]:
     """An id for each table: the name of its folder if it is the only table there, else its own name."""
     parents = [PurePosixPath(name).parent for name in features]
     ids: list[str] = []
@@ -133,7 +146,7 @@ def _ids(features: Sequence[str], folder: Path) -> list[str]:
     return ids
 
 
-def _rooted(entry: TableEntry, folder: Path, manifest: Path) -> TableEntry:
+def _rooted(entry: TableEntry, folder: Location, manifest: Location) -> TableEntry:
     """The table with the paths of its files relative to the manifest's folder."""
     base = filenames.resolved(manifest.parent)
 
@@ -149,7 +162,7 @@ def _rooted(entry: TableEntry, folder: Path, manifest: Path) -> TableEntry:
     )
 
 
-def _spelled(entry: TableEntry, base: Path) -> JsonObject:
+def _spelled(entry: TableEntry, base: Location) -> JsonObject:
     """The table as the manifest spells it, without options that equal their defaults."""
     given = entry.options.as_json()
     options = {option.name: given[option.name] for option in OPTIONS if given[option.name] != option.default}
@@ -164,7 +177,7 @@ def _spelled(entry: TableEntry, base: Path) -> JsonObject:
     }
 
 
-def _spelled_sidecar(entry: SidecarEntry, base: Path) -> str | JsonObject:
+def _spelled_sidecar(entry: SidecarEntry, base: Location) -> str | JsonObject:
     """The sidecar in the shortest form that is read correctly."""
     short = entry.as_json()
     if not isinstance(short, str) or SidecarEntry.of(short, base) == entry:
@@ -177,7 +190,7 @@ def _messages(
     entries: Sequence[TableEntry],
     proposal: Proposal,
     left_out: Sequence[tuple[str, str]],
-    manifest: Path,
+    manifest: Location,
 ) -> Iterator[str]:
     for kind, held in (("feature table", found.features), ("sidecar", found.sidecars)):
         for each in held:

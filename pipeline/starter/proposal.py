@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 
@@ -14,6 +14,7 @@ from ..join.preview import TablePreview, preview_table
 from ..join.sidecars.scores import ScoreReader
 from ..manifest.entries import FeaturesEntry, SidecarEntry, TableEntry, slug
 from ..manifest.options import JoinOptions
+from ..storage.locations import Location
 from .evidence import propose_evidence
 from .files.found import Features, Sidecar
 from .keys.meeting import Meeting, best_meeting, meeting
@@ -44,7 +45,7 @@ class Proposal:
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
-def propose(folder: Path, features: Sequence[Features], sidecars: Sequence[Sidecar]) -> Proposal:
+def propose(folder: Location, features: Sequence[Features], sidecars: Sequence[Sidecar]) -> Proposal:
     """Pair sidecars and feature tables that share keys, and try to join each table."""
     proposal = Proposal()
     paired: dict[str, list[tuple[Scored, Meeting]]] = {each.name: [] for each in features}
@@ -101,7 +102,7 @@ def _leave_out(proposal: Proposal, name: str, reason: str) -> None:
 
 
 def _try(
-    folder: Path, columns: Columns, paired: Sequence[tuple[Scored, Meeting]], proposal: Proposal
+    folder: Location, columns: Columns, paired: Sequence[tuple[Scored, Meeting]], proposal: Proposal
 ) -> None:
     """Propose the table with all sidecars that match under one set of options and whose join succeeds."""
     setting = _common(columns, paired)
@@ -170,7 +171,7 @@ def _common(columns: Columns, paired: Sequence[tuple[Scored, Meeting]]) -> Setti
     return max(candidates, key=lambda setting: candidates[setting])
 
 
-def _sound(entry: TableEntry, folder: Path, proposal: Proposal) -> tuple[TableEntry, TablePreview]:
+def _sound(entry: TableEntry, folder: Location, proposal: Proposal) -> tuple[TableEntry, TablePreview]:
     """The table with the sidecars whose join succeeds. If joining all of them fails, they are added one by one."""
     preview = preview_table(entry, folder)
     if preview.error is None or len(entry.scores) == 1:

@@ -46,7 +46,7 @@ def output_fault(name: str | Location) -> str | None:
 def folder_fault(uri: str) -> str | None:
     """What is wrong with the URI of a folder, see `input_fault`: it may also be a whole bucket."""
     place = str(locations.given(uri))
-    return objects.uri_fault(f"{place.rstrip('/')}/name")
+    return objects.uri_fault(place if "/" in place.partition("://")[2] else f"{place}/name")
 
 
 def exists(path: Location) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
 from pipeline.starter import write_starter
-from tests.support.builders import run_manifest, tree, write_text
+from tests.support.builders import local, run_manifest, tree, write_text
 
 KEYS = st.sampled_from(
     ["a", "b", "c", "d/a.mp4", "d/b.mp4", "a.mp4", "a_crf.mp4", "b_crf.mp4", "1", "2", " a ", ""]
@@ -113,5 +113,5 @@ def test_what_is_written_is_sound(files: dict[str, Any], tmp_path_factory: pytes
         assert tree(folder) == before
         return
     assert {name for name in tree(folder) if name not in before} == {"second-opinion.json"}
-    result = run_manifest(started.manifest)
+    result = run_manifest(local(started.manifest))
     assert result.exit_code == 0, result.report

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ...errors import BatchError
 from ...join import keys
 from ...manifest.patterns import Pattern
 from ...storage.formats import table_format
+from ...storage.locations import Location
 from .found import Features, Sidecar
 from .globs import glob_for, others_of
 from .grouping import ClipFiles, group
@@ -40,7 +40,7 @@ class Found:
     read: int = 0
 
 
-def find(folder: Path, reserved: Sequence[str] = ()) -> Found:
+def find(folder: Location, reserved: Sequence[str] = ()) -> Found:
     """Inspect every visible file below a folder.
 
     :param reserved: files that a run will write, relative to the folder.
@@ -99,7 +99,7 @@ class _Search:
             _take(self.found, sample, as_features(sample, finding) if as_tables else finding)
 
 
-def _sample(folder: Path, name: str, reserved: Sequence[str]) -> Sample:
+def _sample(folder: Location, name: str, reserved: Sequence[str]) -> Sample:
     if not name.isprintable() or "*" in name:
         raise BatchError(
             "its name contains a character that a manifest cannot, or a *; expected another name"
@@ -122,7 +122,7 @@ def _take(found: Found, sample: Sample, finding: Finding, label: str | None = No
         found.left_out.append((sample.name, finding.why))
 
 
-def _take_clip_files(found: Found, folder: Path, files: ClipFiles, reserved: Sequence[str]) -> None:
+def _take_clip_files(found: Found, folder: Location, files: ClipFiles, reserved: Sequence[str]) -> None:
     """Add files of one row each: as one sidecar if each is about a different clip."""
     first = files.files[0].sample
     grouped = sample_of(first.name, [each.sample.first for each in files.files], whole=True, grouped=True)

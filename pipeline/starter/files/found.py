@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ...join.tables import FeatureTable, open_table
 from ...manifest.entries import SidecarEntry
 from ...storage.dialect import UNSET, TextSettings
+from ...storage.locations import Location
 from .inspection import Finding
 from .names import scorer_name
 from .samples import Texts
@@ -30,7 +30,7 @@ class Features:
     texts: Texts
     text: TextSettings = UNSET
 
-    def open(self, folder: Path, key_column: str | None) -> FeatureTable:
+    def open(self, folder: Location, key_column: str | None) -> FeatureTable:
         """Open the table.
 
         :raises BatchError: it cannot be read.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from ...manifest.entries import SidecarEntry
 from ...manifest.patterns import Pattern
+from ...storage.locations import Location
 from .names import common_start, extension
 
 
-def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str | None:
+def glob_for(folder: Location, names: Sequence[str], reserved: Sequence[str]) -> str | None:
     """The simplest pattern that matches these files below a folder and no others; None if there is none.
 
     :param reserved: files that a run will write; the pattern must not match them either.
@@ -23,7 +24,7 @@ def glob_for(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> str
     return None
 
 
-def others_of(folder: Path, names: Sequence[str], reserved: Sequence[str]) -> list[str]:
+def others_of(folder: Location, names: Sequence[str], reserved: Sequence[str]) -> list[str]:
     """The other files that the simplest pattern for these files matches."""
     pattern = next(_candidates(names))
     matched = {name for name, _ in SidecarEntry(pattern).files(folder)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +19,7 @@ from ...join.tables import open_table
 from ...join.tables.beginning import Beginning, read_beginning
 from ...storage.dialect import Dialect, TextSettings, looks_like_data
 from ...storage.formats import TableFormat, table_format
+from ...storage.locations import Location
 from .fields import is_label
 from .samples import Sample, sample_of
 
@@ -29,7 +29,7 @@ _MAX_COLUMNS = 200  # maximum for a Parquet file that may be a sidecar
 _AS_ROW = Reading(fields=SetFields(key_is_file=True))
 
 
-def take_sample(folder: Path, name: str) -> Sample:
+def take_sample(folder: Location, name: str) -> Sample:
     """The first rows of a file.
 
     :raises BatchError: it cannot be read in the format that its name gives.
@@ -43,7 +43,7 @@ def take_sample(folder: Path, name: str) -> Sample:
             return _of_json(folder / name, name, form or "jsonl")
 
 
-def _of_json(path: Path, name: str, form: TableFormat) -> Sample:
+def _of_json(path: Location, name: str, form: TableFormat) -> Sample:
     """The rows as written, or the rows of a map from keys, if the object may be one."""
     rows, whole = _rows(path, form, _AS_ROW)
     as_row = sample_of(name, rows, whole=whole)
@@ -55,7 +55,7 @@ def _of_json(path: Path, name: str, form: TableFormat) -> Sample:
     return replace(sample_of(name, mapped, whole=whole), as_row=as_row)
 
 
-def _refusal(path: Path, name: str, form: TableFormat) -> str:
+def _refusal(path: Location, name: str, form: TableFormat) -> str:
     """The error of a join about the shape of a file without known fields; empty if there is none."""
     try:
         next(iter(read_rows(path, form, Reading(entry=name))), None)
@@ -70,7 +70,7 @@ def _may_be_map(row: Row) -> bool:
     return set(layout.names) <= {layout.competitor} or all(isinstance(value, dict) for value in row.values())
 
 
-def _of_delimited(path: Path, name: str, form: TableFormat) -> Sample:
+def _of_delimited(path: Location, name: str, form: TableFormat) -> Sample:
     beginning = read_beginning(path, USUAL[form], TextSettings())
     settings = TextSettings()
     if _has_no_header(beginning):
@@ -105,7 +105,7 @@ def _number(value: Any, dialect: Dialect) -> Any:
     return value if finite_number(swapped) is None else swapped
 
 
-def _of_parquet(path: Path, name: str) -> Sample:
+def _of_parquet(path: Location, name: str) -> Sample:
     table = open_table(path, None)
     batch = next(table.chunks("arrow"), table.schema().empty_table()).slice(0, SAMPLE_ROWS)
     texts = {}
@@ -136,7 +136,7 @@ def _objects(batch: pa.RecordBatch) -> Iterator[Row]:
     )
 
 
-def _rows(path: Path, form: TableFormat, how: Reading) -> tuple[list[Row], bool]:
+def _rows(path: Location, form: TableFormat, how: Reading) -> tuple[list[Row], bool]:
     """The first rows, and True if these are all.
 
     :raises SidecarError: one of them is not a row.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -15,6 +14,7 @@ from ...join.sidecars.record import Scores
 from ...join.tables import FeatureTable, check_representable
 from ...manifest.entries import SidecarEntry
 from ...manifest.options import JoinOptions
+from ...storage.locations import Location
 from ..files.found import Features, Sidecar, text_notes
 from .meeting import best_meeting
 from .setting import Keys
@@ -54,7 +54,7 @@ class Scored:
 class Readings:
     """A sidecar and the ways to read it."""
 
-    def __init__(self, folder: Path, sidecar: Sidecar) -> None:
+    def __init__(self, folder: Location, sidecar: Sidecar) -> None:
         self._folder = folder
         self.sidecar = sidecar
         self._entries = list(sidecar.entries())
@@ -99,7 +99,7 @@ def _keys(scores: Sequence[Scores]) -> Iterator[Keys]:
 class Columns:
     """The possible key columns of a feature table; one is read in full if its sample has keys of a sidecar."""
 
-    def __init__(self, folder: Path, features: Features) -> None:
+    def __init__(self, folder: Location, features: Features) -> None:
         self._folder = folder
         self.features = features
         self._read: dict[str, Keys] = {}

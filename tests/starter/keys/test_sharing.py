@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
 from pipeline.starter import write_starter
-from tests.support.builders import run_manifest, write_jsonl, write_text
+from tests.support.builders import local, run_manifest, write_jsonl, write_text
 from tests.support.examples import EXAMPLES
 from tests.support.starters import counts, features, init
 
@@ -104,7 +104,7 @@ def test_what_is_proposed_is_never_refused(
         started = write_starter(folder)
     except UsageError:
         return
-    result = run_manifest(started.manifest)
+    result = run_manifest(local(started.manifest))
     assert result.exit_code == 0, result.report
     (joined,) = (folder / "joined").glob("*.parquet")
     table = pq.read_table(joined)
