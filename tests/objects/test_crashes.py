@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,11 @@ def uploading(large: Stored, tmp_path: Path) -> Iterator[Running]:
 
 
 def _parts(stored: Stored) -> list[str]:
-    return [path for method, path in stored.proxy.seen if method == "PUT" and "partNumber" in path]
+    return [
+        path
+        for method, path in stored.proxy.seen
+        if method == "PUT" and re.search(r"partNumber|comp=block\b", path)
+    ]
 
 
 def _uploads(stored: Stored) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,8 +29,9 @@ def lock(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     return located(Path(), f"{bucket.uri}/m.lock")
 
 
-def holder(lock: Location, *, shared: bool) -> int:
-    """A process that holds the lock until it is killed."""
+@contextlib.contextmanager
+def holder(lock: Location, *, shared: bool) -> Iterator[int]:
+    """A process that holds the lock until it is killed at the end of the block."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -36,21 +39,23 @@ def holder(lock: Location, *, shared: bool) -> int:
             os.write(writing, b"x")
             signal.pause()
     os.read(reading, 1)
-    return child
+    try:
+        yield child
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 @pytest.mark.parametrize(("first", "second"), [(False, False), (False, True), (True, False)])
 def test_who_is_alone_excludes_others(lock: Location, first: bool, second: bool) -> None:
     """A run alone excludes every other one, and is excluded by every other one; after the block it is free."""
     for _ in range(2):
-        child = holder(lock, shared=first)
         with (
+            holder(lock, shared=first) as child,
             pytest.raises(BatchBusyError, match=rf"m\.lock: .*process {child} on .*"),
             holding(lock, shared=second),
         ):
             pass
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
         until(lambda: _is_free(lock), "a free lock")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -309,18 +309,31 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         (folder / "folder" / name).symlink_to("..")
 
 
+_MEASURING = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:])
+_, status, used = os.wait4(process.pid, 0)
+print(used.ru_maxrss, os.waitstatus_to_exitcode(status))
+"""
+"""Linux counts what a process held before its exec, so a command that is begun by a large process seems large too."""
+
+
 def ended(folder: Path, *argv: str) -> tuple[int, str, float]:
     """How the command ends before its deadline: its exit code, what it complains of, its most resident memory in MB."""
-    with (folder / "stderr").open("w+", encoding="utf-8") as stderr:
-        process = subprocess.Popen(
-            [*COMMAND, *argv], cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=stderr
-        )
-        watch = threading.Timer(DEADLINE_SECONDS, process.kill)
-        watch.start()
-        try:
-            _, status, used = os.wait4(process.pid, 0)
-        finally:
-            watch.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        stderr.seek(0)
-        return process.returncode, stderr.read(), used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    quiet = ("sh", "-c", 'exec "$@" >/dev/null', "sh")
+    process = subprocess.Popen(
+        [sys.executable, "-c", _MEASURING, *quiet, *COMMAND, *argv],
+        cwd=folder,
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=DEADLINE_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    peak, code = out.split()
+    return int(code), err, int(peak) / (1e6 if sys.platform == "darwin" else 1e3)

@@ -50,7 +50,11 @@ class Proxy(http.server.ThreadingHTTPServer):
     @property
     def contents(self) -> list[str]:
         """The paths of the objects whose content was read."""
-        return [path for method, path in self.seen if method == "GET" and "list-type" not in path]
+        return [
+            path
+            for method, path in self.seen
+            if method == "GET" and "list-type" not in path and "comp=list" not in path
+        ]
 
 
 class _Passing(http.server.BaseHTTPRequestHandler):

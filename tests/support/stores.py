@@ -19,7 +19,7 @@ import pytest
 
 from .processes import free_port, until
 
-_BUCKET = "tests"
+BUCKET = "tests"
 KEY, SECRET = "testkey", "testsecret123"
 _IDENTITY = {
     "name": "t",
@@ -42,25 +42,30 @@ def environment_of(endpoint: str) -> dict[str, str]:
 
 
 class Bucket:
-    """A folder of the one bucket, as whoever fills it sees it. SeaweedFS sets aside too much for each bucket."""
+    """A folder of the one bucket, as whoever fills it sees it. SeaweedFS sets aside too much for each bucket.
 
-    def __init__(self, endpoint: str, folder: str) -> None:
+    Attributes:
+        uri: the start of the URIs of its objects.
+    """
+
+    def __init__(self, store: Any, root: str, folder: str) -> None:
+        self._store, self._folder = store, folder
+        self.uri = f"{root}/{folder}"
+
+    @classmethod
+    def at(cls, endpoint: str, folder: str) -> Bucket:
+        """A folder of the bucket of a store that speaks S3."""
         from obstore.store import S3Store
 
-        self._folder = folder
-        self._store = S3Store(
-            _BUCKET,
+        store = S3Store(
+            BUCKET,
             endpoint=endpoint,
             access_key_id=KEY,
             secret_access_key=SECRET,
             region="us-east-1",
             client_options={"allow_http": True},
         )
-
-    @property
-    def uri(self) -> str:
-        """The start of the URIs of its objects."""
-        return f"s3://{_BUCKET}/{self._folder}"
+        return cls(store, f"s3://{BUCKET}", folder)
 
     def put(self, key: str, content: bytes) -> str:
         """Write an object; gives its URI."""
@@ -162,7 +167,7 @@ def _started(folder: Path) -> dict[str, int]:
     with (data / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     process.returncode = 0  # it is ended by whoever leaves last
-    bucket = Bucket(f"http://127.0.0.1:{s3}", "begun")
+    bucket = Bucket.at(f"http://127.0.0.1:{s3}", "begun")
     until(lambda: _takes(bucket), f"an object store that answers, see {data}/log", every=0.2)
     return {"pid": process.pid, "port": s3, "users": 0}
 
