@@ -93,6 +93,7 @@ def run(
 )
 @click.option("--audit-json", help="The table's audit. Default: none.", shell_complete=flags.file_names)
 @click.option("--declare", metavar="JSON", help="Declarations about scorers: a manifest's `scorers` object.")
+@flags.memory_flag
 @flags.join_flags
 def join(
     features: str,

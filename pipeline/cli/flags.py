@@ -74,6 +74,7 @@ def luigi_flags(verb: str) -> Callable[[Command], Command]:
             metavar="URL",
             help="A luigid, such as http://127.0.0.1:8082. Default: none is needed.",
         )(command)
+        command = memory_flag(command)
         return click.option(
             "--workers",
             type=click.IntRange(min=1),
@@ -83,6 +84,26 @@ def luigi_flags(verb: str) -> Callable[[Command], Command]:
         )(command)
 
     return flagged
+
+
+def memory_flag(command: Command) -> Command:
+    """The flag for the memory that the join of a table may take."""
+    return click.option(
+        "--memory",
+        metavar="SIZE",
+        expose_value=False,
+        callback=_set_memory,
+        help="Memory for the join of one table, such as 4GB. Default: three quarters of all, divided by the workers.",
+    )(command)
+
+
+def _set_memory(_context: click.Context, _parameter: click.Parameter, given: str | None) -> None:
+    """Limit the memory of joins in this process and those that it starts."""
+    if given:
+        from ..join.large import budget
+
+        budget.parsed(given)
+        os.environ[budget.ENVIRONMENT] = given
 
 
 def _assume_single_writer(_context: click.Context, _parameter: click.Parameter, is_given: bool) -> None:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from ..errors import JoinError, SidecarError, listing, show
 from ..manifest.entries import slug
 from ..manifest.options import JoinOptions
+from .coverage.sharing import Sharing, find_sharing
 from .keys import KeyRule, Side, rows_but_for_case
-from .sharing import Sharing, find_sharing
 from .sidecars import duplicates
 from .sidecars.record import Scores
 
@@ -34,6 +36,8 @@ APPENDED = pa.schema(
 )
 """The columns that a join appends per scorer, without the prefix of their names."""
 
+_MAX_INT8 = 127
+
 _STATUSES = ("ok", "bad", "missing")
 """Row statuses, indexed by `bad` (0 or 1); the last one is for rows without a score."""
 
@@ -47,7 +51,7 @@ class Scorer:
         slug: its name in column names.
         parts: the score records as the sidecars gave them.
         records: all of them (`RECORD`).
-        source: int32 per record, which of `parts` it is from.
+        source: int8 or int32 per record, which of `parts` it is from.
     """
 
     label: str
@@ -69,16 +73,21 @@ class ScorerMatch:
     Attributes:
         scorer: the scores.
         positions: int32, the row's position in the scorer's columns, null where missing.
-        unused: number of the scorer's keys that no row has.
+        used: bool per key of the scorer, whether a row has it.
         case_rows: number of rows without a score whose key differs from an unused key only in letter case.
         sharing: how rows of different keys share scores.
     """
 
     scorer: Scorer
     positions: pa.Array
-    unused: int
+    used: NDArray[np.bool_]
     case_rows: int
     sharing: Sharing
+
+    @property
+    def unused(self) -> int:
+        """Number of the scorer's keys that no row has."""
+        return len(self.used) - int(self.used.sum())
 
 
 @dataclass(frozen=True)
@@ -87,25 +96,22 @@ class TableMatch:
 
     Attributes:
         side: the feature keys as they came.
-        keys: the comparable feature keys (string), null for a row that can match nothing.
+        rows: rows of the feature table.
         by_scorer: per scorer, in order of label.
         options: the table's join options.
+        spill: the folder for what does not fit in memory; None: it fits.
     """
 
     side: Side
-    keys: pa.Array
+    rows: int
     by_scorer: tuple[ScorerMatch, ...]
     options: JoinOptions
+    spill: Path | None = None
 
     @property
     def scorers(self) -> list[Scorer]:
         """The scorers in order of label."""
         return [each.scorer for each in self.by_scorer]
-
-    @property
-    def rows(self) -> int:
-        """Rows of the feature table."""
-        return len(self.keys)
 
     @functools.cached_property
     def kept(self) -> pa.Array | None:
@@ -150,11 +156,11 @@ def match(
     by_label: dict[str, list[SidecarMatch]] = {}
     for each in sidecars:
         by_label.setdefault(each.scores.label, []).append(each)
-    _check_slugs(by_label)
+    check_slugs(by_label)
     rule = KeyRule.of(options.key_normalize, side.name, side.regex)
     read_side = functools.cache(side.read)
     matches = (_scorer_match(rule, read_side, comparable, by_label[label]) for label in sorted(by_label))
-    return TableMatch(side, comparable, tuple(matches), options)
+    return TableMatch(side, len(comparable), tuple(matches), options)
 
 
 def _scorer_match(
@@ -165,16 +171,17 @@ def _scorer_match(
     positions = (
         found[0].positions if len(found) == 1 else pc.index_in(comparable, scorer.keys, skip_nulls=True)
     )
-    spare = _spare_keys(scorer, positions)
-    used, matched = len(scorer.keys) - len(spare), len(positions) - positions.null_count
+    used = np.zeros(len(scorer.keys), np.bool_)
+    used[positions.drop_null().to_numpy()] = True
+    spare = _spare_keys(scorer, used)
     return ScorerMatch(
         scorer,
         positions,
-        unused=len(spare),
+        used=used,
         case_rows=rows_but_for_case(comparable.filter(positions.is_null()), spare),
         sharing=(
             find_sharing(rule, positions, read_side, lambda: raw_keys(scorer))
-            if matched > used  # else no two rows have the same score
+            if len(positions) - positions.null_count > used.sum()  # else no two rows have the same score
             else Sharing()
         ),
     )
@@ -226,7 +233,7 @@ def append(found: TableMatch, start: int, length: int) -> pa.RecordBatch:
             _texts(records["bad"].take(where).cast(pa.int32()), _STATUSES),
             records["runtime_ms"].take(where),
             pc.fill_null(records["frames"].take(where), 0).cast(pa.int64()),
-            _texts(scorer.source.take(where), [*(part.source for part in scorer.parts), ""]),
+            _texts(scorer.source.take(where).cast(pa.int32()), [*(part.source for part in scorer.parts), ""]),
         ]
     return pa.RecordBatch.from_arrays(columns, names=appended_schema(found.scorers, found.options).names)
 
@@ -236,7 +243,8 @@ def _texts(codes: pa.Array, texts: Sequence[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pc.fill_null(codes, len(texts) - 1), pa.array(texts, pa.string()))
 
 
-def _check_slugs(labels: Iterable[str]) -> None:
+def check_slugs(labels: Iterable[str]) -> None:
+    """:raises JoinError: two scorers share a slug, and so the names of their columns."""
     by_slug: dict[str, list[str]] = {}
     for label in sorted(labels):
         by_slug.setdefault(slug(label), []).append(label)
@@ -251,16 +259,18 @@ def _check_slugs(labels: Iterable[str]) -> None:
 
 def _scorer(label: str, parts: Sequence[Scores]) -> Scorer:
     records = pa.concat_batches([part.records for part in parts]) if len(parts) > 1 else parts[0].records
-    return Scorer(label, slug(label), tuple(parts), records, _sources(parts))
+    return Scorer(label, slug(label), tuple(parts), records, sources(parts))
 
 
-def _sources(parts: Sequence[Scores]) -> pa.Array:
+def sources(parts: Sequence[Scores]) -> pa.Array:
+    """The part of each record, when the records of all parts are in order."""
+    kind = pa.int8() if len(parts) <= _MAX_INT8 else pa.int32()
     return pa.concat_arrays(
-        [pa.repeat(pa.scalar(code, pa.int32()), len(part.keys)) for code, part in enumerate(parts)]
+        [pa.repeat(pa.scalar(code, kind), len(part.keys)) for code, part in enumerate(parts)]
     )
 
 
-def _spare_keys(scorer: Scorer, positions: pa.Array) -> pa.Array:
+def _spare_keys(scorer: Scorer, used: NDArray[np.bool_]) -> pa.Array:
     """The scorer's keys that no feature row has (string).
 
     A repeated key is found in one of its positions only. So if every key is found, none is repeated. Otherwise only the
@@ -268,8 +278,6 @@ def _spare_keys(scorer: Scorer, positions: pa.Array) -> pa.Array:
 
     :raises SidecarError: a key is repeated.
     """
-    used = np.zeros(len(scorer.keys), np.bool_)
-    used[positions.drop_null().to_numpy()] = True
     spare = scorer.keys.filter(pa.array(~used))
     if len(spare):
         again = pc.any(pc.is_in(scorer.keys.filter(pa.array(used)), spare)).as_py()

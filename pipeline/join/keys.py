@@ -7,7 +7,7 @@ and sidecars, so the two sides cannot drift apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -180,23 +180,33 @@ class Side:
     Attributes:
         name: the column or field that holds them.
         regex: the side's key regex.
-        read: reads the keys (string); no rule is applied.
+        pieces: reads the keys (string), some at a time; no rule is applied.
     """
 
     name: str
     regex: str | None
-    read: Callable[[], pa.Array]
+    pieces: Callable[[], Iterable[pa.Array]]
+
+    def read(self) -> pa.Array:
+        """All keys (string); no rule is applied."""
+        return pa.chunked_array(self.pieces(), pa.string()).combine_chunks()
 
     def under(self, normalize: KeyNormalize) -> pa.Array:
         """The comparable keys if the table's `key_normalize` were `normalize`."""
         return KeyRule.of(normalize, self.name, self.regex).apply(self.read())
 
 
-def examples(comparable: pa.Array, raw: pa.Array, others: pa.Array) -> list[str]:
-    """The first five distinct keys of `raw` whose comparable key is not among `others`; null is no key."""
-    unmet = pc.and_(pc.invert(pc.is_in(comparable, others)), raw.is_valid())
-    keys: list[str] = raw.filter(unmet).unique()[:MAX_KEYS_SHOWN].to_pylist()
-    return keys
+def examples(pieces: Iterable[pa.Array], unmet: pa.Array) -> list[str]:
+    """The first five distinct keys of the pieces (string) at which `unmet` (bool) is true; null is no key."""
+    shown: list[str] = []
+    start = 0
+    for piece in pieces:
+        some = piece.filter(unmet.slice(start, len(piece))).drop_null().unique()
+        shown += [key for key in some[: 2 * MAX_KEYS_SHOWN].to_pylist() if key not in shown]
+        start += len(piece)
+        if len(shown) >= MAX_KEYS_SHOWN:
+            break
+    return shown[:MAX_KEYS_SHOWN]
 
 
 def rows_but_for_case(unmatched: pa.Array, spare: pa.Array) -> int:

@@ -14,6 +14,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import pyarrow as pa
@@ -22,10 +23,14 @@ from ..errors import BatchError
 from ..manifest.declarations import ScorerDeclaration
 from ..manifest.entries import SidecarEntry, TableEntry
 from ..records.materialized import Coverage
+from ..storage import filenames, writing
 from ..storage.locations import Location, located
-from . import columns, coverage, keys
+from . import columns, keys
 from .columns import SidecarMatch, TableMatch
-from .sidecars.read import read_sidecar
+from .coverage import counts
+from .large import budget, pieces
+from .large.spool import SpooledTable
+from .sidecars.read import Spool, read_sidecar
 from .sidecars.record import Scores
 from .tables import FeatureTable, open_table
 from .threads import ReadAhead
@@ -53,7 +58,7 @@ class MatchedTable:
     @functools.cached_property
     def covered(self) -> list[Coverage]:
         """What each scorer covers, in order of label."""
-        return coverage.coverage(self.found, self.declared)
+        return counts.coverage(self.found, self.declared)
 
     @functools.cached_property
     def appended(self) -> pa.Schema:
@@ -74,9 +79,9 @@ class MatchedTable:
     def check(self) -> None:
         """Refuse a join that would be wrong, or that the options forbid.
 
-        :raises JoinError: see `coverage.check` and `columns.check_columns`.
+        :raises JoinError: see `counts.check` and `columns.check_columns`.
         """
-        coverage.check(self.found, self.covered)
+        counts.check(self.found, self.covered)
         features = self.features
         columns.check_columns(features.columns, self.appended, self.found.options, features.key_column)
 
@@ -91,12 +96,28 @@ class Inputs(Protocol):
         """The scores of one of its sidecars."""
 
 
+class Joining(Protocol):
+    """The matching of a table, which has begun."""
+
+    @property
+    def features(self) -> FeatureTable:
+        """The feature table."""
+
+    def result(self, notify: Progress = ..., /) -> MatchedTable:
+        """The sidecars matched onto the features."""
+
+
 @dataclass(frozen=True)
 class FileInputs:
-    """The files that an entry names, relative to `base`."""
+    """The files that an entry names, relative to `base`.
+
+    Attributes:
+        spool: where scores are kept if they are many; None: in memory.
+    """
 
     entry: TableEntry
     base: Location
+    spool: Spool | None = None
 
     def features(self) -> FeatureTable:
         """The feature table."""
@@ -105,7 +126,7 @@ class FileInputs:
 
     def scores(self, sidecar: SidecarEntry) -> list[Scores]:
         """The scores of one of its sidecars."""
-        return read_sidecar(sidecar, self.base, self.entry.options)
+        return read_sidecar(sidecar, self.base, self.entry.options, self.spool)
 
 
 @dataclass(frozen=True)
@@ -145,7 +166,7 @@ class Matching:
 
     def _open(self) -> Opened:
         features, options = self._inputs.features(), self._entry.options
-        side = keys.Side(features.key_column, options.key_regex, features.keys)
+        side = keys.Side(features.key_column, options.key_regex, features.key_pieces)
         return Opened(features, side, side.under(options.key_normalize))
 
     def _read_and_find(self, sidecar: SidecarEntry) -> list[SidecarMatch]:
@@ -159,6 +180,61 @@ class Matching:
             notify(f"reading {sidecar.path}", 0.1 + 0.3 * index / len(scores))
             yield from found.result()
         notify("matching keys", 0.4)
+
+
+class PiecewiseMatching:
+    """A table whose keys and scores do not fit in memory, and are kept in files of `folder`."""
+
+    def __init__(self, entry: TableEntry, base: Location, folder: Path) -> None:
+        self._entry, self._folder = entry, folder
+        self._inputs = FileInputs(entry, base, functools.partial(SpooledTable, folder))
+
+    @functools.cached_property
+    def features(self) -> FeatureTable:
+        """The feature table.
+
+        :raises BatchError: it is missing or faulty.
+        """
+        return self._inputs.features()
+
+    def result(self, notify: Progress = lambda _doing, _share: None) -> MatchedTable:
+        """As `Matching.result`.
+
+        :raises BatchError: an input is missing or faulty, its keys collide, or the disk is full.
+        """
+        entry, features, scores = self._entry, self.features, []
+        for index, sidecar in enumerate(entry.scores):
+            notify(f"reading {sidecar.path}", 0.1 + 0.2 * index / len(entry.scores))
+            scores += self._inputs.scores(sidecar)
+        side = keys.Side(features.key_column, entry.options.key_regex, features.key_pieces)
+        notify("indexing scores", 0.3)
+        found = pieces.match_in_pieces(
+            side,
+            pieces.indexed(scores, self._folder),
+            entry.options,
+            self._folder,
+            lambda rows: notify(f"matched {rows} rows", 0.35),
+        )
+        return MatchedTable(features, found, entry.scorers, entry.features.path)
+
+
+def begin(entry: TableEntry, base: Location, ahead: ReadAhead) -> Joining:
+    """Begin to match a table: in memory, or in pieces if it would not fit.
+
+    :raises BatchError: an input is missing or cannot be read.
+    """
+    if budget.fits(entry, base):
+        return Matching(entry, FileInputs(entry, base), ahead)
+    return PiecewiseMatching(entry, base, _spill_folder(located(base, entry.out)))
+
+
+def _spill_folder(out: Location) -> Path:
+    """A folder on the disk that the joined table will be on, or one of this host's own."""
+    if isinstance(out, Path):
+        return next((folder for folder in out.parents if filenames.is_folder(folder)), Path())
+    folder = filenames.scratch_folder(str(out))
+    writing.make_folder(folder)
+    return folder
 
 
 def match_table(entry: TableEntry, base: Location) -> MatchedTable:

@@ -38,7 +38,7 @@ from ..storage.locations import Location, located
 from ..storage.schema import load_schema, schema_faults
 from ..storage.writing import NewFile
 from . import columns
-from .matching import FileInputs, MatchedTable, Matching, Progress, enough_memory
+from .matching import MatchedTable, Progress, begin, enough_memory
 from .tables import Sink, create_table
 from .tables.base import rows_in, take_rows
 from .threads import ReadAhead
@@ -194,7 +194,7 @@ def _join(entry: TableEntry, base: Location, notify: Progress) -> _Joined:
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
     with ReadAhead() as ahead:
-        matching = Matching(entry, FileInputs(entry, base), ahead)
+        matching = begin(entry, base, ahead)
         digesting = {role: ahead.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
         features = matching.features
         digesting[FEATURES] = ahead.begin(features.snapshot)

@@ -72,6 +72,9 @@ def run_batch(
     if check.complete:
         return _verdict(check)
     _check_settings()
+    from ..join.large import budget
+
+    budget.share(workers)
     from ..lineage import runs
     from . import scheduling
 

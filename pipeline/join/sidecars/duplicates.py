@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ...errors import Faults, show
 from ..keys import KeyRule
 from .record import Scores
 
 
-def message(label: str, parts: Sequence[Scores]) -> str:
-    """Message that lists the scorer's repeated keys: equal as written, or equal once normalised."""
+def message(label: str, parts: Sequence[Scores], among: pa.Array | None = None) -> str:
+    """Message that lists the scorer's repeated keys: equal as written, or equal once normalised.
+
+    :param among: the repeated keys (string), where they are known; None: they are searched for.
+    """
     faults = Faults()
     first: dict[str, tuple[int, int]] = {}
     recalled = functools.cache(lambda index: parts[index].recall())
@@ -23,7 +27,7 @@ def message(label: str, parts: Sequence[Scores]) -> str:
         return _duplicate(key, [_Occurrence.of(parts[index], recalled(index), row) for index, row in rows])
 
     for index, part in enumerate(parts):
-        for row, key in enumerate(part.keys.to_pylist()):
+        for row, key in _keys(part, among):
             if key in first:
                 faults.add(functools.partial(described, key, first[key], (index, row)))
             else:
@@ -31,6 +35,14 @@ def message(label: str, parts: Sequence[Scores]) -> str:
     return faults.message(
         f"{show(label)}: {faults.count} rows for keys that already have one; expected one row per clip"
     )
+
+
+def _keys(part: Scores, among: pa.Array | None) -> Iterable[tuple[int, str]]:
+    """The rows that may have a repeated key, with their keys."""
+    if among is None:
+        return enumerate(part.keys.to_pylist())
+    rows = pc.indices_nonzero(pc.is_in(part.keys, among.cast(part.keys.type)))
+    return zip(rows.to_pylist(), part.keys.take(rows).to_pylist(), strict=True)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +18,7 @@ from ...manifest.options import JoinOptions
 from ...storage.formats import SIDECAR_EXTENSIONS, sidecar_format
 from ...storage.locations import Location
 from ..keys import KeyRule
+from ..large.spool import SpooledTable
 from ..threads import ReadAhead
 from .blocks import Plain, read_plain
 from .delimited_rows import DelimitedRows
@@ -25,17 +28,31 @@ from .record import NUMBERED, RECORD, ScoreRow, Scores
 from .rows import Block, FileSource, Source, unit
 from .scores import ScoreReader
 
+SPOOLED_ROWS = 1 << 18
+"""Rows of one scorer in a file that are moved to a spool, if there is one."""
+
+Spool: TypeAlias = Callable[[pa.Schema], SpooledTable]
+"""Makes a table that grows in files."""
+
+Comparing: TypeAlias = Callable[[Sequence[ScoreRow], Sequence[int]], pa.Array]
+"""The comparable keys of single rows with their numbers."""
+
 MAX_SCORERS = 1000
 """Maximum number of scorers in one sidecar file."""
 
 
 class _Gathered:
-    """The rows of one scorer and key field, in batches and one by one, until they become columns."""
+    """The rows of one scorer and key field, in batches and one by one, until they become columns.
 
-    def __init__(self) -> None:
+    :param spool: where they are kept if they are many; None: in memory.
+    """
+
+    def __init__(self, spool: Spool | None = None) -> None:
         self._columns: list[list[pa.Array]] = [[] for _ in NUMBERED]
         self._rows: list[ScoreRow] = []
         self._numbers: list[int] = []
+        self._spool = spool
+        self._spooled: SpooledTable | None = None
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
         """Add rows (`NUMBERED`) that were read as a batch."""
@@ -47,11 +64,27 @@ class _Gathered:
         self._rows.append(row)
         self._numbers.append(number)
 
-    def columns(self, comparable: Callable[[Sequence[ScoreRow], Sequence[int]], pa.Array]) -> pa.Table:
-        """All rows (`NUMBERED`) in the order of the file. Works column by column, since copying a column doubles its memory.
+    def columns(self, comparable: Comparing) -> pa.Table:
+        """All rows (`NUMBERED`) in the order of the file.
 
         :param comparable: the comparable keys of single rows with their numbers.
         """
+        if self._spooled is None:
+            return self._held(comparable)
+        self._spooled.add(column.combine_chunks() for column in self._held(comparable).columns)
+        return self._spooled.table()
+
+    def relieve(self, comparable: Comparing) -> None:
+        """Move rows to the spool if they are many; all rows so far come before those that are added later."""
+        rows = len(self._rows) + sum(map(len, self._columns[0]))
+        if self._spool is not None and rows >= SPOOLED_ROWS:
+            self._spooled = self._spooled or self._spool(NUMBERED)
+            self._spooled.add(column.combine_chunks() for column in self._held(comparable).columns)
+            self._columns = [[] for _ in NUMBERED]
+            self._rows, self._numbers = [], []
+
+    def _held(self, comparable: Comparing) -> pa.Table:
+        """The rows in memory. Works column by column, since copying a column doubles its memory."""
         mixed = bool(self._columns[0] and self._rows)
         if self._rows:
             _, *measured, number = NUMBERED  # the first is the key, the last the number
@@ -61,9 +94,9 @@ class _Gathered:
             keys = comparable(self._rows, self._numbers)
             single = [keys, *arrays, pa.array(self._numbers, number.type)]
             self.add_batch(pa.record_batch(single, schema=NUMBERED))
-        whole = []
+        whole: list[pa.Array] = []
         for column in self._columns:
-            whole.append(pa.concat_arrays(column))
+            whole.append(pa.concat_arrays(column) if column else pa.array([], NUMBERED[len(whole)].type))
             column.clear()
         table = pa.table(whole, schema=NUMBERED)
         return table.take(pc.sort_indices(table["number"])) if mixed else table
@@ -75,8 +108,8 @@ class _Gathering(defaultdict[tuple[str, str], _Gathered]):
     :raises SidecarError: there are more than `MAX_SCORERS`: each costs memory, time and five columns of the join.
     """
 
-    def __init__(self, location: str) -> None:
-        super().__init__(_Gathered)
+    def __init__(self, location: str, spool: Spool | None) -> None:
+        super().__init__(functools.partial(_Gathered, spool))
         self._location = location
 
     def __missing__(self, of: tuple[str, str]) -> _Gathered:
@@ -88,16 +121,19 @@ class _Gathering(defaultdict[tuple[str, str], _Gathered]):
         return super().__missing__(of)
 
 
-def read_sidecar(entry: SidecarEntry, base: Location, options: JoinOptions) -> list[Scores]:
+def read_sidecar(
+    entry: SidecarEntry, base: Location, options: JoinOptions, spool: Spool | None = None
+) -> list[Scores]:
     """The scores of one sidecar, which a pattern may spread over many files.
 
+    :param spool: where records are kept if they are many; None: in memory.
     :raises InputMissingError: a file does not exist yet, or a pattern matches none.
     :raises SidecarError: rows are faulty; the message counts them and shows the first ten.
     """
     named = entry.files(base)
     if not named:
         raise InputMissingError(f"{entry.path}: no file matches yet, below {base}")
-    return _read(entry, [(name, _file_source(entry, name, path)) for name, path in named], options)
+    return _read(entry, [(name, _file_source(entry, name, path)) for name, path in named], options, spool)
 
 
 def read_table(label: str, table: pa.Table, options: JoinOptions) -> list[Scores]:
@@ -119,13 +155,18 @@ def _file_source(entry: SidecarEntry, name: str, path: Location) -> FileSource:
     return FileSource(path, form)
 
 
-def _read(entry: SidecarEntry, sources: Iterable[tuple[str, Source]], options: JoinOptions) -> list[Scores]:
+def _read(
+    entry: SidecarEntry,
+    sources: Iterable[tuple[str, Source]],
+    options: JoinOptions,
+    spool: Spool | None = None,
+) -> list[Scores]:
     faults = Faults()
     reader = ScoreReader(entry, options)
     found = [
         scores
         for name, source in sources
-        for scores in _File(entry, name, source, reader, options, faults).read()
+        for scores in _File(entry, name, source, reader, options, faults, spool).read()
     ]
     if faults.count:
         raise SidecarError(
@@ -150,8 +191,9 @@ class _File:
         reader: ScoreReader,
         options: JoinOptions,
         faults: Faults,
+        spool: Spool | None,
     ) -> None:
-        self._entry, self._name, self._source = entry, name, source
+        self._entry, self._name, self._source, self._spool = entry, name, source, spool
         self._reader, self._options, self._faults = reader, options, faults
         self._how = Reading(name, entry.label, reader.set_fields, entry.text)
         self._location = f"{name} {unit(source.form)}"
@@ -185,7 +227,9 @@ class _File:
 
         :raises InputError: their number has changed.
         """
-        again = _File(self._entry, self._name, self._source, self._reader, self._options, Faults())
+        again = _File(
+            self._entry, self._name, self._source, self._reader, self._options, Faults(), self._spool
+        )
         again._raw = True
         table = again._columns().get(of)
         if table is None or table.num_rows != expected:
@@ -193,19 +237,29 @@ class _File:
         return table
 
     def _columns(self) -> dict[tuple[str, str], pa.Table]:
-        gathered = _Gathering(self._location)
+        gathered = _Gathering(self._location, self._spool)
         blocks = self._source.blocks(self._how)
         if blocks is None:
-            self._take_rows(gathered, self._source.rows(self._how))
+            rows = iter(self._source.rows(self._how))
+            for row in rows:
+                self._take_rows(gathered, itertools.chain([row], itertools.islice(rows, SPOOLED_ROWS)))
+                self._relieve(gathered)
         else:
             with ReadAhead() as ahead:
                 for block, plain in ahead.each(self._read_plain, blocks):
                     for label, batch in plain.scored:
                         gathered[label, plain.key_field].add_batch(batch)
                     self._take_rows(gathered, block.rows(plain.left))
-        return {
-            of: held.columns(functools.partial(self._comparable_rows, of[1])) for of, held in gathered.items()
-        }
+                    self._relieve(gathered)
+        return {of: held.columns(self._comparing(of[1])) for of, held in gathered.items()}
+
+    def _comparing(self, key_field: str) -> Comparing:
+        return functools.partial(self._comparable_rows, key_field)
+
+    def _relieve(self, gathered: _Gathering) -> None:
+        """Move what is gathered to the spool where it has become much; every row before it was gathered."""
+        for (_, key_field), held in gathered.items():
+            held.relieve(self._comparing(key_field))
 
     def _read_plain(self, block: Block | Part) -> tuple[Block | Part, Plain]:
         return block, read_plain(block, self._reader, self._comparable)
@@ -258,7 +312,7 @@ class _File:
 
 def _batch(columns: pa.Table) -> pa.RecordBatch:
     """The records without their numbers; the columns of `columns` are in one chunk each."""
-    return pa.record_batch([columns[field.name].chunk(0) for field in RECORD], schema=RECORD)
+    return pa.RecordBatch.from_arrays([columns[name].chunk(0) for name in RECORD.names], names=RECORD.names)
 
 
 def _texts(rows: Sequence[ScoreRow], location: Callable[[int], str], faults: Faults) -> pa.Array:

@@ -84,4 +84,4 @@ class Scores:
     @property
     def side(self) -> Side:
         """The keys as the file spells them."""
-        return Side(self.key_field, self.key_regex, lambda: self.recall()["key"].combine_chunks())
+        return Side(self.key_field, self.key_regex, lambda: [self.recall()["key"].combine_chunks()])

@@ -97,6 +97,10 @@ class FeatureTable(abc.ABC):
         :raises TableError: the column holds values that cannot be a key.
         """
 
+    def key_pieces(self) -> Iterator[pa.Array]:
+        """As `keys`, some rows at a time where the format can be read so."""
+        yield self.keys()
+
     @abc.abstractmethod
     def schema(self) -> pa.Schema:
         """Names, types and metadata of the typed columns.

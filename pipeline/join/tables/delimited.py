@@ -75,8 +75,11 @@ class DelimitedTable(FeatureTable):
 
     def keys(self) -> pa.Array:
         """The key column's cells, unchanged."""
-        parts = [batch.column(0) for batch in self._batches([self.key_column])]
-        return pa.chunked_array(parts, pa.string()).combine_chunks()
+        return pa.chunked_array(self.key_pieces(), pa.string()).combine_chunks()
+
+    def key_pieces(self) -> Iterator[pa.Array]:
+        """The key column's cells, unchanged, some rows at a time."""
+        return (batch.column(0) for batch in self._batches([self.key_column]))
 
     @functools.cached_property
     def _census(self) -> TableCensus:

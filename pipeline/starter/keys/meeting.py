@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...join.coverage.sharing import find_sharing
 from ...join.keys import KeyRule
-from ...join.sharing import find_sharing
 from ...manifest.options import KeyNormalize
 from ..files.fields import can_name_clips
 from .cuts import CUT_MODES, cut_settings

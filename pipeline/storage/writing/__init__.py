@@ -3,14 +3,17 @@
 ::
 
     own ──▶ whole ──▶ newfiles     appending, removing, sweeping; several files together; one file that is being written
+    spill ──▶ whole                files without a name, for what does not fit in memory
 """
 
 from .newfiles import NewFile
 from .own import append_line, make_folder, open_own, remove, sweep
+from .spill import Spill
 from .whole import guarded, replacing, write_together, write_whole
 
 __all__ = [
     "NewFile",
+    "Spill",
     "append_line",
     "guarded",
     "make_folder",

@@ -92,20 +92,24 @@ class ParquetTable(FeatureTable):
 
     def keys(self) -> pa.Array:
         """The texts of the key column; no other column is read."""
-        name = self.key_column
+        return pa.chunked_array(self.key_pieces(), pa.string()).combine_chunks()
+
+    def key_pieces(self) -> Iterator[pa.Array]:
+        """The texts of the key column, some rows at a time."""
+        name, rows = self.key_column, 0
         try:
             # By name from the batch: a name with dots also selects the children of a struct.
-            parts = [keys.texts(batch.column(name)) for batch in self._batches([name])]
-            for part in parts:
+            for batch in self._batches([name]):
+                part = keys.texts(batch.column(name))
                 part.validate(full=True)  # a text need not be UTF-8
+                rows += len(part)
+                yield part
         except pa.ArrowException as exc:
             kind = self._schema.field(name).type
             raise TableError(
                 f"{self.path} column {show(name)}: found {kind}; expected keys, texts or numbers: {first_line(exc)}"
             ) from exc
-        texts = pa.chunked_array(parts, pa.string()).combine_chunks()
-        self._check_rows(name, len(texts), self.rows)
-        return texts
+        self._check_rows(name, rows, self.rows)
 
     def schema(self) -> pa.Schema:
         """The file's Arrow schema with its key-value metadata."""

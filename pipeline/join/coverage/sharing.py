@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..errors import MAX_FAULTS_SHOWN
-from .keys import MAX_KEYS_SHOWN, KeyRule, basenames
+from ...errors import MAX_FAULTS_SHOWN
+from ..keys import MAX_KEYS_SHOWN, KeyRule, basenames
 
 _MAX_FOLDERS = 64  # compared per key; no corpus is nested deeper, and each folder takes a pass over the keys
 _CASELESS = 2 * _MAX_FOLDERS + 2  # more than any number of steps
@@ -56,7 +56,10 @@ class Sharing:
 
 
 def find_sharing(
-    rule: KeyRule, positions: pa.Array, features: Callable[[], pa.Array], scores: Callable[[], pa.Array]
+    rule: KeyRule,
+    positions: pa.Array,
+    features: Callable[[], pa.Array],
+    scores: Callable[[], pa.Array],
 ) -> Sharing:
     """How the rows share the scores.
 
@@ -68,9 +71,21 @@ def find_sharing(
     rows = _rows_in_company(positions)
     if rule.mode == "raw" or not len(rows):
         return Sharing()
-    keys = _SPELLED.apply(features().take(pa.array(rows)))
     where = positions.take(pa.array(rows)).to_numpy().astype(np.int64)
-    members = _members(_groups(rule, keys, where), keys)
+    return sharing_of(rule, where, features().take(pa.array(rows)), np.ones(len(rows), np.int64), scores)
+
+
+def sharing_of(
+    rule: KeyRule, where: _Numbers, features: pa.Array, rows: _Numbers, scores: Callable[[], pa.Array]
+) -> Sharing:
+    """How rows share scores that several of them have.
+
+    :param where: the position of each row's score.
+    :param features: the keys of the rows, unnormalised (string).
+    :param rows: how many rows each of them stands for: rows of one key and score may be given once.
+    """
+    keys = _SPELLED.apply(features)
+    members = _members(_groups(rule, keys, where), keys, rows)
     if not len(members.first):
         return Sharing()
     own = _SPELLED.apply(scores().take(pa.array(where[members.first])))
@@ -111,11 +126,12 @@ def _groups(rule: KeyRule, keys: pa.Array, where: _Numbers) -> _Numbers:
     return groups
 
 
-def _members(groups: _Numbers, keys: pa.Array) -> _Members:
+def _members(groups: _Numbers, keys: pa.Array, counted: _Numbers) -> _Members:
     encoded = keys.dictionary_encode()
     _, group = np.unique(groups, return_inverse=True)
     pairs = group * len(encoded.dictionary) + encoded.indices.to_numpy()
-    _, first, rows = np.unique(pairs, return_index=True, return_counts=True)
+    _, first, pair = np.unique(pairs, return_index=True, return_inverse=True)
+    rows = np.bincount(pair, counted).astype(np.int64)
     of = group[first]
     several = np.bincount(of)[of] > 1
     return _Members(first[several], of[several], rows[several])

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..errors import JoinError, count, listing, show
-from ..manifest.declarations import ScorerDeclaration
-from ..manifest.entries import slug
-from ..manifest.options import KeyNormalize
-from ..records.materialized import Coverage, LowMatch, explain
-from . import keys
-from .columns import Scorer, ScorerMatch, TableMatch, column_prefix, raw_keys
-from .keys import KeyRule, Side
+from ...errors import JoinError, count, listing, show
+from ...manifest.declarations import ScorerDeclaration
+from ...manifest.entries import slug
+from ...manifest.options import KeyNormalize
+from ...records.materialized import Coverage, LowMatch, explain
+from .. import keys
+from ..columns import Scorer, ScorerMatch, TableMatch, column_prefix, raw_keys
+from ..keys import KeyRule, Side
+from ..large.pieces import rows_under
 from .sharing import find_sharing
 
 MAX_STATUSES = MAX_NOTES = 5
@@ -54,7 +57,7 @@ def _refused(found: TableMatch, match: ScorerMatch) -> str:
     """The scores of one scorer that belong to some of their rows only, and the rule that keeps the rows apart."""
     sharing, normalize = match.sharing, found.options.key_normalize
     parts = [part.side for part in match.scorer.parts]
-    better = better_normalize(found.side, parts, normalize, 0)
+    better = better_normalize(found.side, parts, normalize, 0, found.spill)
     cure = (
         "set key_column to a column whose keys differ per clip, or remove what does not matter with key_regex"
         if better is None
@@ -143,12 +146,12 @@ def _declared(scorer: Scorer, declaration: ScorerDeclaration | None) -> Coverage
 def _low_match(found: TableMatch, match: ScorerMatch) -> LowMatch:
     scorer = match.scorer
     low: LowMatch = {
-        "unmatched_feature_keys": keys.examples(found.keys, found.side.read(), scorer.keys),
-        "unmatched_score_keys": keys.examples(scorer.keys, raw_keys(scorer), found.keys),
+        "unmatched_feature_keys": keys.examples(found.side.pieces(), match.positions.is_null()),
+        "unmatched_score_keys": keys.examples([raw_keys(scorer)], pa.array(~match.used)),
     }
     parts = [part.side for part in scorer.parts]
     matched = found.rows - match.positions.null_count
-    better = better_normalize(found.side, parts, found.options.key_normalize, matched)
+    better = better_normalize(found.side, parts, found.options.key_normalize, matched, found.spill)
     if better is not None:
         low["better_key_normalize"], low["better_matched_rows"] = better
     return low
@@ -172,22 +175,34 @@ def _fault(found: TableMatch, covered: Coverage) -> str | None:
 
 
 def better_normalize(
-    features: Side, scores: Sequence[Side], normalize: KeyNormalize, matched: int
+    features: Side, scores: Sequence[Side], normalize: KeyNormalize, matched: int, spill: Path | None = None
 ) -> tuple[KeyNormalize, int] | None:
     """The `key_normalize` under which most feature rows match, and how many do. A join that is refused counts as none.
 
     :param normalize: the present `key_normalize`.
     :param matched: the number of rows that match under it.
+    :param spill: the folder for keys that do not fit in memory; None: they fit.
     :returns: None if no other one matches more rows.
     """
-    rows, score_keys = features.read(), pa.chunked_array([each.read() for each in scores], pa.string())
+    counted = (
+        _counting(features, scores)
+        if spill is None
+        else functools.partial(rows_under, features=features, scores=scores, folder=spill)
+    )
     best: tuple[KeyNormalize, int] | None = None
     for other in get_args(KeyNormalize):
         if other != normalize:
-            count = _rows_under(other, features, rows, scores, score_keys.combine_chunks())
+            count = counted(other)
             if count > (matched if best is None else best[1]):
                 best = (other, count)
     return best
+
+
+def _counting(features: Side, scores: Sequence[Side]) -> Callable[[KeyNormalize], int]:
+    """Counts the feature rows that would match under a `key_normalize`."""
+    rows, score_keys = features.read(), pa.chunked_array([each.read() for each in scores], pa.string())
+    read = score_keys.combine_chunks()
+    return lambda normalize: _rows_under(normalize, features, rows, scores, read)
 
 
 def _rows_under(

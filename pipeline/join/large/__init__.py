@@ -1,0 +1,11 @@
+"""A table whose keys and scores do not fit in memory: they are kept in files that are mapped, and matched in pieces.
+
+::
+
+    pieces ──▶ index     each piece of the feature keys is looked up in an index of the scorer's keys
+       │  └──▶ spool     score records in columns, in files
+       └─────▶ reuse     scores that several rows have, counted piece by piece
+    budget               how much memory a join may take, and whether it fits
+"""
+
+__all__ = ["budget", "index", "pieces", "reuse", "spool"]

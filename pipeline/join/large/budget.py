@@ -1,0 +1,96 @@
+"""How much memory the join of a table may take, and whether what it needs fits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from pathlib import Path
+
+from ...errors import BatchError, UsageError, show
+from ...manifest.entries import TableEntry
+from ...storage import filenames, files
+from ...storage.formats import sidecar_format, table_format
+from ...storage.locations import Location, located
+from ..tables import open_table
+
+ENVIRONMENT = "SECOND_OPINION_MEMORY"
+"""The environment variable that sets the limit, such as `4GB`."""
+
+_SHARE = 0.75
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+# Measured: a row of features takes 80 bytes (its key, twice, and positions), a score 80, about what its line has.
+_ROW_BYTES = 80
+_BYTES_PER_PARQUET_BYTE = 6.0
+_BYTES_PER_PACKED_BYTE = 8.0
+_PACKED = (".gz", ".zst", ".bz2", ".xz")
+
+_sharers = 1
+
+
+def share(processes: int) -> None:
+    """Divide the memory of the machine among so many processes, this one and its forks."""
+    global _sharers  # noqa: PLW0603, RUF100  # one per process
+    _sharers = max(1, processes)
+
+
+def parsed(text: str) -> int:
+    """Bytes, given as `4GB`, `500MB` or `2GiB`.
+
+    :raises UsageError: it is no such size.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or not float(found[1]):
+        raise UsageError(f"memory: found {show(text)}; expected a size such as 4GB or 500MB")
+    unit = 1024 if found[3] else 1000
+    return int(float(found[1]) * unit ** " kmgt".index(found[2].lower() or " "))
+
+
+def limit() -> int:
+    """Bytes that the join of one table may take: as set, or this process's share of three quarters of all memory.
+
+    :raises UsageError: what is set is no size.
+    """
+    given = os.environ.get(ENVIRONMENT)
+    return parsed(given) if given else int(_SHARE * _memory() / _sharers)
+
+
+def _memory() -> int:
+    """The memory of this control group or machine, in bytes."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with contextlib.suppress(BatchError, ValueError):
+        return min(machine, int(files.read_bytes(_CGROUP)))
+    return machine
+
+
+def fits(entry: TableEntry, base: Location) -> bool:
+    """Whether the keys and scores of a table fit in memory.
+
+    :raises BatchError: an input is not there, or cannot be read.
+    """
+    needed = _features_bytes(entry, base)
+    for sidecar in entry.scores:
+        needed += sum(_sidecar_bytes(path, sidecar.format) for _, path in sidecar.files(base))
+    return needed <= limit()
+
+
+def _features_bytes(entry: TableEntry, base: Location) -> float:
+    path = located(base, entry.features.path)
+    if table_format(path.name) == "parquet":
+        return _ROW_BYTES * open_table(path, entry.options.key_column).rows
+    return _text_bytes(path)
+
+
+def _sidecar_bytes(path: Location, form: str | None) -> float:
+    if not filenames.exists(path):
+        return 0
+    if sidecar_format(path.name, form) == "parquet":
+        return _BYTES_PER_PARQUET_BYTE * files.signature(path).size
+    return _text_bytes(path)
+
+
+def _text_bytes(path: Location) -> float:
+    size = files.signature(path).size
+    return size * (_BYTES_PER_PACKED_BYTE if path.name.lower().endswith(_PACKED) else 1)

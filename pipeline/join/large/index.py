@@ -1,0 +1,138 @@
+"""An index of keys: their hashes in order, and the row of each. It takes 12 bytes per key, and no copy of the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Hashes: TypeAlias = NDArray[np.uint64]
+Rows: TypeAlias = NDArray[np.int32]
+
+_PIECE_ROWS = 1 << 18
+_WORD = 8
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are those of the golden ratio
+_SHIFT = np.uint64(32)
+
+
+@dataclass(frozen=True)
+class KeyIndex:
+    """An index of distinct keys.
+
+    Attributes:
+        keys: the keys (string), perhaps mapped from a file.
+        hashes: the hashes of the indexed keys, sorted.
+        rows: the row of each hash in `keys`.
+        spelled: what is done with keys before they are hashed and compared.
+    """
+
+    keys: pa.Array
+    hashes: Hashes
+    rows: Rows
+    spelled: Callable[[pa.Array], pa.Array]
+
+    @classmethod
+    def of(
+        cls,
+        keys: pa.Array,
+        only: NDArray[np.bool_] | None = None,
+        spelled: Callable[[pa.Array], pa.Array] = lambda keys: keys,
+    ) -> KeyIndex:
+        """The index of keys that are not null.
+
+        :param only: which of them; None: all.
+        """
+        rows = np.arange(len(keys), dtype=np.int32) if only is None else np.flatnonzero(only).astype(np.int32)
+        found = np.empty(len(rows), np.uint64)
+        for start in range(0, len(rows), _PIECE_ROWS):
+            of = rows[start : start + _PIECE_ROWS]
+            piece = keys.slice(start, len(of)) if only is None else keys.take(pa.array(of))
+            found[start : start + len(of)] = hashes(spelled(piece))
+        order = np.argsort(found)
+        return cls(keys, found[order], rows[order], spelled)
+
+    def find(self, wanted: pa.Array) -> Rows:
+        """The row of each wanted key; -1: it is null, or not among the keys.
+
+        Of keys that are there twice either row is found.
+        """
+        rows = np.full(len(wanted), -1, np.int32)
+        present = np.flatnonzero(wanted.is_valid().to_numpy(zero_copy_only=False))
+        wanted = self.spelled(wanted.drop_null())
+        looked = hashes(wanted)
+        turn = np.argsort(looked)  # hashes in order are found many times faster
+        at = np.searchsorted(self.hashes, looked[turn])
+        while len(turn):
+            near = self._with_hash(at, looked[turn])
+            turn, at = turn[near], at[near]
+            same = pc.equal(
+                self.spelled(self.keys.take(pa.array(self.rows[at]))), wanted.take(pa.array(turn))
+            )
+            equal = same.to_numpy(zero_copy_only=False)
+            rows[present[turn[equal]]] = self.rows[at[equal]]
+            turn, at = turn[~equal], at[~equal] + 1  # another key with that hash
+        return rows
+
+    def _with_hash(self, at: NDArray[np.intp], looked: Hashes) -> NDArray[np.bool_]:
+        inside = at < len(self.hashes)
+        inside[inside] = self.hashes[at[inside]] == looked[inside]
+        return inside
+
+    def repeated(self) -> pa.Array:
+        """The keys that are there more than once (string)."""
+        alike = np.flatnonzero(self.hashes[1:] == self.hashes[:-1])
+        rows = np.unique(np.concatenate([self.rows[alike], self.rows[alike + 1]]))
+        counted = self.spelled(self.keys.take(pa.array(rows))).value_counts()
+        return counted.field("values").filter(pc.greater(counted.field("counts"), 1))
+
+
+def hashes(keys: pa.Array) -> Hashes:
+    """A hash of 64 bits for each key; none is null.
+
+    Keys of one length are hashed together, eight bytes at a time.
+    """
+    found = np.empty(len(keys), np.uint64)
+    for start in range(0, len(keys), _PIECE_ROWS):
+        piece = keys.slice(start, _PIECE_ROWS)
+        data, starts = _bytes(piece)
+        lengths = np.diff(starts)
+        for rows, length in _by_length(lengths):
+            found[start + rows] = _hashed(data, starts[rows], length)
+    return found
+
+
+def _bytes(keys: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of all keys, and where each begins, with the end of the last."""
+    _, offsets, data = keys.buffers()
+    kind = np.int64 if pa.types.is_large_string(keys.type) else np.int32
+    width = np.dtype(kind).itemsize
+    starts = np.frombuffer(offsets, kind, len(keys) + 1, keys.offset * width).astype(np.int64)
+    held = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    return held, starts
+
+
+def _by_length(lengths: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], int]]:
+    order = np.argsort(lengths, kind="stable")
+    ends = np.flatnonzero(np.diff(lengths[order])) + 1
+    for rows in np.split(order, ends):
+        if len(rows):
+            yield rows, int(lengths[rows[0]])
+
+
+def _hashed(data: NDArray[np.uint8], starts: NDArray[np.int64], length: int) -> Hashes:
+    found = np.full(len(starts), length, np.uint64)
+    words = -(-length // _WORD)
+    if not words:
+        return found
+    padded = np.zeros((len(starts), words * _WORD), np.uint8)
+    padded[:, :length] = np.lib.stride_tricks.sliding_window_view(data, length)[starts]
+    for word in np.ascontiguousarray(padded.view("<u8").T):
+        found ^= word
+        found *= _MULTIPLIER
+        found ^= found >> _SHIFT
+    return found
