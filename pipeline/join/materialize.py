@@ -29,7 +29,7 @@ from ..manifest.entries import (
 from ..manifest.options import OPTIONS, JoinOptions
 from ..records.materialized import Materialized, Remarks, TableSummary
 from ..records.provenance import fingerprint, run_provenance
-from ..records.snapshots import Snapshot, check_unchanged, of_written, snapshot
+from ..records.snapshots import Snapshot, changed, check_unchanged, of_written, snapshot
 from ..records.versions import SEMANTICS_VERSION, versions
 from ..storage import filenames, files, jsontext, locations, writing
 from ..storage.files import FileDescription, Signature
@@ -239,6 +239,8 @@ def _write_table(created: NewFile, joined: _Joined, notify: Progress) -> Sink:
     with create_table(created, features, appended, joined.fingerprint, kept) as sink:
         for chunk in features.chunks(sink.form):
             length = rows_in(chunk)
+            if start + length > found.rows:
+                raise changed(features.path)
             appended = columns.append(found, start, length)
             if found.kept is not None:
                 keep = found.kept.slice(start, length)

@@ -80,9 +80,14 @@ def look_again(path: Location, known: Snapshot | None) -> Snapshot:
 def check_unchanged(path: Location, known: Signature) -> None:
     """:raises InputError: the file is no longer the one that was read."""
     if files.signature(path) != known:
-        raise InputError(
-            f"{path}: the file changed while it was being read; run again when nothing writes to it"
-        )
+        raise changed(path)
+
+
+def changed(path: Location) -> InputError:
+    """The error of a file that is no longer the one that was read."""
+    return InputError(
+        f"{path}: the file changed while it was being read; run again when nothing writes to it"
+    )
 
 
 def of_written(written: NewFile) -> Snapshot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import BatchError, UsageError, show
@@ -19,7 +20,7 @@ ENVIRONMENT = "SECOND_OPINION_MEMORY"
 
 _SHARE = 0.75
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
-_CGROUP = Path("/sys/fs/cgroup/memory.max")
+_CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 # Measured: a row of features takes 80 bytes (its key, twice, and positions), a score 80, about what its line has.
 _ROW_BYTES = 80
@@ -59,10 +60,24 @@ def limit() -> int:
 
 def _memory() -> int:
     """The memory of this control group or machine, in bytes."""
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with contextlib.suppress(BatchError, ValueError):
-        return min(machine, int(files.read_bytes(_CGROUP)))
-    return machine
+    sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for path in _limits():
+        with contextlib.suppress(BatchError, ValueError):  # there is none, or it says that there is no limit
+            sizes.append(int(files.read_bytes(path)))
+    return min(sizes)
+
+
+def _limits() -> Iterator[Path]:
+    """The files that limit this process's control group, in both versions of Linux's interface, see cgroups(7)."""
+    groups: list[str] = []
+    with contextlib.suppress(BatchError):
+        groups = files.read_bytes(_OWN_CGROUPS).decode().splitlines()
+    for _, controllers, group in (line.split(":", 2) for line in groups):
+        for inside in (group.strip("/"), ""):  # in a container its own group is the root
+            if not controllers:
+                yield _CGROUPS / inside / "memory.max"
+            elif controllers == "memory":
+                yield _CGROUPS / controllers / inside / "memory.limit_in_bytes"
 
 
 def fits(entry: TableEntry, base: Location) -> bool:
