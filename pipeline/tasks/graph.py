@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import ClassVar
 
 import luigi
+from luigi.configuration import get_config
 
 from ..errors import BatchError, InputMissingError, SecondOpinionError, SkippedError
+from ..join.large import budget
 from ..join.materialize import materialize_entry
 from ..lineage import datasets
 from ..lineage.events import Datasets
@@ -95,6 +97,7 @@ class JoinedTable(TableTask):
         if self.complete():
             return  # another worker has joined it since this one looked
         self.trigger_event(BEGUN, self)
+        budget.configure(get_config().get("second_opinion", "memory", None))
         key = failure_key(entry, batch.base_dir)  # an input may change while it is read
         record = functools.partial(receipts.record_built, entry)
         with recording(functools.partial(self.record_failure, key=key)):

@@ -29,6 +29,13 @@ _BYTES_PER_PACKED_BYTE = 8.0
 _PACKED = (".gz", ".zst", ".bz2", ".xz")
 
 _sharers = 1
+_configured: str | None = None
+
+
+def configure(size: str | None) -> None:
+    """Set the limit of this process, such as `4GB`, for where the environment sets none; None: none."""
+    global _configured  # noqa: PLW0603, RUF100  # one per process
+    _configured = size
 
 
 def share(processes: int) -> None:
@@ -54,7 +61,7 @@ def limit() -> int:
 
     :raises UsageError: what is set is no size.
     """
-    given = os.environ.get(ENVIRONMENT)
+    given = os.environ.get(ENVIRONMENT) or _configured
     return parsed(given) if given else int(_SHARE * _memory() / _sharers)
 
 
