@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from ..errors import EvidenceError, listing, show
 from ..join import keys
 from ..join.columns import APPENDED
-from ..join.tables import FeatureTable, open_joined
-from ..manifest.declarations import Direction, EvidenceRequest, ScorerDeclaration
-from ..manifest.entries import TableEntry, slug
+from ..join.large.joined import open_table_of
+from ..join.tables import FeatureTable
+from ..manifest.declarations import Direction, EvidenceRequest, ScorerDeclaration, slug
+from ..manifest.entries import TableEntry
 from ..records.materialized import Coverage, Materialized
-from ..storage.locations import Location, located
+from ..storage.locations import Location
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
@@ -170,7 +171,7 @@ def read_table(entry: TableEntry, base: Location, joined: Materialized) -> Evide
     :param joined: the record of the joined table, which must be up to date.
     :raises EvidenceError: the manifest names a column that the table does not have, or a numeric one that is not numeric.
     """
-    features = open_joined(located(base, entry.out), entry.options.key_column)
+    features = open_table_of(entry, base)
     covered = [*joined.summary["competitors"].values()]
     appended = {f"{each['column_prefix']}_{name}" for each in covered for name in APPENDED.names}
     scored = {f"{each['column_prefix']}_score" for each in covered}

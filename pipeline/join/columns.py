@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..errors import JoinError, SidecarError, listing, show
-from ..manifest.entries import slug
+from ..manifest.declarations import slug
 from ..manifest.options import JoinOptions
 from .coverage.sharing import Sharing, find_sharing
 from .keys import KeyRule, Side, rows_but_for_case

@@ -20,15 +20,9 @@ import pandas as pd
 import pyarrow as pa
 
 from ..errors import JoinError, SidecarError, TableError, UsageError, listing, show
-from ..manifest.entries import (
-    FeaturesEntry,
-    SidecarEntry,
-    TableEntry,
-    declaration_faults,
-    declarations,
-    option_faults,
-)
-from ..manifest.options import JoinOptions
+from ..manifest.declarations import declaration_faults, declarations
+from ..manifest.entries import FeaturesEntry, SidecarEntry, TableEntry
+from ..manifest.options import JoinOptions, option_faults
 from ..records.versions import versions
 from ..storage import jsontext, locations
 from ..storage.locations import Location

@@ -82,6 +82,10 @@ class MatchedTable:
         :raises JoinError: see `counts.check` and `columns.check_columns`.
         """
         counts.check(self.found, self.covered)
+        self.check_columns()
+
+    def check_columns(self) -> None:
+        """:raises JoinError: see `columns.check_columns`."""
         features = self.features
         columns.check_columns(features.columns, self.appended, self.found.options, features.key_column)
 

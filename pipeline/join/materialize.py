@@ -15,21 +15,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import InputError, UsageError, listing
+from ..errors import InputError, UsageError, listing, show
 from ..manifest.clashes import FileClaims
-from ..manifest.entries import (
-    FEATURES,
-    FeaturesEntry,
-    SidecarEntry,
-    TableEntry,
-    declaration_faults,
-    declarations,
-    option_faults,
-)
-from ..manifest.options import OPTIONS, JoinOptions
+from ..manifest.declarations import declaration_faults, declarations
+from ..manifest.entries import FEATURES, FeaturesEntry, SidecarEntry, TableEntry
+from ..manifest.options import OPTIONS, JoinOptions, option_faults
 from ..records.materialized import Materialized, Remarks, TableSummary
 from ..records.provenance import fingerprint, run_provenance
-from ..records.snapshots import Snapshot, changed, check_unchanged, of_written, snapshot
+from ..records.snapshots import Snapshot, changed, check_unchanged, look_again, of_written
 from ..records.versions import SEMANTICS_VERSION, versions
 from ..storage import filenames, files, jsontext, locations, writing
 from ..storage.files import FileDescription, Signature
@@ -38,7 +31,7 @@ from ..storage.locations import Location, located
 from ..storage.schema import load_schema, schema_faults
 from ..storage.writing import NewFile
 from . import columns
-from .matching import MatchedTable, Progress, begin, enough_memory
+from .matching import Joining, MatchedTable, Progress, begin, enough_memory
 from .tables import Sink, create_table
 from .tables.base import rows_in, take_rows
 from .threads import ReadAhead
@@ -95,6 +88,10 @@ def materialize(
 
 
 def _entry_faults(entry: TableEntry, base: Location) -> list[str]:
+    if entry.is_sharded:
+        return [
+            f"features: found {show(entry.features.path)}; expected one file: tables in shards need a manifest"
+        ]
     claims = FileClaims()
     entry.claim(claims, base)
     faults = [fault.removeprefix(".") for fault in entry.faults()]
@@ -129,17 +126,35 @@ def object_faults(given: JsonObject) -> list[str]:
     return list(schema_faults(given, {"properties": properties, "$defs": manifest["$defs"]}))
 
 
+@dataclass(frozen=True)
+class ShardSource:
+    """What the join of a shard is given: the scores of its table.
+
+    Attributes:
+        matching: the shard, matched onto them.
+        sidecars: what the sidecars were when they were read, by role.
+    """
+
+    matching: Joining
+    sidecars: Mapping[str, Snapshot]
+
+
 def materialize_entry(
-    entry: TableEntry, base: Location, progress: Progress | None = None, commit: Commit | None = None
+    entry: TableEntry,
+    base: Location,
+    progress: Progress | None = None,
+    commit: Commit | None = None,
+    source: ShardSource | None = None,
 ) -> Materialized:
     """`materialize` for an entry that has been checked.
 
+    :param source: for a shard: its scores; whether they cover enough is judged for the whole table. None: no shard.
     :raises BatchError: as `materialize`.
     """
     notify = progress or (lambda _doing, _share: None)
     targets = dict(entry.outputs(base))
     with enough_memory(entry), files.seen_once():
-        joined = _join(entry, base, notify)
+        joined = _join(entry, base, notify, source)
         with writing.replacing(*targets.values()) as created:
             joined, outputs = _write(created, entry, base, joined, notify)
             built = joined.materialized(entry, outputs, {})
@@ -189,20 +204,25 @@ class _Joined:
         )
 
 
-def _join(entry: TableEntry, base: Location, notify: Progress) -> _Joined:
+def _join(entry: TableEntry, base: Location, notify: Progress, source: ShardSource | None) -> _Joined:
     """Read the inputs, match them, and refuse a join that would be wrong."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
     with ReadAhead() as ahead:
-        matching = begin(entry, base, ahead)
-        digesting = {role: ahead.begin(snapshot, path) for role, path in paths.items() if role != FEATURES}
+        matching = begin(entry, base, ahead) if source is None else source.matching
+        known = {} if source is None else source.sidecars
+        sidecars = {role: path for role, path in paths.items() if role != FEATURES}
+        digesting = {role: ahead.begin(look_again, path, known.get(role)) for role, path in sidecars.items()}
         features = matching.features
         digesting[FEATURES] = ahead.begin(features.snapshot)
         checking = ahead.begin(features.check_data)
         matched = matching.result(notify)
         checking.result()
         inputs = {role: digesting[role].result() for role in paths}
-    matched.check()
+    if source is None:
+        matched.check()
+    else:
+        matched.check_columns()
     return _Joined(
         fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
         inputs=inputs,

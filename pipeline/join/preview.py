@@ -15,6 +15,7 @@ from ..manifest.entries import TableEntry
 from ..records.materialized import Coverage
 from ..storage.locations import Location, located
 from . import columns
+from .large.shards import match_shards
 from .matching import MatchedTable, enough_memory, match_table
 from .tables import check_representable
 
@@ -85,7 +86,7 @@ def preview_table(entry: TableEntry, base: Location) -> TablePreview:
     """What a run would make of one table, and what it would fail with; the inputs are read in full."""
     try:
         _check_inputs(entry, base)
-        matched = match_table(entry, base)
+        matched = match_shards(entry, base) if entry.is_sharded else match_table(entry, base)
     except BatchError as exc:
         return TablePreview(entry.id, None, None, (), exc)
     error = _refusal(matched, entry)

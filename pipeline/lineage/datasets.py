@@ -15,7 +15,9 @@ from ..errors import BatchError
 from ..join.columns import APPENDED
 from ..join.tables import FeatureTable, open_joined
 from ..manifest.batch import Batch
-from ..manifest.entries import FEATURES, SidecarEntry, TableEntry, slug
+from ..manifest.declarations import slug
+from ..manifest.entries import FEATURES, SidecarEntry, TableEntry
+from ..manifest.shards import Shard
 from ..records.materialized import Coverage, Materialized
 from ..records.receipts import Receipts
 from ..storage import filenames, files, jsontext
@@ -46,13 +48,31 @@ def of_table(batch: Batch, table: str, done: bool) -> Datasets:
     return {"inputs": inputs, "outputs": [_dataset(path) for _, path in entry.outputs(base)]}
 
 
+def of_parts(batch: Batch, table: str, shard: Shard | None, done: bool) -> Datasets:
+    """The inputs of a part of a table in shards, and the joined file of a shard; None: the sidecars alone.
+
+    :param done: it was made: with the version of the joined file.
+    """
+    entry, base = batch.table(table), batch.base_dir
+    inputs = [located(base, each.path) for each in entry.scores]
+    if shard is None:
+        return {"inputs": [_dataset(path) for path in inputs], "outputs": []}
+    of_shard = entry.of_shard(shard)
+    outputs = [joined(batch, of_shard) if done else _dataset(located(base, shard.out))]
+    return {
+        "inputs": [_dataset(path) for path in (located(base, shard.features), *inputs)],
+        "outputs": outputs,
+    }
+
+
 def of_report(batch: Batch, done: bool) -> Datasets:
     """The joined tables and both forms of the report.
 
     :param done: it was written: with versions; False: by name only.
     """
     tables = [
-        joined(batch, entry) if done else _dataset(batch.base_dir / entry.out) for entry in batch.tables
+        joined(batch, entry) if done else _dataset(located(batch.base_dir, entry.target))
+        for entry in batch.tables
     ]
     return {"inputs": tables, "outputs": of_files([batch.report_json, batch.report_md], done)}
 
@@ -61,7 +81,7 @@ def joined(batch: Batch, entry: TableEntry) -> JsonObject:
     """A joined table, with its version if that is known."""
     built = Receipts(batch.state_dir).built(entry)
     return _dataset(
-        located(batch.base_dir, entry.out),
+        located(batch.base_dir, entry.target),
         None if built is None else _version(built.outputs["out"]["sha256"]),
     )
 
@@ -74,7 +94,8 @@ def of_files(paths: Iterable[Location], done: bool) -> list[JsonObject]:
 def _of_joined(base: Location, entry: TableEntry, built: Materialized) -> Datasets:
     inputs = [_input(located(base, path), role, built) for role, path in _roles(entry)]
     outputs = [_output(path, role, built) for role, path in entry.outputs(base)]
-    outputs[0]["facets"] |= _columns(base, entry, built)
+    if not entry.is_sharded:
+        outputs[0]["facets"] |= _columns(base, entry, built)
     return {"inputs": inputs, "outputs": outputs}
 
 

@@ -15,16 +15,9 @@ from ..storage.locations import Location, is_uri, located
 from ..storage.objects import ObjectPath
 from ..storage.schema import Violations, json_path, load_schema, violations
 from .clashes import FileClaims
-from .declarations import EvidenceRequest
-from .entries import (
-    FeaturesEntry,
-    SidecarEntry,
-    TableEntry,
-    declaration_faults,
-    declarations,
-    text_faults,
-)
-from .options import JoinOptions
+from .declarations import EvidenceRequest, declaration_faults, declarations
+from .entries import FeaturesEntry, SidecarEntry, TableEntry
+from .options import JoinOptions, text_faults
 
 REPORT_SUFFIX = ".report.json"
 _NEEDED = {"features", "scores", "out"}
@@ -230,6 +223,7 @@ class _Parts:
                 scorers=scorers,
                 evidence=EvidenceRequest.of(table["evidence"]) if table.get("evidence") else None,
                 resources=tuple(sorted((table.get("resources") or {}).items())),
+                out_format=table.get("out_format"),
             )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from ..errors import show
 from ..storage.jsontext import JsonObject
+from ..storage.schema import json_path
 
 Direction: TypeAlias = Literal["higher", "lower"]
 
@@ -121,3 +123,26 @@ class EvidenceRequest:
         for at, name in enumerate(self.categories):
             if taken.get(name) in numbers:
                 yield f".categories[{at}]: found {show(name)}, which is also the {taken[name]}; expected another column"
+
+
+def slug(label: str) -> str:
+    """A scorer's name as used in column names: lower case, with `_` for each run of other characters."""
+    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+
+
+def declarations(given: Mapping[str, Mapping[str, Any]]) -> tuple[ScorerDeclaration, ...]:
+    """The declarations in a manifest's `scorers`, in order of label."""
+    return tuple(ScorerDeclaration.of(label, given[label]) for label in sorted(given))
+
+
+def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Checks of a manifest's `scorers` beyond its schema: each fault with its JSON path."""
+    by_slug: dict[str, str] = {}
+    for declared in declarations(given):
+        where = json_path(("scorers", declared.label))
+        yield from (f"{where}{fault}" for fault in declared.faults())
+        first = by_slug.setdefault(slug(declared.label), declared.label)
+        if not slug(declared.label):
+            yield f"{where}: expected a name with at least one letter or digit"
+        elif first != declared.label:
+            yield f"{where}: shares its columns with {show(first)}; expected each scorer once"

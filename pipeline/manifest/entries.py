@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import InputError, show
@@ -16,18 +14,12 @@ from ..storage.formats import SIDECAR_EXTENSIONS, TABLE_EXTENSIONS, sidecar_form
 from ..storage.jsontext import JsonObject
 from ..storage.locations import Location, is_uri, located
 from ..storage.objects import ObjectPath
-from ..storage.schema import json_path, schema_faults
 from .clashes import FileClaims
-from .declarations import EvidenceRequest, ScorerDeclaration
+from .declarations import EvidenceRequest, ScorerDeclaration, slug
 from .field_paths import path_fault
-from .options import OPTIONS, JoinOptions
+from .options import JoinOptions
 from .patterns import Pattern
-
-
-def slug(label: str) -> str:
-    """A scorer's name as used in column names: lower case, with `_` for each run of other characters."""
-    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
-
+from .shards import INDEX, Shard, folder_of, is_sharded, shard_faults, shards
 
 FEATURES = "features"
 """The role of a feature table among the inputs of its joined table."""
@@ -168,7 +160,7 @@ class FeaturesEntry:
     """A feature table as a manifest names it.
 
     Attributes:
-        path: the file.
+        path: the file; or a pattern or a folder (with `/` at its end), whose tables are shards of one.
         text: the settings of delimited text.
     """
 
@@ -188,8 +180,10 @@ class FeaturesEntry:
     def faults(self) -> Iterator[str]:
         """Faults of the entry by itself, each with its JSON path below the entry."""
         found = table_format(self.path)
-        if (fault := filenames.input_fault(self.path)) is not None:
+        if (fault := filenames.input_fault(self.path.rstrip("/") or self.path)) is not None:
             yield f": {fault}"
+        elif is_sharded(self.path):
+            pass  # each of its files is looked at when it is joined
         elif found is None:
             yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
         elif found not in ("csv", "tsv"):
@@ -205,13 +199,14 @@ class TableEntry:
     Attributes:
         features: the feature table.
         scores: the sidecars, at least one.
-        out: the joined table; its extension decides the format.
+        out: the joined table; its extension decides the format. Of a table in shards: the folder of joined files.
         audit_json: the audit; None: not requested.
         options: the effective join options.
         id: the id, unique in the batch; empty for a table outside a batch.
         scorers: the declarations of all scorers, including those that the table does not use.
         evidence: the requested evidence; None: the table declares no label.
         resources: what joining it takes of Luigi's resources, as pairs of name and amount.
+        out_format: of a table in shards: the extension of joined files; None: that of the features.
     """
 
     features: FeaturesEntry
@@ -223,6 +218,37 @@ class TableEntry:
     scorers: tuple[ScorerDeclaration, ...] = ()
     evidence: EvidenceRequest | None = None
     resources: tuple[tuple[str, int], ...] = ()
+    out_format: str | None = None
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether its features are many files, and its output a folder."""
+        return is_sharded(self.features.path)
+
+    @property
+    def target(self) -> str:
+        """The file that is written last: the joined table, or the index of its shards."""
+        return f"{self.out}{INDEX}" if self.is_sharded else self.out
+
+    def shards(self, base: Location) -> list[Shard]:
+        """Its shards, in order; none if it is one file.
+
+        :raises InputError: see `shards.shards`.
+        """
+        return shards(self.features.path, self.out, self.out_format, base) if self.is_sharded else []
+
+    def of_shard(self, shard: Shard) -> TableEntry:
+        """The entry of one shard. What counts for the whole table is not refused for a shard."""
+        policy = "mark" if self.options.missing_policy == "fail" else self.options.missing_policy
+        return replace(
+            self,
+            features=replace(self.features, path=shard.features),
+            out=shard.out,
+            out_format=None,
+            audit_json=None,
+            options=replace(self.options, missing_policy=policy, min_coverage=0.0),
+            evidence=None,
+        )
 
     def as_json(self) -> JsonObject:
         """The JSON object that decides the table's content and path: everything except id, evidence and resources."""
@@ -233,11 +259,15 @@ class TableEntry:
             "out": self.out,
             "audit_json": self.audit_json,
             "config": self.options.as_json(),
-        } | ({"scorers": declared} if declared else {})
+            **({"scorers": declared} if declared else {}),
+            **({"out_format": self.out_format} if self.out_format else {}),
+        }
 
     def outputs(self, base: Location) -> list[tuple[str, Location]]:
         """The files that the table writes, each with the field that names it."""
-        named = [("out", self.out), ("audit_json", self.audit_json)]
+        named = [("out", self.target), ("audit_json", self.audit_json)]
+        with contextlib.suppress(InputError):  # reading the inputs reports it
+            named += [(f"out/{shard.name}", shard.out) for shard in self.shards(base)]
         return [(field, located(base, path)) for field, path in named if path is not None]
 
     def inputs(self, base: Location) -> list[tuple[str, Location]]:
@@ -245,7 +275,9 @@ class TableEntry:
 
         :raises InputError: a folder that a pattern goes through cannot be read.
         """
-        named = [(FEATURES, located(base, self.features.path))]
+        named = [(f"{FEATURES}/{shard.name}", located(base, shard.features)) for shard in self.shards(base)]
+        if not self.is_sharded:
+            named = [(FEATURES, located(base, self.features.path))]
         for index, entry in enumerate(self.scores):
             for name, path in entry.files(base):
                 named.append((f"scores[{index}]" + (f"/{name}" if entry.is_pattern else ""), path))
@@ -253,14 +285,20 @@ class TableEntry:
 
     def missing(self, base: Location) -> list[tuple[str, str]]:
         """The inputs that do not exist yet, each with its field and path. A pattern without matches is one of them."""
-        named = [(FEATURES, self.features.path)]
+        named = [] if self.is_sharded else [(FEATURES, self.features.path)]
+        absent = [(FEATURES, self.features.path)] if self._has_no_shard(base) else []
         for index, entry in enumerate(self.scores):
             try:
                 found = [name for name, _ in entry.files(base)] or [entry.path]
             except InputError:
                 continue  # it may exist; reading it reports the error
             named += [(f"scores[{index}]", name) for name in found]
-        return [(field, name) for field, name in named if not filenames.exists(located(base, name))]
+        return absent + [(field, name) for field, name in named if not filenames.exists(located(base, name))]
+
+    def _has_no_shard(self, base: Location) -> bool:
+        with contextlib.suppress(InputError):  # there may be one; reading it reports the error
+            return self.is_sharded and not self.shards(base)
+        return False
 
     def faults(self) -> Iterator[str]:
         """Faults of the entry by itself, each with its JSON path below the entry.
@@ -268,11 +306,12 @@ class TableEntry:
         `option_faults` checks its options, because they may come from `defaults`; `claim` checks its files.
         """
         yield from (f".features{fault}" for fault in self.features.faults())
-        if table_format(self.out) is None:
+        yield from shard_faults(self.features.path, self.out, self.out_format)
+        if not (self.is_sharded or self.out.endswith("/")) and table_format(self.out) is None:
             yield f".out: found {show(self.out)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
         for index, entry in enumerate(self.scores):
             yield from (f".scores[{index}]{fault}" for fault in entry.faults())
-        for name, given in (("out", self.out), ("audit_json", self.audit_json)):
+        for name, given in (("out", self.target), ("audit_json", self.audit_json)):
             if given is not None and (fault := filenames.output_fault(given)) is not None:
                 yield f".{name}: {fault}"
         if self.evidence is not None:
@@ -280,29 +319,18 @@ class TableEntry:
 
     def claim(self, claims: FileClaims, base: Location, prefix: str = "") -> None:
         """Register the files of the table in `claims`, under names that begin with `prefix`."""
-        claims.read(located(base, self.features.path), f"{prefix}{FEATURES}")
+        if self.is_sharded:
+            everything = located(base, f"{folder_of(self.features.path)}**/*")
+            claims.read_all(
+                everything if self.features.path.endswith("/") else located(base, self.features.path),
+                f"{prefix}{FEATURES}",
+            )
+        else:
+            claims.read(located(base, self.features.path), f"{prefix}{FEATURES}")
         for index, entry in enumerate(self.scores):
             entry.claim(claims, base, f"{prefix}scores[{index}]")
         for field, path in self.outputs(base):
             claims.written(path, f"{prefix}{field}")
-
-
-def declarations(given: Mapping[str, Mapping[str, Any]]) -> tuple[ScorerDeclaration, ...]:
-    """The declarations in a manifest's `scorers`, in order of label."""
-    return tuple(ScorerDeclaration.of(label, given[label]) for label in sorted(given))
-
-
-def declaration_faults(given: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Checks of a manifest's `scorers` beyond its schema: each fault with its JSON path."""
-    by_slug: dict[str, str] = {}
-    for declared in declarations(given):
-        where = json_path(("scorers", declared.label))
-        yield from (f"{where}{fault}" for fault in declared.faults())
-        first = by_slug.setdefault(slug(declared.label), declared.label)
-        if not slug(declared.label):
-            yield f"{where}: expected a name with at least one letter or digit"
-        elif first != declared.label:
-            yield f"{where}: shares its columns with {show(first)}; expected each scorer once"
 
 
 def _is_text(name: str) -> bool:
@@ -312,32 +340,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def option_faults(given: Mapping[str, object]) -> Iterator[str]:
-    """Faults of join options that no schema has checked, each with the option's name."""
-    schema = {"properties": {option.name: option.schema for option in OPTIONS}}
-    yield from schema_faults(dict(given), schema)
-    for name, value in given.items():
-        if isinstance(value, float) and math.isnan(value):  # no bound of a schema rejects NaN
-            yield f"{name}: found {show(value)}; expected a number"
-    yield from text_faults(given)
-
-
-def text_faults(given: Mapping[str, object]) -> Iterator[str]:
-    """Checks of join options beyond the schema: regular expressions, names of columns."""
-    if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
-        yield f"prefix: found {show(prefix)}; expected printable text"
-    for name in ("score_key_field", "score_field"):
-        field = given.get(name)
-        if (
-            isinstance(field, str)
-            and (fault := path_fault(field, is_key=name == "score_key_field")) is not None
-        ):
-            yield f"{name}: {fault}"
-    for name in ("key_regex", "score_key_regex"):
-        if isinstance(pattern := given.get(name), str) and pattern:
-            from .regexes import regex_fault
-
-            if (fault := regex_fault(pattern)) is not None:
-                yield f"{name}: {fault}"

@@ -6,11 +6,15 @@ from the fields of `JoinOptions`; nothing else lists them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
+from ..errors import show
 from ..storage.jsontext import JsonObject
+from ..storage.schema import schema_faults
+from .field_paths import path_fault
 
 KeyNormalize: TypeAlias = Literal["auto", "raw", "basename", "stem"]
 MissingPolicy: TypeAlias = Literal["mark", "drop", "fail"]
@@ -136,3 +140,32 @@ OPTIONS = tuple(
     for each in fields(JoinOptions)
 )
 _NAMES = tuple(option.name for option in OPTIONS)
+
+
+def option_faults(given: Mapping[str, object]) -> Iterator[str]:
+    """Faults of join options that no schema has checked, each with the option's name."""
+    schema = {"properties": {option.name: option.schema for option in OPTIONS}}
+    yield from schema_faults(dict(given), schema)
+    for name, value in given.items():
+        if isinstance(value, float) and math.isnan(value):  # no bound of a schema rejects NaN
+            yield f"{name}: found {show(value)}; expected a number"
+    yield from text_faults(given)
+
+
+def text_faults(given: Mapping[str, object]) -> Iterator[str]:
+    """Checks of join options beyond the schema: regular expressions, names of columns."""
+    if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
+        yield f"prefix: found {show(prefix)}; expected printable text"
+    for name in ("score_key_field", "score_field"):
+        field = given.get(name)
+        if (
+            isinstance(field, str)
+            and (fault := path_fault(field, is_key=name == "score_key_field")) is not None
+        ):
+            yield f"{name}: {fault}"
+    for name in ("key_regex", "score_key_regex"):
+        if isinstance(pattern := given.get(name), str) and pattern:
+            from .regexes import regex_fault
+
+            if (fault := regex_fault(pattern)) is not None:
+                yield f"{name}: {fault}"

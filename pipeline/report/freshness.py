@@ -247,8 +247,12 @@ class _Comparison:
         ]
 
     def outputs(self, entry: TableEntry) -> Iterator[str]:
-        """Differences of the outputs."""
-        for role, path in entry.outputs(self._base):
+        """Differences of the outputs. The output of a shard that has gone is one of them."""
+        paths = dict(entry.outputs(self._base))
+        for role, made in self._built.outputs.items():
+            if role.startswith("out/") and role not in paths:
+                paths[role] = located(self._base, made["path"])
+        for role, path in paths.items():
             known = self._built.outputs.get(role)
             if known is None:
                 continue  # requested since then: reported as a change of the entry
@@ -297,5 +301,6 @@ def places_of(batch: Batch) -> Iterator[Location]:
 
 def places_of_inputs(batch: Batch, entry: TableEntry) -> Iterator[Location]:
     """The inputs of a table, but those of patterns."""
-    yield located(batch.base_dir, entry.features.path)
+    if not entry.is_sharded:
+        yield located(batch.base_dir, entry.features.path)
     yield from (located(batch.base_dir, each.path) for each in entry.scores if not each.is_pattern)

@@ -7,7 +7,7 @@ digests it first. So no row of a file that changed after the report was written 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -17,11 +17,13 @@ import pyarrow.compute as pc
 
 from ..errors import BatchError, InputError, UsageError, count, listing, show
 from ..join.columns import APPENDED
+from ..join.large.joined import JoinedShards, file_of
 from ..join.tables import FeatureTable, open_joined
 from ..join.tables.parquet.pandas_entry import index_columns
 from ..join.tables.parquet.table import ParquetTable
 from ..records.materialized import Coverage
 from ..records.snapshots import Snapshot, check_unchanged, snapshot
+from ..storage.files import FileDescription
 from ..storage.locations import Location, located
 from .build import TableReport
 from .reading import ReportFile, read_report
@@ -116,20 +118,28 @@ class OpenedTable:
     """
 
     def __init__(
-        self, name: str, path: Location, sha256: str, key_column: str | None, coverage: Iterable[Coverage]
+        self,
+        name: str,
+        base: Location,
+        outputs: Mapping[str, FileDescription],
+        key_column: str | None,
+        coverage: Iterable[Coverage],
     ) -> None:
-        self.id, self.path, self.sha256 = name, path, sha256
+        """:param outputs: the joined table, or the index and the joined files of its shards; by role, as a report has them."""
+        files = {role: located(base, each["path"]) for role, each in outputs.items() if role != "audit_json"}
+        self.id, self.path, self.sha256 = name, files["out"], outputs["out"]["sha256"]
+        self._digests = {path: outputs[role]["sha256"] for role, path in files.items()}
+        self._shards = [file_of(role, path) for role, path in files.items() if role != "out"]
         self._wanted_key = key_column
         self._prefixes = [each["column_prefix"] for each in coverage]
 
     @classmethod
     def of(cls, report: ReportFile, table: TableReport) -> OpenedTable:
         """The table that a report describes."""
-        described = table["outputs"]["out"]
         return cls(
             table["id"],
-            located(report.base, described["path"]),
-            described["sha256"],
+            report.base,
+            table["outputs"],
             table["config"]["key_column"],
             table["summary"]["competitors"].values(),
         )
@@ -160,10 +170,11 @@ class OpenedTable:
 
         :raises InputError: the file is not the one that the report describes, or changed while it was read.
         """
-        taken = self._checked(snapshot(self.path))
+        taken = {path: self._checked(path, snapshot(path)) for path in self._digests}
         selection = _selection(self._open(), columns, self._prefixes, scores, with_index=False)
         yield from selection.batches()
-        check_unchanged(self.path, taken.signature)
+        for path, each in taken.items():
+            check_unchanged(path, each.signature)
 
     def _read(self, columns: Sequence[str] | None, scores: Which, *, with_index: bool) -> pa.Table:
         with self._digested_meanwhile():
@@ -177,23 +188,28 @@ class OpenedTable:
         whatever error reading it gives.
         """
         with ThreadPoolExecutor(1) as beside:
-            digesting = beside.submit(snapshot, self.path)
+            digesting = {path: beside.submit(snapshot, path) for path in self._digests}
             try:
                 yield
             except BatchError:
-                self._checked(digesting.result())
+                for path, taken in digesting.items():
+                    self._checked(path, taken.result())
                 raise
-            check_unchanged(self.path, self._checked(digesting.result()).signature)
+            for path, taken in digesting.items():
+                check_unchanged(path, self._checked(path, taken.result()).signature)
 
-    def _checked(self, taken: Snapshot) -> Snapshot:
-        if taken.sha256 != self.sha256:
+    def _checked(self, path: Location, taken: Snapshot) -> Snapshot:
+        expected = self._digests[path]
+        if taken.sha256 != expected:
             raise InputError(
-                f"{self.path}: the file has changed since the report was written: found sha256 {taken.sha256}; "
-                f"expected {self.sha256}; run the batch again, or bring the file back"
+                f"{path}: the file has changed since the report was written: found sha256 {taken.sha256}; "
+                f"expected {expected}; run the batch again, or bring the file back"
             )
         return taken
 
     def _open(self) -> FeatureTable:
+        if self._shards:
+            return JoinedShards(self._shards, self._wanted_key)
         return open_joined(self.path, self._wanted_key)
 
     def __repr__(self) -> str:
@@ -219,7 +235,7 @@ class _Selection:
         needed = [*dict.fromkeys([*self.schema.names, *self.statuses.values()])]
         found: Iterable[pa.RecordBatch] = (
             self.features.batches(needed)
-            if isinstance(self.features, ParquetTable)
+            if isinstance(self.features, ParquetTable | JoinedShards)
             else self.features.chunks("arrow")
         )
         for batch in found:

@@ -72,7 +72,7 @@ def _table(check: BatchCheck, entry: TableEntry, table: TableCheck) -> TableStat
     failure = check.failure(entry, table)
     if failure is not None:
         return TableStatus(entry.id, "failed", (failure.error,))
-    if table.built is None or not filenames.exists(located(check.batch.base_dir, entry.out)):
+    if table.built is None or not filenames.exists(located(check.batch.base_dir, entry.target)):
         return TableStatus(entry.id, "missing", table.stale)
     return TableStatus(entry.id, "stale", table.stale)
 

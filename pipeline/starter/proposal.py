@@ -12,7 +12,8 @@ from ..errors import BatchError, count, show
 from ..join.keys import MAX_KEYS_SHOWN
 from ..join.preview import TablePreview, preview_table
 from ..join.sidecars.scores import ScoreReader
-from ..manifest.entries import FeaturesEntry, SidecarEntry, TableEntry, slug
+from ..manifest.declarations import slug
+from ..manifest.entries import FeaturesEntry, SidecarEntry, TableEntry
 from ..manifest.options import JoinOptions
 from ..storage.locations import Location
 from .evidence import propose_evidence

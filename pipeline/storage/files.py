@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import mmap
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -236,3 +237,16 @@ def _object(path: ObjectPath) -> objects.Found:
     if found is None:
         raise InputMissingError(f"{path}: the object is not there yet")
     return found
+
+
+def mapped(path: Path) -> memoryview:
+    """The content of a local file, mapped into memory.
+
+    :raises InputMissingError: nothing has that name.
+    :raises InputError: it cannot be read, or is empty.
+    """
+    with reading(path), open_bytes(path) as stream:
+        try:
+            return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        except ValueError as exc:
+            raise InputError(f"{path}: the file is empty") from exc

@@ -27,6 +27,7 @@ from ..storage import files, writing
 from ..storage.locations import Location
 from .inputs import InputFile
 from .lineage_events import BEGUN
+from .shards import JoinedShard, index_table
 from .shared import BatchTask, TableTask, one_spelling, recording, remember
 from .targets import ReportTarget, TableTarget
 
@@ -70,9 +71,22 @@ class JoinedTable(TableTask):
     def requires(self) -> dict[str, luigi.Task]:
         """Every input by its role: `features`, `scores[0]` ... Luigi does not check them for a complete table."""
         entry = self.batch.table(self.table)
+        if entry.is_sharded:
+            return self._shards()
         named = {FEATURES: entry.features.path}
         named |= {f"scores[{index}]": sidecar.path for index, sidecar in enumerate(entry.scores)}
         return {role: self.input_task(role, path) for role, path in named.items()}
+
+    def _shards(self) -> dict[str, luigi.Task]:
+        """A task for each shard by its role, or the pattern of which there is none yet."""
+        batch = self.batch
+        entry = batch.table(self.table)
+        shared = {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "fail_fast_since")}
+        tasks: dict[str, luigi.Task] = {
+            f"{FEATURES}/{shard.name}": JoinedShard(table=self.table, shard=shard.name, **shared)
+            for shard in entry.shards(batch.base_dir)
+        }
+        return tasks or {FEATURES: self.input_task(FEATURES, entry.features.path)}
 
     def input_task(self, role: str, path: str) -> luigi.Task:  # noqa: ARG002  # the role is for subclasses
         """The task that provides an input. A subclass may return its own; it runs before the table is joined.
@@ -102,7 +116,10 @@ class JoinedTable(TableTask):
         record = functools.partial(receipts.record_built, entry)
         with recording(functools.partial(self.record_failure, key=key)):
             # Recorded before the outputs take their names, so that no crash leaves a finished table without a record.
-            made = materialize_entry(entry, batch.base_dir, self._show_progress, commit=record)
+            if entry.is_sharded:
+                made = index_table(batch, entry, receipts, self._show_progress, record)
+            else:
+                made = materialize_entry(entry, batch.base_dir, self._show_progress, commit=record)
             record(made)
 
     def lineage_datasets(self, done: bool) -> Datasets:

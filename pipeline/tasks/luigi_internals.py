@@ -125,9 +125,10 @@ class _Watched:
         """Pass on what the worker reports of a task, and report a table that ended."""
         interruption.check()
         result = super().add_task(*args, **kwargs)  # type: ignore[misc]  # the scheduler that this is mixed into
-        table = (kwargs.get("params") or {}).get("table")
-        if table is not None and kwargs.get("status") in (DONE, FAILED):
-            self.watch(table, kwargs["status"] == DONE)
+        params = kwargs.get("params") or {}
+        is_part = "part" in params or "shard" in params
+        if "table" in params and kwargs.get("status") in ((FAILED,) if is_part else (DONE, FAILED)):
+            self.watch(params["table"], kwargs["status"] == DONE)
         return result
 
 

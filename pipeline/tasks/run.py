@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, UsageError, count, exit_code, show
+from ..errors import BatchError, OutputError, UsageError, count, exit_code, show
 from ..manifest.batch import Batch, failed_path
 from ..records.receipts import Failure, Receipts
 from ..report.build import Report
@@ -191,6 +191,7 @@ def _verdict(check: BatchCheck) -> BatchResult:
         if check.stale_report:
             _write_report(check.again())  # the task could not; this raises its error
             check = check.again()
+        _sweep_prepared(batch)
         for failed in (failed_path(batch.report_json), failed_path(batch.report_md)):
             writing.remove(failed)
     else:
@@ -201,6 +202,15 @@ def _verdict(check: BatchCheck) -> BatchResult:
     with contextlib.suppress(OutputError):  # a read-only file system; the next run checks again
         check.remember()
     return BatchResult(report, path, check.sha256)
+
+
+def _sweep_prepared(batch: Batch) -> None:
+    """Remove prepared scores: the batch is complete."""
+    if any(entry.is_sharded for entry in batch.tables):
+        from ..join.large import prepared
+
+        with contextlib.suppress(BatchError):  # a read-only file system
+            prepared.sweep(prepared.folder_of(batch.state_dir))
 
 
 def _write_report(check: BatchCheck) -> None:

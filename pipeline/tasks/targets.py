@@ -7,7 +7,7 @@ import io
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from luigi.local_target import LocalFileSystem
-from luigi.target import FileSystemTarget
+from luigi.target import FileSystemTarget, Target
 
 from ..errors import InputError, UsageError, show
 from ..manifest.batch import Batch
@@ -89,7 +89,7 @@ class TableTarget(ReadOnlyTarget):
     """
 
     def __init__(self, batch: Batch, entry: TableEntry) -> None:
-        super().__init__(located(batch.base_dir, entry.out))
+        super().__init__(located(batch.base_dir, entry.target))
         self._batch = batch
         self._entry = entry
 
@@ -127,11 +127,27 @@ class TableTarget(ReadOnlyTarget):
             raise InputError(f"{self.path}: the table was not joined yet; run its batch")
         return OpenedTable(
             name=self._entry.id,
-            path=self._place,
-            sha256=built.outputs["out"]["sha256"],
+            base=self._batch.base_dir,
+            outputs=built.outputs,
             key_column=self._entry.options.key_column,
             coverage=tuple(built.summary["competitors"].values()),
         )
+
+
+class ScoresTarget(Target):
+    """The prepared scores of a table in shards."""
+
+    def __init__(self, batch: Batch, entry: TableEntry) -> None:
+        self._batch, self._entry = batch, entry
+
+    def exists(self) -> bool:
+        """True if they were prepared from the sidecars as they are now; a sidecar that cannot be read counts as changed."""
+        from ..join.large import prepared
+
+        with contextlib.suppress(InputError):
+            folder = prepared.folder_of(self._batch.state_dir)
+            return prepared.is_prepared(self._entry, self._batch.base_dir, folder)
+        return False
 
 
 class ReportTarget(ReadOnlyTarget):

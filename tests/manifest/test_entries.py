@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.manifest.entries import FeaturesEntry, SidecarEntry, TableEntry, option_faults, slug
-from pipeline.manifest.options import JoinOptions
+from pipeline.manifest.declarations import slug
+from pipeline.manifest.entries import FeaturesEntry, SidecarEntry, TableEntry
+from pipeline.manifest.options import JoinOptions, option_faults
 from pipeline.storage.dialect import TextSettings
 from tests.support.builders import write_text
 

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.join.sidecars.fields import RowFault
 from pipeline.join.sidecars.record import ScoreRow
-from pipeline.manifest.entries import SidecarEntry, option_faults
-from pipeline.manifest.options import JoinOptions
+from pipeline.manifest.entries import SidecarEntry
+from pipeline.manifest.options import JoinOptions, option_faults
 from tests.support.builders import DOVER, score_row, score_rows
 
 LIBVMAF = [{"frameNum": 0, "metrics": {"vmaf": 90.0}}, {"frameNum": 1, "metrics": {"vmaf": 92.0}}]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from ...errors import count
-from ...manifest.entries import slug
+from ...manifest.declarations import slug
 from ...manifest.families import LABEL, UNASSIGNED, Families
 from ..documents import (
     FamilyCoverage,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...errors import count
-from ...manifest.entries import slug
+from ...manifest.declarations import slug
 from ..statistics.folds import Rows, effective_groups
 from ..statistics.leaks import leak_reason
 from ..statistics.repeats import MAX_REPEATED, repeated_rows

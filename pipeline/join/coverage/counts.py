@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import JoinError, count, listing, show
-from ...manifest.declarations import ScorerDeclaration
-from ...manifest.entries import slug
+from ...manifest.declarations import ScorerDeclaration, slug
 from ...manifest.options import KeyNormalize
 from ...records.materialized import Coverage, LowMatch, explain
 from .. import keys

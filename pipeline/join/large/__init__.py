@@ -6,6 +6,9 @@
        │  └──▶ spool     score records in columns, in files
        └─────▶ reuse     scores that several rows have, counted piece by piece
     budget               how much memory a join may take, and whether it fits
+
+    shards ──▶ prepared  a table in shards: each by itself, then the whole; scores that all shards share, in files
+    joined               its joined files, read as one table
 """
 
-__all__ = ["budget", "index", "pieces", "reuse", "spool"]
+__all__ = ["budget", "index", "joined", "pieces", "prepared", "reuse", "shards", "spool"]

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...errors import SidecarError
-from ...manifest.entries import slug
+from ...manifest.declarations import slug
 from ...manifest.options import JoinOptions, KeyNormalize
 from ..columns import Scorer, ScorerMatch, TableMatch, check_slugs, raw_keys, sources
 from ..keys import KeyRule, Side

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
-from ...manifest.entries import SidecarEntry, slug
+from ...manifest.declarations import slug
+from ...manifest.entries import SidecarEntry
 from ...manifest.options import JoinOptions
 from ...storage.formats import SIDECAR_EXTENSIONS, sidecar_format
 from ...storage.locations import Location

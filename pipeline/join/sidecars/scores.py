@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import show
-from ...manifest.entries import SidecarEntry, slug
+from ...manifest.declarations import slug
+from ...manifest.entries import SidecarEntry
 from ...manifest.field_paths import ABSENT, ListPath, list_path, lookup
 from ...manifest.options import JoinOptions
 from .. import keys

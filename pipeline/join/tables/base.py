@@ -6,7 +6,7 @@ import abc
 import contextlib
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias
 
 import pyarrow as pa
@@ -34,11 +34,17 @@ BATCH_BYTES = 1 << 25
 
 
 class FeatureTable(abc.ABC):
-    """A feature table that is read in streams; it may be read more than once."""
+    """A feature table that is read in streams; it may be read more than once.
+
+    Attributes:
+        path: the file.
+        constants: columns that are not in the file, with the one value of each: the hive partitions of a shard.
+    """
 
     def __init__(self, path: Location, wanted_key: str | None = None) -> None:
         self.path = path
         self._wanted_key = wanted_key
+        self.constants: Mapping[str, str] = {}
 
     @property
     @abc.abstractmethod
@@ -79,10 +85,10 @@ class FeatureTable(abc.ABC):
         :raises TableError: the table has none; the message lists its columns.
         """
         wanted = self._wanted_key
-        found = keys.pick(self.columns) if wanted is None else wanted
+        found = keys.pick([*self.columns, *self.constants]) if wanted is None else wanted
         if not self.columns and not self.rows:
             return found or keys.CANDIDATES[0]  # an empty shard of a format without a header
-        if found is None or found not in self.columns:
+        if found is None or found not in (*self.columns, *self.constants):
             expected = "one of " + ", ".join(keys.CANDIDATES) if wanted is None else show(wanted)
             held = ", ".join(show(name) for name in self.columns) or "none"
             raise TableError(
@@ -96,6 +102,12 @@ class FeatureTable(abc.ABC):
 
         :raises TableError: the column holds values that cannot be a key.
         """
+
+    def key_texts(self) -> Iterator[pa.Array]:
+        """The keys, some rows at a time, where they are a column of the file or a constant."""
+        if self.key_column in self.columns:
+            return self.key_pieces()
+        return iter([pa.repeat(pa.scalar(self.constants.get(self.key_column), pa.string()), self.rows)])
 
     def key_pieces(self) -> Iterator[pa.Array]:
         """As `keys`, some rows at a time where the format can be read so."""

@@ -16,7 +16,7 @@ from ...join import keys
 from ...join.sidecars.fields import RUNTIME_FIELDS, SCORE_FIELDS, Row
 from ...join.sidecars.numbers import finite_number
 from ...join.sidecars.scores import named
-from ...manifest.entries import slug
+from ...manifest.declarations import slug
 from .samples import Sample
 
 _MAX_KEYS = 3

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from ...manifest.entries import slug
+from ...manifest.declarations import slug
 from ...storage.formats import COMPRESSIONS, table_format
 
 _MAX_BOUNDARIES = 64

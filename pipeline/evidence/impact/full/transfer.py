@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ....errors import show
-from ....manifest.entries import slug
+from ....manifest.declarations import slug
 from ...documents import OutsideColumn, Transfer, TransferArm, rounded
 from ...statistics.correlations import pearson
 from ...statistics.folds import Rows

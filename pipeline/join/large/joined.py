@@ -1,0 +1,120 @@
+"""The joined files of a table in shards, read as one table."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from ...errors import TableError
+from ...manifest.entries import TableEntry
+from ...manifest.shards import Shard
+from ...storage.locations import Location, located
+from ..tables import FeatureTable, open_joined
+from ..tables.base import Chunk, Form
+from ..tables.parquet.table import ParquetTable
+
+
+@dataclass(frozen=True)
+class JoinedFile:
+    """A joined file, with the columns that all its rows share and that are not in it."""
+
+    path: Location
+    partitions: dict[str, str]
+
+
+class JoinedShards(FeatureTable):
+    """Joined files as one table: their rows in order, the hive partitions as the last columns."""
+
+    def __init__(self, shards: Sequence[JoinedFile], key_column: str | None) -> None:
+        super().__init__(shards[0].path if shards else Path("nothing"), key_column)
+        self._shards = [(open_joined(each.path, key_column), each.partitions) for each in shards]
+        for table, partitions in self._shards:
+            table.constants = partitions
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the files, then those of their partitions."""
+        return tuple(self.schema().names)
+
+    @functools.cached_property
+    def rows(self) -> int:
+        """Number of rows of all files."""
+        return sum(table.rows for table, _ in self._shards)
+
+    def keys(self) -> pa.Array:
+        """The texts of the key column (string), one per row."""
+        pieces = (piece for table, _ in self._shards for piece in table.key_texts())
+        return pa.chunked_array(pieces, pa.string()).combine_chunks()
+
+    def schema(self) -> pa.Schema:
+        """Names and types that hold the values of every file.
+
+        :raises TableError: two files have a column of types that do not go together.
+        """
+        return self._schema
+
+    @functools.cached_property
+    def _schema(self) -> pa.Schema:
+        try:
+            return pa.unify_schemas(map(_whole_schema, self._shards), promote_options="permissive")
+        except pa.ArrowException as exc:
+            raise TableError(f"{self.path}: the types of the shards differ: {exc}") from exc
+
+    def chunks(self, form: Form) -> Iterator[Chunk]:
+        """The rows as record batches; there is no other form.
+
+        :raises TableError: another form is wanted.
+        """
+        if form != "arrow":
+            raise TableError(f"{self.path}: found the form {form}; expected arrow")
+        return self.batches(self.columns)
+
+    def batches(self, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
+        """The rows in record batches that have these columns."""
+        wanted = pa.schema([self._schema.field(name) for name in columns])
+        for table, partitions in self._shards:
+            inside = [name for name in wanted.names if name not in partitions]
+            read = table.batches(inside) if isinstance(table, ParquetTable) else table.chunks("arrow")
+            for batch in read:
+                yield _completed(batch, wanted, partitions)
+
+
+def shards_of(entry: TableEntry, base: Location) -> list[JoinedFile]:
+    """The joined files of a table in shards."""
+    return [JoinedFile(located(base, each.out), each.partitions) for each in entry.shards(base)]
+
+
+def open_table_of(entry: TableEntry, base: Location) -> FeatureTable:
+    """The joined table of an entry, in shards or not."""
+    if entry.is_sharded:
+        return JoinedShards(shards_of(entry, base), entry.options.key_column)
+    return open_joined(located(base, entry.out), entry.options.key_column)
+
+
+def file_of(role: str, path: Location) -> JoinedFile:
+    """The joined file of a role among the outputs of a table in shards, such as `out/corpus=chug/part-0.jsonl`."""
+    return JoinedFile(path, Shard(role.removeprefix("out/"), "", "").partitions)
+
+
+def _whole_schema(of: tuple[FeatureTable, dict[str, str]]) -> pa.Schema:
+    table, partitions = of
+    schema = table.schema()
+    return pa.schema(
+        [*schema, *(pa.field(name, pa.string()) for name in partitions if name not in schema.names)]
+    )
+
+
+def _completed(batch: pa.RecordBatch, wanted: pa.Schema, partitions: dict[str, str]) -> pa.RecordBatch:
+    columns = []
+    for field in wanted:
+        at = batch.schema.get_field_index(field.name)
+        if at >= 0:
+            column = batch.column(at)
+            columns.append(column if column.type.equals(field.type) else column.cast(field.type))
+        else:
+            columns.append(pa.repeat(pa.scalar(partitions.get(field.name), field.type), batch.num_rows))
+    return pa.RecordBatch.from_arrays(columns, schema=wanted)

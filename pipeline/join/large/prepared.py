@@ -1,0 +1,221 @@
+"""The scores of a table's sidecars, read once for all of its shards and kept in files that are mapped.
+
+::
+
+    KEY.0.arrow     one scorer: its records, the part of each, and the index of its keys; one batch of Arrow's IPC format
+    KEY.json        its parts, and the sidecars that were read; written with the others, last
+
+KEY depends on the sidecars as they are in the file system, and on all that decides how they are read.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ...errors import BatchError, InputMissingError
+from ...manifest.declarations import slug
+from ...manifest.entries import TableEntry
+from ...records.snapshots import Snapshot, check_unchanged, snapshot
+from ...records.versions import SEMANTICS_VERSION
+from ...storage import filenames, files, jsontext, writing
+from ...storage.jsontext import JsonObject
+from ...storage.locations import Location
+from ..columns import Scorer
+from ..sidecars.read import read_sidecar
+from ..sidecars.record import RECORD, Scores
+from .index import KeyIndex
+from .pieces import IndexedScorer, indexed
+from .spool import SpooledTable
+
+_VERSION = 1
+_OPTIONS = ("key_normalize", "score_key_field", "score_field", "score_key_regex")
+_INDEX = pa.schema([("source", pa.int32()), ("hash", pa.uint64()), ("row", pa.int32())])
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The scores of a table's sidecars.
+
+    Attributes:
+        scorers: in order of label.
+        sidecars: what the sidecars were when they were read, by role.
+    """
+
+    scorers: list[IndexedScorer]
+    sidecars: dict[str, Snapshot]
+
+
+def folder_of(state_dir: Location) -> Path:
+    """The folder of prepared scores: in the state folder of a local batch, else one of this host's own."""
+    return state_dir / "prepared" if isinstance(state_dir, Path) else filenames.scratch_folder(str(state_dir))
+
+
+def is_prepared(entry: TableEntry, base: Location, folder: Path) -> bool:
+    """Whether the scores of the table's sidecars as they are now have been prepared.
+
+    :raises BatchError: a sidecar is not there, or cannot be read.
+    """
+    return filenames.exists(folder / f"{_key(entry, base)}.json")
+
+
+def prepared(entry: TableEntry, base: Location, folder: Path) -> Prepared:
+    """The scores of the table's sidecars, which are prepared if they are not yet.
+
+    :raises BatchError: a sidecar is missing or faulty, or the disk is full.
+    """
+    key = _key(entry, base)
+    if not filenames.exists(folder / f"{key}.json"):
+        prepare(entry, base, folder)
+    found: JsonObject = jsontext.parse(files.read_bytes(folder / f"{key}.json"))
+    scorers = [
+        _scorer(entry, base, folder, folder / f"{key}.{number}.arrow", parts)
+        for number, parts in enumerate(found["scorers"])
+    ]
+    return Prepared(scorers, {role: Snapshot.from_record(taken) for role, taken in found["sidecars"].items()})
+
+
+def prepare(entry: TableEntry, base: Location, folder: Path) -> None:
+    """Read the table's sidecars, and write their scores.
+
+    :raises BatchError: as `prepared`.
+    """
+    writing.make_folder(folder)
+    key = _key(entry, base)
+    paths = dict(_sidecars(entry, base))
+    taken = {role: snapshot(path) for role, path in paths.items()}
+    read = (
+        read_sidecar(each, base, entry.options, functools.partial(SpooledTable, folder))
+        for each in entry.scores
+    )
+    scorers = indexed([scores for found in read for scores in found], folder)
+    for role, path in paths.items():
+        check_unchanged(path, taken[role].signature)
+    names = [folder / f"{key}.{number}.arrow" for number in range(len(scorers))]
+    document = {
+        "sidecars": {role: each.as_record() for role, each in taken.items()},
+        "scorers": [[_described(part) for part in each.scorer.parts] for each in scorers],
+    }
+    with writing.replacing(*names, folder / f"{key}.json") as created:
+        for new, each in zip(created, scorers, strict=False):
+            batch = _batch(each)
+            with pa.ipc.new_file(new, batch.schema) as writer:
+                writer.write_batch(batch)
+        created[-1].write(jsontext.canonical(document))
+
+
+def sweep(folder: Path, needed: Sequence[tuple[TableEntry, Location]] = ()) -> None:
+    """Remove what was prepared for sidecars that are needed no more.
+
+    :param needed: the tables whose scores stay, with their base folders.
+    """
+    keys = []
+    for entry, base in needed:
+        try:
+            keys.append(_key(entry, base))
+        except BatchError:
+            continue
+    for name in filenames.files_in(folder, lambda name: name.partition(".")[0] not in keys):
+        writing.remove(folder / name)
+
+
+def _key(entry: TableEntry, base: Location) -> str:
+    options = entry.options.as_json()
+    seen = [[role, *map(str, astuple(files.signature(path)))] for role, path in _sidecars(entry, base)]
+    identity = [
+        _VERSION,
+        SEMANTICS_VERSION,
+        [each.as_json() for each in entry.scores],
+        [options[name] for name in _OPTIONS],
+        seen,
+    ]
+    return hashlib.sha256(jsontext.canonical(identity)).hexdigest()[:32]
+
+
+def _sidecars(entry: TableEntry, base: Location) -> Iterator[tuple[str, Location]]:
+    """The files of all sidecars with their roles.
+
+    :raises InputMissingError: a pattern matches none.
+    """
+    for index, sidecar in enumerate(entry.scores):
+        named = sidecar.files(base)
+        if not named:
+            raise InputMissingError(f"{sidecar.path}: no file matches yet, below {base}")
+        for name, path in named:
+            yield f"scores[{index}]" + (f"/{name}" if sidecar.is_pattern else ""), path
+
+
+def _described(part: Scores) -> JsonObject:
+    return {
+        "label": part.label,
+        "source": part.source,
+        "location": part.location,
+        "key_field": part.key_field,
+        "key_regex": part.key_regex,
+        "note": part.note,
+        "rows": len(part.keys),
+    }
+
+
+def _batch(of: IndexedScorer) -> pa.RecordBatch:
+    columns = dict(zip(RECORD.names, of.scorer.records.columns, strict=True))
+    columns |= {
+        "source": of.scorer.source,
+        "hash": pa.array(of.index.hashes),
+        "row": pa.array(of.index.rows),
+    }
+    return pa.RecordBatch.from_arrays([*columns.values()], names=[*columns])
+
+
+def _scorer(
+    entry: TableEntry, base: Location, folder: Path, path: Path, parts: list[dict[str, Any]]
+) -> IndexedScorer:
+    batch = pa.ipc.open_file(pa.py_buffer(files.mapped(path))).get_batch(0)
+    records = batch.select(RECORD.names)
+    keys, start, scores = records["key"], 0, []
+    for part in parts:
+        scores.append(_part(entry, base, folder, part, records.slice(start, part["rows"])))
+        start += part["rows"]
+    label = parts[0]["label"]
+    scorer = Scorer(label, slug(label), tuple(scores), records, batch["source"])
+    hashes, rows = batch["hash"].to_numpy(), batch["row"].to_numpy().astype(np.int32, copy=False)
+    return IndexedScorer(scorer, KeyIndex(keys, hashes, rows, lambda keys: keys))
+
+
+def _part(
+    entry: TableEntry, base: Location, folder: Path, described: dict[str, Any], records: pa.RecordBatch
+) -> Scores:
+    """A part as it was read. What only messages need is read again."""
+
+    def again() -> Scores:
+        for sidecar in entry.scores:
+            if sidecar.path == described["source"]:
+                for each in read_sidecar(
+                    sidecar, base, entry.options, functools.partial(SpooledTable, folder)
+                ):
+                    if _described(each) == described:
+                        return each
+        raise BatchError(f"{described['source']}: the sidecar changed while it was being read; run again")
+
+    def bad_statuses() -> Counter[str]:
+        return again().bad_statuses()
+
+    return Scores(
+        label=described["label"],
+        source=described["source"],
+        location=described["location"],
+        key_field=described["key_field"],
+        key_regex=described["key_regex"],
+        records=records,
+        recall=lambda: again().recall(),
+        bad_statuses=bad_statuses,
+        note=described["note"],
+    )

@@ -1,0 +1,312 @@
+"""A table in shards: each shard is joined by itself, and the whole is judged before its index is written.
+
+::
+
+    join_shard      features of one shard, prepared scores ──▶ one joined file
+    index_shards    keys of all shards, prepared scores ──▶ the table's coverage and policies ──▶ index, audit
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from ...errors import InputError, TableError, show
+from ...manifest.entries import FEATURES, TableEntry
+from ...manifest.shards import Shard
+from ...records.materialized import Materialized, Remarks, TableSummary
+from ...records.provenance import fingerprint, run_provenance
+from ...records.snapshots import check_unchanged, of_written
+from ...records.versions import SEMANTICS_VERSION, versions
+from ...storage import filenames, files, jsontext, writing
+from ...storage.files import FileDescription
+from ...storage.jsontext import JsonObject
+from ...storage.locations import Location, located
+from ..keys import Side
+from ..matching import MatchedTable, Progress
+from ..materialize import Commit, ShardSource, materialize_entry
+from ..sidecars.read import read_sidecar
+from ..tables import FeatureTable, open_table
+from ..tables.base import Chunk, Form
+from .pieces import indexed, match_in_pieces
+from .prepared import Prepared
+from .spool import SpooledTable
+
+SCHEMA = "second-opinion-shards-v1"
+
+
+def join_shard(
+    entry: TableEntry,
+    shard: Shard,
+    base: Location,
+    scores: Prepared,
+    folder: Path,
+    progress: Progress,
+    commit: Commit,
+) -> Materialized:
+    """Join one shard of a table.
+
+    :param folder: where positions are kept.
+    :raises BatchError: the features are missing or faulty, or the file cannot be written.
+    """
+    matching = _ShardMatching(entry, shard, base, scores, folder)
+    source = ShardSource(matching, scores.sidecars)
+    return materialize_entry(entry.of_shard(shard), base, progress, commit, source)
+
+
+class _ShardMatching:
+    """A shard and the scores of its table."""
+
+    def __init__(
+        self, entry: TableEntry, shard: Shard, base: Location, scores: Prepared, folder: Path
+    ) -> None:
+        self._entry, self._shard, self._base = entry, shard, base
+        self._scores, self._folder = scores, folder
+
+    @functools.cached_property
+    def features(self) -> FeatureTable:
+        """The shard's features."""
+        return _opened(self._entry, self._shard, self._base)
+
+    def result(self, notify: Progress = lambda _doing, _share: None) -> MatchedTable:
+        """The scores matched onto the shard."""
+        entry, features = self._entry.of_shard(self._shard), self.features
+        side = Side(features.key_column, entry.options.key_regex, features.key_texts)
+        notify("matching keys", 0.2)
+        found = match_in_pieces(side, self._scores.scorers, entry.options, self._folder, lambda _rows: None)
+        return MatchedTable(features, found, entry.scorers, entry.features.path)
+
+
+def index_shards(
+    entry: TableEntry,
+    base: Location,
+    scores: Prepared,
+    built: Mapping[str, Materialized],
+    folder: Path,
+    progress: Progress,
+    commit: Commit,
+    argv: Sequence[str],
+) -> Materialized:
+    """Judge a table whose shards are joined, and write its index and its audit.
+
+    :param built: the record of each shard, by its name.
+    :param folder: where positions are kept.
+    :param argv: the command that makes the table, for its audit.
+    :raises JoinError: the scores do not cover the table as its options demand, or belong to other clips.
+    :raises TableError: the columns of two shards differ.
+    """
+    features = _Shards(entry, base)
+    side = Side(features.key_column, entry.options.key_regex, features.key_texts)
+    found = match_in_pieces(
+        side,
+        scores.scorers,
+        entry.options,
+        folder,
+        lambda rows: progress(f"matched {rows} of {features.rows} rows", 0.9 * rows / max(1, features.rows)),
+    )
+    matched = MatchedTable(features, found, entry.scorers, entry.features.path)
+    matched.check()
+    table = _Index(entry, base, scores, built, matched, argv)
+    table.check_files()
+    return table.written(commit)
+
+
+def match_shards(entry: TableEntry, base: Location) -> MatchedTable:
+    """The scores matched onto all shards, without writing anything that lasts and without judging them.
+
+    :raises BatchError: an input is missing or faulty, keys collide, or the shards' columns differ.
+    """
+    folder = filenames.scratch_folder(f"preview {base}")
+    writing.make_folder(folder)
+    features = _Shards(entry, base)
+    spool = functools.partial(SpooledTable, folder)
+    scores = [found for each in entry.scores for found in read_sidecar(each, base, entry.options, spool)]
+    side = Side(features.key_column, entry.options.key_regex, features.key_texts)
+    found = match_in_pieces(side, indexed(scores, folder), entry.options, folder, lambda _rows: None)
+    return MatchedTable(features, found, entry.scorers, entry.features.path)
+
+
+class _Index:
+    """The index of a table whose shards are joined and judged."""
+
+    def __init__(
+        self,
+        entry: TableEntry,
+        base: Location,
+        scores: Prepared,
+        built: Mapping[str, Materialized],
+        matched: MatchedTable,
+        argv: Sequence[str],
+    ) -> None:
+        self._entry, self._base, self._matched, self._built = entry, base, matched, built
+        self._argv = [*argv]
+        self._inputs: dict[str, FileDescription] = {}
+        self._outputs: dict[str, FileDescription] = {}
+        self._seen = {role: taken.as_record() for role, taken in scores.sidecars.items()}
+        for name, shard in built.items():
+            self._inputs[f"{FEATURES}/{name}"] = shard.inputs[FEATURES]
+            self._outputs[f"out/{name}"] = shard.outputs["out"]
+            self._seen[f"{FEATURES}/{name}"] = shard.seen[FEATURES]
+            self._seen[f"out/{name}"] = shard.seen["out"]
+        for role, path in entry.inputs(base):
+            if role in scores.sidecars:
+                self._inputs[role] = files.describe(path, base, scores.sidecars[role].sha256)
+
+    def check_files(self) -> None:
+        """:raises InputError: shards or sidecars came, went or changed while they were read."""
+        paths = dict(self._entry.inputs(self._base))
+        if paths.keys() != self._inputs.keys():
+            raise InputError(f"{self._entry.features.path}: files came or went below a pattern; run again")
+        for name, shard in self._built.items():
+            taken = shard.snapshot(FEATURES)
+            if taken is not None and taken.settled:
+                check_unchanged(paths[f"{FEATURES}/{name}"], taken.signature)
+
+    def written(self, commit: Commit) -> Materialized:
+        """Write the index and the audit; gives the table's record."""
+        targets = {
+            role: path for role, path in self._entry.outputs(self._base) if role in ("out", "audit_json")
+        }
+        with writing.replacing(*targets.values()) as created:
+            for new, (role, path) in zip(created, targets.items(), strict=True):
+                new.write(jsontext.pretty(self._index() if role == "out" else self._audit()))
+                name = filenames.relative(path, self._base)
+                self._outputs[role] = {"path": name, "exists": True, "kind": "file", "sha256": new.sha256}
+            commit(self._materialized())
+        for new, role in zip(created, targets, strict=True):
+            self._seen[role] = of_written(new).as_record()
+        return self._materialized()
+
+    def _materialized(self) -> Materialized:
+        order = ["out", *(role for role in self._outputs if role != "out")]
+        return Materialized(
+            fingerprint=self._fingerprint,
+            semantics=SEMANTICS_VERSION,
+            entry=self._entry.as_json(),
+            summary=self._summary,
+            inputs=self._inputs,
+            outputs={role: self._outputs[role] for role in order if role in self._outputs},
+            versions=versions(),
+            seen=self._seen,
+        )
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self._entry, {role: each["sha256"] for role, each in self._inputs.items()})
+
+    @functools.cached_property
+    def _summary(self) -> TableSummary:
+        found = self._matched.found
+        return {
+            **self._remarks(),
+            "input_rows": found.rows,
+            "output_rows": self._matched.output_rows,
+            "competitors": {each["competitor"]: each for each in self._matched.covered},
+        }
+
+    def _remarks(self) -> Remarks:
+        """What the shards say of themselves, each thing once."""
+        together: Remarks = {}
+        for shard in self._built.values():
+            for name in ("notes", "dropped_metadata", "changed_types"):
+                for each in shard.summary.get(name, []):  # type: ignore[attr-defined]  # lists
+                    held = together.setdefault(name, [])  # type: ignore[misc]  # its fields
+                    if each not in held:
+                        held.append(each)
+        return together
+
+    def _index(self) -> JsonObject:
+        return {
+            "schema": SCHEMA,
+            "fingerprint": self._fingerprint,
+            **self._summary,
+            "shards": {
+                name: {
+                    "input_rows": shard.summary["input_rows"],
+                    "output_rows": shard.summary["output_rows"],
+                    "out": shard.outputs["out"]["path"],
+                    "features": shard.inputs[FEATURES]["sha256"],
+                    "sha256": shard.outputs["out"]["sha256"],
+                }
+                for name, shard in self._built.items()
+            },
+        }
+
+    def _audit(self) -> JsonObject:
+        entry, options = self._entry, self._entry.options
+        return {
+            "feature_table": entry.features.path,
+            "output": filenames.relative(located(self._base, entry.target), self._base),
+            "key_column": self._matched.features.key_column,
+            "key_normalize": options.key_normalize,
+            "missing_policy": options.missing_policy,
+            **self._summary,
+            "run_provenance": run_provenance(
+                argv=self._argv, args=entry.as_json(), inputs=self._inputs, outputs=dict(self._outputs)
+            ),
+        }
+
+
+class _Shards(FeatureTable):
+    """All shards of a table as one feature table, of which only the keys are read."""
+
+    def __init__(self, entry: TableEntry, base: Location) -> None:
+        super().__init__(located(base, entry.features.path.rstrip("/")), entry.options.key_column)
+        self._entry, self._base = entry, base
+        self._shards = entry.shards(base)
+        first = _opened(entry, self._shards[0], base)
+        self._columns, self.constants = first.columns, first.constants
+        self._rows = 0
+        for shard in self._shards:
+            self._add(shard)
+
+    def _add(self, shard: Shard) -> None:
+        features = _opened(self._entry, shard, self._base)
+        self._rows += features.rows
+        held = (set(features.columns), set(features.constants))
+        expected = (set(self._columns), set(self.constants))
+        if features.columns and held != expected:
+            differing = sorted(set.union(*held) ^ set.union(*expected))
+            raise TableError(
+                f"{self._entry.features.path}: the columns of {show(self._shards[0].name)} and {show(shard.name)} differ: "
+                f"{', '.join(map(show, differing[:5])) or 'some are partitions in one of them only'}; expected like shards"
+            )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that every shard has."""
+        return self._columns
+
+    @property
+    def rows(self) -> int:
+        """Rows of all shards."""
+        return self._rows
+
+    def keys(self) -> pa.Array:
+        """The keys of all shards."""
+        return pa.chunked_array(self.key_texts(), pa.string()).combine_chunks()
+
+    def key_texts(self) -> Iterator[pa.Array]:
+        """The keys of one shard after the other."""
+        for shard in self._shards:
+            yield from _opened(self._entry, shard, self._base).key_texts()
+
+    def schema(self) -> pa.Schema:
+        """That of the first shard."""
+        return _opened(self._entry, self._shards[0], self._base).schema()
+
+    def chunks(self, form: Form) -> Iterator[Chunk]:
+        """The rows of one shard after the other."""
+        for shard in self._shards:
+            yield from _opened(self._entry, shard, self._base).chunks(form)
+
+
+def _opened(entry: TableEntry, shard: Shard, base: Location) -> FeatureTable:
+    features = open_table(located(base, shard.features), entry.options.key_column, entry.features.text)
+    features.constants = {
+        name: value for name, value in shard.partitions.items() if name not in features.columns
+    }
+    return features

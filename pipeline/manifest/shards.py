@@ -1,0 +1,117 @@
+"""Tables in shards: a pattern or a folder of features, and a folder of joined files under the same names.
+
+::
+
+    features/corpus=chug/part-0.parquet ──▶ joined/corpus=chug/part-0.parquet      features: "features/", out: "joined/"
+    features/corpus=bvi/part-0.parquet  ──▶ joined/corpus=bvi/part-0.parquet       joined/_second_opinion.json: the index
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import InputError, show
+from ..storage.formats import TABLE_EXTENSIONS, table_format
+from ..storage.locations import Location
+from .patterns import Pattern
+
+INDEX = "_second_opinion.json"
+"""The file in a folder of joined shards that names them; readers of folders of Parquet skip it by its name."""
+
+_PARTITION = re.compile(r"(?P<column>[^/=]+)=(?P<value>[^/]*)")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard of a table.
+
+    Attributes:
+        name: its name below the folder of features, such as `corpus=chug/part-0.parquet`.
+        features: the file as the manifest would name it.
+        out: the joined file as the manifest would name it.
+    """
+
+    name: str
+    features: str
+    out: str
+
+    @property
+    def partitions(self) -> dict[str, str]:
+        """The hive partitions in its name: the columns that all its rows share, which are not in the file."""
+        folders = self.name.split("/")[:-1]
+        found = (_PARTITION.fullmatch(folder) for folder in folders)
+        return {each["column"]: each["value"] for each in found if each}
+
+
+def is_sharded(features: str) -> bool:
+    """Whether a name of features means many files: a pattern, or a folder."""
+    return "*" in features or features.endswith("/")
+
+
+def shards(features: str, out: str, out_format: str | None, base: Location) -> list[Shard]:
+    """The shards of a table, sorted by name.
+
+    :param features: a pattern, or a folder: all tables below it whose names begin neither with `.` nor with `_`.
+    :param out: the folder of joined files.
+    :param out_format: the extension of joined files; None: that of the features.
+    :raises InputError: a folder cannot be read, a file is no table, or two shards would have one joined file.
+    """
+    folder = folder_of(features)
+    pattern = f"{features}**/*" if features.endswith("/") else features
+    names = [name.removeprefix(folder) for name in Pattern(pattern).matches(base)]
+    if features.endswith("/"):
+        names = [name for name in names if table_format(name) and not _is_hidden(name)]
+    found = [Shard(name, f"{folder}{name}", f"{out}{_joined(name, out_format)}") for name in names]
+    _check(features, found)
+    return found
+
+
+def folder_of(features: str) -> str:
+    """The folder that the names of shards are relative to: what is before the first part with a star."""
+    fixed = features.partition("*")[0]
+    return fixed[: fixed.rfind("/") + 1]
+
+
+def shard_faults(features: str, out: str, out_format: str | None) -> Iterator[str]:
+    """Faults of a table's names, each with its JSON path below the table."""
+    if not is_sharded(features):
+        if out.endswith("/"):
+            yield f".out: found the folder {show(out)}; expected a file, as features is one file"
+        if out_format is not None:
+            yield ".out_format: expected it with features that are a pattern or a folder"
+        return
+    if not out.endswith("/"):
+        yield f".out: found {show(out)}; expected a folder such as 'joined/', as features are many files"
+    if out_format is not None and table_format(f"x.{out_format}") is None:
+        yield f".out_format: found {show(out_format)}; expected one of {', '.join(TABLE_EXTENSIONS)}, without the dot"
+
+
+def _joined(name: str, out_format: str | None) -> str:
+    if out_format is None:
+        return name
+    folder, slash, file = name.rpartition("/")
+    stem = file
+    while table_format(stem) is not None:
+        stem = stem.rpartition(".")[0]
+    stem = re.sub(r"\.(parquet|pq|jsonl|ndjson|json|csv|tsv)\Z", "", stem, flags=re.IGNORECASE)
+    return f"{folder}{slash}{stem}.{out_format.lstrip('.')}"
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part[:1] in "._" for part in name.split("/"))
+
+
+def _check(features: str, found: list[Shard]) -> None:
+    first: dict[str, str] = {}
+    for shard in found:
+        if table_format(shard.name) is None:
+            raise InputError(
+                f"{features}: matches {show(shard.features)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+            )
+        if first.setdefault(shard.out, shard.features) != shard.features:
+            raise InputError(
+                f"{features}: {show(first[shard.out])} and {show(shard.features)} would both be joined as "
+                f"{show(shard.out)}; expected names that differ without their extensions"
+            )

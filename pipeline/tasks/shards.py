@@ -1,0 +1,181 @@
+"""Luigi: the shards of a table, and the scores that they share.
+
+::
+
+    JoinedTable ──▶ JoinedShard ──▶ PreparedScores ──▶ InputFile
+     (its index)        └──────────────────────────────▶ InputFile
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import cast
+
+import luigi
+
+from ..errors import BatchError, InputError, InputMissingError, SkippedError, count, listing, show
+from ..join.large import prepared
+from ..join.large.shards import index_shards, join_shard
+from ..join.matching import Progress
+from ..join.materialize import Commit
+from ..lineage import datasets
+from ..lineage.events import Datasets
+from ..manifest.batch import Batch
+from ..manifest.entries import FEATURES, TableEntry
+from ..manifest.shards import Shard
+from ..records.materialized import Materialized
+from ..records.receipts import Failure, FailureStatus, Receipts
+from ..report.build import batch_argv
+from ..report.freshness import failure_key
+from ..storage import filenames, writing
+from ..storage.locations import Location, located
+from .inputs import InputFile
+from .lineage_events import BEGUN
+from .shared import BatchTask, TableTask, recording
+from .targets import ScoresTarget, TableTarget
+
+
+class _PartOfTable(TableTask):
+    """A task of a table in shards. Why it failed is recorded of the table."""
+
+    def record_failure(self, exc: Exception, key: str | None = None) -> None:
+        """Record why the table failed, or that it waits for an input.
+
+        :raises BatchError: the record cannot be written.
+        """
+        batch = self.batch
+        entry = batch.table(self.table)
+        status: FailureStatus = "waiting" if isinstance(exc, InputMissingError) else "failed"
+        failure = Failure(status, self.message(exc), key or failure_key(entry, batch.base_dir))
+        Receipts(batch.state_dir).record_failure(entry, failure)
+
+    def is_worth_a_process(self) -> bool:
+        """True: a table in shards is large."""
+        return True
+
+    def _may_begin(self) -> None:
+        """:raises SkippedError: another table has failed, and the run is to begin none since."""
+        batch = self.batch
+        if self.fail_fast_since and Receipts(batch.state_dir).has_failed(batch.tables, self.fail_fast_since):
+            raise SkippedError(f"{self.table}: not run, as another table has failed")
+
+    def _sidecars(self) -> list[luigi.Task]:
+        entry = self.batch.table(self.table)
+        return [InputFile(path=each.path, base_dir=str(self.base)) for each in entry.scores]
+
+
+class PreparedScores(_PartOfTable):
+    """The scores of a table's sidecars, read once for all of its shards."""
+
+    task_namespace = "second_opinion"
+
+    part = luigi.Parameter(default="scores", description="what is prepared")
+
+    def requires(self) -> list[luigi.Task]:
+        """The sidecars."""
+        return self._sidecars()
+
+    def output(self) -> ScoresTarget:
+        """The prepared scores. They exist only while the sidecars are as they were."""
+        batch = self.batch
+        return ScoresTarget(batch, batch.table(self.table))
+
+    def run(self) -> None:
+        """Read the sidecars."""
+        batch = self.batch
+        self._may_begin()
+        key = failure_key(batch.table(self.table), batch.base_dir)
+        with recording(functools.partial(self.record_failure, key=key)):
+            prepared.prepare(batch.table(self.table), batch.base_dir, prepared.folder_of(batch.state_dir))
+
+    def lineage_datasets(self, done: bool) -> Datasets:
+        """The sidecars; what is prepared is the project's own."""
+        return datasets.of_parts(self.batch, self.table, None, done)
+
+
+class JoinedShard(_PartOfTable):
+    """One joined shard of a table."""
+
+    task_namespace = "second_opinion"
+
+    shard = luigi.Parameter(description="the shard's name below the folder of features")
+
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # luigi only reads it
+        """The amounts of Luigi's resources that joining the shard uses, by name: those of its table."""
+        return dict(self.batch.table(self.table).resources)
+
+    @functools.cached_property
+    def _shard(self) -> Shard:
+        batch = self.batch
+        for shard in batch.table(self.table).shards(batch.base_dir):
+            if shard.name == self.shard:
+                return shard
+        raise InputError(f"{self.table}: the shard {self.shard} has gone; run again")
+
+    def requires(self) -> dict[str, luigi.Task]:
+        """The features of the shard, and the scores of its table."""
+        shared = {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "fail_fast_since")}
+        features = InputFile(path=self._shard.features, base_dir=str(self.base))
+        return {FEATURES: features, "scores": PreparedScores(table=self.table, **shared)}
+
+    def output(self) -> TableTarget:
+        """The joined file. It exists only while it matches the manifest, the features and the sidecars."""
+        batch = self.batch
+        return TableTarget(batch, batch.table(self.table).of_shard(self._shard))
+
+    def run(self) -> None:
+        """Join the shard, and record the result, or the error of its table."""
+        batch = self.batch
+        self._may_begin()
+        if self.complete():
+            return  # another worker has joined it since this one looked
+        entry = batch.table(self.table)
+        self.trigger_event(BEGUN, self)
+        key = failure_key(entry, batch.base_dir)
+        record = functools.partial(Receipts(batch.state_dir).record_built, entry.of_shard(self._shard))
+        folder = prepared.folder_of(batch.state_dir)
+        with recording(functools.partial(self.record_failure, key=key)):
+            scores = prepared.prepared(entry, batch.base_dir, folder)
+            made = join_shard(
+                entry, self._shard, batch.base_dir, scores, folder, lambda _doing, _share: None, record
+            )
+            record(made)
+
+    def lineage_datasets(self, done: bool) -> Datasets:
+        """The features of the shard and the sidecars; the joined file."""
+        return datasets.of_parts(self.batch, self.table, self._shard, done)
+
+
+def index_table(
+    batch: Batch, entry: TableEntry, receipts: Receipts, progress: Progress, commit: Commit
+) -> Materialized:
+    """Judge a table whose shards are joined, and write its index.
+
+    :raises BatchError: the scores do not cover it as it demands, or shards came, went or changed.
+    """
+    base, folder = batch.base_dir, prepared.folder_of(batch.state_dir)
+    writing.make_folder(folder)
+    built = {shard.name: receipts.built(entry.of_shard(shard)) for shard in entry.shards(base)}
+    if not built or None in built.values():
+        raise BatchError(f"{entry.features.path}: shards came or went while they were joined; run again")
+    _check_gone(entry, base, receipts.built(entry))
+    shards = cast("dict[str, Materialized]", built)
+    scores = prepared.prepared(entry, base, folder)
+    return index_shards(entry, base, scores, shards, folder, progress, commit, batch_argv(batch, "run"))
+
+
+def _check_gone(entry: TableEntry, base: Location, before: Materialized | None) -> None:
+    """:raises InputError: a shard has gone, but its joined file is there."""
+    known = {} if before is None else before.outputs
+    now = {f"out/{shard.name}" for shard in entry.shards(base)}
+    left = [each["path"] for role, each in known.items() if role.startswith("out/") and role not in now]
+    left = [name for name in left if filenames.exists(located(base, name))]
+    if left:
+        raise InputError(
+            listing(
+                f"{entry.features.path}: {count(len(left), 'shard')} of which joined files are there have gone; "
+                "bring them back, or remove these files too",
+                map(show, left),
+            )
+        )
