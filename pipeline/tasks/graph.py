@@ -13,7 +13,7 @@ from typing import ClassVar
 import luigi
 from luigi.configuration import get_config
 
-from ..errors import BatchError, InputMissingError, SecondOpinionError, SkippedError
+from ..errors import BatchError, InputError, InputMissingError, SecondOpinionError, SkippedError
 from ..join.large import budget
 from ..join.materialize import materialize_entry
 from ..lineage import datasets
@@ -82,10 +82,12 @@ class JoinedTable(TableTask):
         batch = self.batch
         entry = batch.table(self.table)
         shared = {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "fail_fast_since")}
-        tasks: dict[str, luigi.Task] = {
-            f"{FEATURES}/{shard.name}": JoinedShard(table=self.table, shard=shard.name, **shared)
-            for shard in entry.shards(batch.base_dir)
-        }
+        tasks: dict[str, luigi.Task] = {}
+        with contextlib.suppress(InputError):  # running the table reports it
+            tasks = {
+                f"{FEATURES}/{shard.name}": JoinedShard(table=self.table, shard=shard.name, **shared)
+                for shard in entry.shards(batch.base_dir)
+            }
         return tasks or {FEATURES: self.input_task(FEATURES, entry.features.path)}
 
     def input_task(self, role: str, path: str) -> luigi.Task:  # noqa: ARG002  # the role is for subclasses

@@ -28,7 +28,9 @@ def test_the_flags_of_join_are_the_options_and_the_files(capsys: pytest.CaptureF
     shown = run_main(capsys, "join", "--help").out
     flags = re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)
     files = ["--features", "--scores", "--out", "--audit-json"]
-    assert sorted(set(flags)) == sorted({*files, "--declare", "--memory", *(option.flag for option in OPTIONS), "--help"})
+    assert sorted(set(flags)) == sorted(
+        {*files, "--declare", "--memory", *(option.flag for option in OPTIONS), "--help"}
+    )
 
 
 def test_the_defaults_of_the_flags_are_the_defaults_of_the_options() -> None:

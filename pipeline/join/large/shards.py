@@ -149,8 +149,9 @@ class _Index:
         for name, shard in built.items():
             self._inputs[f"{FEATURES}/{name}"] = shard.inputs[FEATURES]
             self._outputs[f"out/{name}"] = shard.outputs["out"]
-            self._seen[f"{FEATURES}/{name}"] = shard.seen[FEATURES]
-            self._seen[f"out/{name}"] = shard.seen["out"]
+            roles = {FEATURES: f"{FEATURES}/{name}", "out": f"out/{name}"}
+            # a run that was killed before a file took its name has recorded nothing of it
+            self._seen |= {roles[role]: taken for role, taken in shard.seen.items() if role in roles}
         for role, path in entry.inputs(base):
             if role in scores.sidecars:
                 self._inputs[role] = files.describe(path, base, scores.sidecars[role].sha256)

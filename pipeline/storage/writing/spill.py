@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import tempfile
@@ -21,9 +22,8 @@ class Spill:
         """:raises OutputError: the folder takes no file."""
         self._folder = folder
         with guarded(folder):
-            self._handle, name = tempfile.mkstemp(dir=folder, prefix=".spill-", suffix=".tmp")
-            weakref.finalize(self, os.close, self._handle)
-            Path(name).unlink()
+            self._handle = _nameless(folder)
+        weakref.finalize(self, os.close, self._handle)
         self._size = 0
 
     def append(self, content: Any) -> None:
@@ -44,3 +44,12 @@ class Spill:
             return pa.py_buffer(b"")
         with guarded(self._folder):
             return pa.py_buffer(mmap.mmap(self._handle, self._size, access=mmap.ACCESS_READ))
+
+
+def _nameless(folder: Path) -> int:
+    """A new file that has no name at any moment; where the system cannot, one that loses its name at once."""
+    with contextlib.suppress(OSError, AttributeError):  # not on every file system, and on Linux alone
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".spill-", suffix=".tmp")
+    Path(name).unlink()
+    return handle
