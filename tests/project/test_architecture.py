@@ -32,6 +32,7 @@ ROOMS = (
 MAX_ENTRIES, MAX_LINES, MAX_FUNCTION_LINES = 12, 350, 45
 KNOWING_LUIGI = {
     "tasks.scheduling",
+    "tasks.shards",
     "tasks.luigi_internals",
     "tasks.graph",
     "tasks.inputs",

@@ -58,7 +58,7 @@ class Numbers:
 
     def array(self, rows: int) -> pa.Array:
         """All values."""
-        values, valid = self._values.mapped(), self._valid.buffer()
+        values, valid = pa.py_buffer(self._values.mapped()), self._valid.buffer()
         if pa.types.is_boolean(self._kind):
             values = _packed(np.frombuffer(values, np.uint8))
         nulls = -1 if valid is not None else 0
@@ -86,13 +86,13 @@ class _Texts:
                 self._text.append(data.slice(int(first), int(ends[-1])))
 
     def array(self, rows: int) -> pa.Array:
-        offsets, text = self._offsets.mapped(), self._text.mapped()
+        offsets, text = pa.py_buffer(self._offsets.mapped()), pa.py_buffer(self._text.mapped())
         if self._size > _MAX_TEXT:
             return pa.Array.from_buffers(pa.large_string(), rows, [None, offsets, text], 0)
         wide, short = np.frombuffer(offsets, np.int64), Spill(self._folder)
         for start in range(0, len(wide), _PIECE_ROWS):
             short.append(wide[start : start + _PIECE_ROWS].astype(np.int32))
-        return pa.Array.from_buffers(pa.string(), rows, [None, short.mapped(), text], 0)
+        return pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(short.mapped()), text], 0)
 
 
 class _Bits:

@@ -10,8 +10,6 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from .whole import guarded
 
 
@@ -38,12 +36,12 @@ class Spill:
                 self._size += written
                 rest = rest[written:]
 
-    def mapped(self) -> pa.Buffer:
+    def mapped(self) -> memoryview:
         """All bytes so far; nothing may be appended any more."""
         if not self._size:
-            return pa.py_buffer(b"")
+            return memoryview(b"")
         with guarded(self._folder):
-            return pa.py_buffer(mmap.mmap(self._handle, self._size, access=mmap.ACCESS_READ))
+            return memoryview(mmap.mmap(self._handle, self._size, access=mmap.ACCESS_READ))
 
 
 def _nameless(folder: Path) -> int:
