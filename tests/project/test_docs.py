@@ -44,6 +44,7 @@ TINY = {
     "noop": "--tables 2 --megabytes 0.1 --runs 1",
     "luigid_overhead": "--tables 2 --runs 1",
     "large": "--rows 1000 --columns 3 --runs 1",
+    "shards": "--shards 3 --rows 1000 --columns 3 --scorers 2 --runs 1",
     "objects": "--rows 1000 --columns 3 --scorers 2 --runs 1",
 }
 
