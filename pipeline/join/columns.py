@@ -100,6 +100,7 @@ class TableMatch:
         by_scorer: per scorer, in order of label.
         options: the table's join options.
         spill: the folder for what does not fit in memory; None: it fits.
+        is_part: whether it is a shard, whose table is judged later; what only that needs is left out.
     """
 
     side: Side
@@ -107,6 +108,7 @@ class TableMatch:
     by_scorer: tuple[ScorerMatch, ...]
     options: JoinOptions
     spill: Path | None = None
+    is_part: bool = False
 
     @property
     def scorers(self) -> list[Scorer]:

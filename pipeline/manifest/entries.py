@@ -19,7 +19,7 @@ from .declarations import EvidenceRequest, ScorerDeclaration, slug
 from .field_paths import path_fault
 from .options import JoinOptions
 from .patterns import Pattern
-from .shards import INDEX, Shard, folder_of, is_sharded, shard_faults, shards
+from .shards import INDEX, Shard, folder_of, is_sharded, shard, shard_faults, shards
 
 FEATURES = "features"
 """The role of a feature table among the inputs of its joined table."""
@@ -236,6 +236,10 @@ class TableEntry:
         :raises InputError: see `shards.shards`.
         """
         return shards(self.features.path, self.out, self.out_format, base) if self.is_sharded else []
+
+    def shard(self, name: str) -> Shard:
+        """Its shard of that name; no file is looked at."""
+        return shard(self.features.path, self.out, self.out_format, name)
 
     def of_shard(self, shard: Shard) -> TableEntry:
         """The entry of one shard. What counts for the whole table is not refused for a shard."""

@@ -63,9 +63,14 @@ def shards(features: str, out: str, out_format: str | None, base: Location) -> l
     names = [name.removeprefix(folder) for name in Pattern(pattern).matches(base)]
     if features.endswith("/"):
         names = [name for name in names if table_format(name) and not _is_hidden(name)]
-    found = [Shard(name, f"{folder}{name}", f"{out}{_joined(name, out_format)}") for name in names]
+    found = [shard(features, out, out_format, name) for name in names]
     _check(features, found)
     return found
+
+
+def shard(features: str, out: str, out_format: str | None, name: str) -> Shard:
+    """The shard of that name; no file is looked at."""
+    return Shard(name, f"{folder_of(features)}{name}", f"{out}{_joined(name, out_format)}")
 
 
 def folder_of(features: str) -> str:

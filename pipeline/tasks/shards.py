@@ -8,12 +8,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import cast
 
 import luigi
 
-from ..errors import BatchError, InputError, InputMissingError, SkippedError, count, listing, show
+from ..errors import (
+    BatchError,
+    InputError,
+    InputMissingError,
+    SecondOpinionError,
+    SkippedError,
+    count,
+    listing,
+    show,
+)
 from ..join.large import prepared
 from ..join.large.shards import index_shards, join_shard
 from ..join.matching import Progress
@@ -27,18 +37,21 @@ from ..records.materialized import Materialized
 from ..records.receipts import Failure, FailureStatus, Receipts
 from ..report.build import batch_argv
 from ..report.freshness import failure_key
-from ..storage import filenames, writing
+from ..storage import filenames, files, writing
 from ..storage.locations import Location, located
 from .inputs import InputFile
 from .lineage_events import BEGUN
 from .shared import BatchTask, TableTask, recording
 from .targets import ScoresTarget, TableTarget
 
+SMALL_BYTES = 1 << 18
+"""Maximum size of a shard that is joined faster than a process for it could start."""
+
 
 class _PartOfTable(TableTask):
     """A task of a table in shards. Why it failed is recorded of the table."""
 
-    def record_failure(self, exc: Exception, key: str | None = None) -> None:
+    def record_failure(self, exc: Exception) -> None:
         """Record why the table failed, or that it waits for an input.
 
         :raises BatchError: the record cannot be written.
@@ -46,7 +59,7 @@ class _PartOfTable(TableTask):
         batch = self.batch
         entry = batch.table(self.table)
         status: FailureStatus = "waiting" if isinstance(exc, InputMissingError) else "failed"
-        failure = Failure(status, self.message(exc), key or failure_key(entry, batch.base_dir))
+        failure = Failure(status, self.message(exc), failure_key(entry, batch.base_dir))
         Receipts(batch.state_dir).record_failure(entry, failure)
 
     def is_worth_a_process(self) -> bool:
@@ -84,8 +97,7 @@ class PreparedScores(_PartOfTable):
         """Read the sidecars."""
         batch = self.batch
         self._may_begin()
-        key = failure_key(batch.table(self.table), batch.base_dir)
-        with recording(functools.partial(self.record_failure, key=key)):
+        with recording(self.record_failure):
             prepared.prepare(batch.table(self.table), batch.base_dir, prepared.folder_of(batch.state_dir))
 
     def lineage_datasets(self, done: bool) -> Datasets:
@@ -105,13 +117,20 @@ class JoinedShard(_PartOfTable):
         """The amounts of Luigi's resources that joining the shard uses, by name: those of its table."""
         return dict(self.batch.table(self.table).resources)
 
+    @property
+    def lineage_name(self) -> str:
+        """The kind of task, its table and its shard."""
+        return f"{super().lineage_name}.{self.shard}"
+
     @functools.cached_property
     def _shard(self) -> Shard:
-        batch = self.batch
-        for shard in batch.table(self.table).shards(batch.base_dir):
-            if shard.name == self.shard:
-                return shard
-        raise InputError(f"{self.table}: the shard {self.shard} has gone; run again")
+        return self.batch.table(self.table).shard(self.shard)
+
+    def is_worth_a_process(self) -> bool:
+        """True if the features exceed SMALL_BYTES. False if they cannot be measured: `run` will then report the error."""
+        with contextlib.suppress(SecondOpinionError):
+            return files.signature(located(self.base, self._shard.features)).size > SMALL_BYTES
+        return False
 
     def requires(self) -> dict[str, luigi.Task]:
         """The features of the shard, and the scores of its table."""
@@ -132,10 +151,9 @@ class JoinedShard(_PartOfTable):
             return  # another worker has joined it since this one looked
         entry = batch.table(self.table)
         self.trigger_event(BEGUN, self)
-        key = failure_key(entry, batch.base_dir)
         record = functools.partial(Receipts(batch.state_dir).record_built, entry.of_shard(self._shard))
         folder = prepared.folder_of(batch.state_dir)
-        with recording(functools.partial(self.record_failure, key=key)):
+        with recording(self.record_failure):  # the key of a failure looks at every shard
             scores = prepared.prepared(entry, batch.base_dir, folder)
             made = join_shard(
                 entry, self._shard, batch.base_dir, scores, folder, lambda _doing, _share: None, record

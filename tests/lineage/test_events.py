@@ -133,3 +133,28 @@ def test_the_report_reads_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [each["name"] for each in event["inputs"]] == [str(tmp_path / "out/a.parquet")]
     assert event["outputs"][0]["facets"]["version"]["datasetVersion"] == result.sha256
     assert event["run"]["facets"]["processing_engine"]["name"] == "Luigi"
+
+
+def test_a_table_in_shards(tmp_path: Path) -> None:
+    """Each shard has a run with its features, the sidecars and its joined file; the table reads all features as one dataset."""
+    for name in "ab":
+        write_jsonl(tmp_path / f"features/{name}.jsonl", clips(name))
+    write_jsonl(tmp_path / "dover.jsonl", clips("a", "b", score=1))
+    table = {"id": "t", "features": "features/", "scores": ["dover=dover.jsonl"], "out": "joined/"}
+    write_manifest(tmp_path / "m.json", [table])
+    with receiving() as receiver:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("OPENLINEAGE_URL", receiver.url)
+            run_manifest(tmp_path / "m.json")
+        receiver.check_pairs()
+        assert [fault for each in receiver.events for fault in faults(each)] == []
+        shard = last(receiver, "JoinedShard.t.a.jsonl")
+        assert [each["name"] for each in shard["inputs"]] == [
+            str(tmp_path / "features/a.jsonl"),
+            str(tmp_path / "dover.jsonl"),
+        ]
+        assert [each["name"] for each in shard["outputs"]] == [str(tmp_path / "joined/a.jsonl")]
+        whole = last(receiver, "JoinedTable.t")
+        assert whole["inputs"][0]["name"] == str(tmp_path / "features")
+        assert whole["inputs"][0]["inputFacets"]["inputStatistics"]["fileCount"] == 2
+        assert str(tmp_path / "joined/_second_opinion.json") in [each["name"] for each in whole["outputs"]]

@@ -12,7 +12,7 @@ import pytest
 
 import pipeline
 from tests.objects.conftest import Stored
-from tests.support.builders import clips, lasting
+from tests.support.builders import clips, lasting, write_jsonl, write_manifest
 from tests.support.forks import forked
 from tests.support.processes import COMMAND, luigid, running
 
@@ -186,6 +186,30 @@ def test_join_writes_into_a_bucket(stored: Stored, name: str) -> None:
         assert len(joined) > 0
     elif not name.endswith(".gz"):
         assert joined.replace(uri.encode() + b"/", b"") == (stored.folder / "joined" / name).read_bytes()
+
+
+def test_a_table_in_shards(stored: Stored) -> None:
+    """Its shards and its index are those of a local run, a rerun writes nothing, and it is opened by URI."""
+    for number in range(3):
+        write_jsonl(stored.folder / f"features/corpus=x{number}/p.jsonl", clips(f"c{number}"))
+    table = {"id": "t", "features": "features/", "scores": ["dover=a.dover.jsonl"], "out": "joined/"}
+    write_manifest(stored.folder / "m.json", [table])
+    stored.bucket.fill(stored.folder)
+    ended = stored("run", "--workers", "2")
+    assert ended.returncode == 0, ended.stderr
+    assert forked(stored.folder, "run", "m.json").returncode == 0
+    local = {
+        name: content
+        for name, content in lasting(stored.folder).items()
+        if name.startswith(("joined/", "m.rep"))
+    }
+    assert len(local) == 6
+    assert {name: stored.bucket.get(name) for name in local} == local
+    before = stored.bucket.etags()
+    assert stored("run").returncode == 0
+    assert stored.bucket.etags() == before
+    assert stored("verify").returncode == 0
+    assert pipeline.open_batch(stored.report).table("t").to_pandas()["corpus"].tolist() == ["x0", "x1", "x2"]
 
 
 def test_other_commands(stored: Stored) -> None:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -17,6 +18,8 @@ import luigi
 import polars as pl
 import pyarrow.dataset as ds
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import pipeline
 from pipeline.errors import InputError, ManifestError
@@ -24,6 +27,7 @@ from pipeline.join.large.prepared import folder_of
 from pipeline.manifest.batch import load_manifest
 from pipeline.tasks.graph import BatchReport, JoinedTable
 from pipeline.tasks.shards import JoinedShard, PreparedScores
+from tests.join.test_oracle import COMMON
 from tests.support.builders import (
     lasting,
     read_jsonl,
@@ -135,6 +139,42 @@ def test_the_whole_is_judged_as_one_table(
     else:
         said = [each.stderr.split("\n", 1)[-1] for each in ended]
         assert said[0] == said[1]
+
+
+KEYS = st.sampled_from(["a", "A", "b/a", "c/a", "c/B.mp4", "B.mp4", "x", "", None])
+
+
+@settings(COMMON, max_examples=12)
+@given(
+    cut=st.lists(st.lists(KEYS, min_size=1, max_size=4), min_size=1, max_size=3),
+    scored=st.lists(KEYS.filter(bool), unique=True, max_size=6),
+    normalize=st.sampled_from(["auto", "raw", "basename", "stem"]),
+    policy=st.sampled_from(["mark", "drop", "fail"]),
+)
+def test_however_rows_are_cut(
+    cut: list[list[str | None]], scored: list[str], normalize: str, policy: str
+) -> None:
+    """Rows and coverage, or the refusal, are those of one table."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, some in enumerate(cut):
+            write_jsonl(folder / f"features/{number}.jsonl", [{"path": key, "f": 1} for key in some])
+        write_jsonl(folder / "all.jsonl", [{"path": key, "f": 1} for some in cut for key in some])
+        write_jsonl(folder / "dover.jsonl", [{"path": key, "score": at} for at, key in enumerate(scored)])
+        options = {"key_normalize": normalize, "missing_policy": policy, "audit_json": None}
+        write_manifest(folder / "m.json", [entry(**options)])
+        write_manifest(folder / "one.json", [entry(features="all.jsonl", out="one.jsonl", **options)])
+        codes = [run_manifest(folder / each).exit_code for each in ("m.json", "one.json")]
+        assert codes[0] == codes[1]
+        if codes == [0, 0]:
+            assert summary(folder) == summary(folder, "one")
+            joined = [row for at in range(len(cut)) for row in read_jsonl(folder / f"joined/{at}.jsonl")]
+            assert joined == read_jsonl(folder / "one.jsonl")
+        else:
+            failed = [
+                json.loads((folder / f"{each}.report.failed.json").read_text()) for each in ("m", "one")
+            ]
+            assert len({each["tables"][0]["error"] for each in failed}) == 1
 
 
 @pytest.mark.parametrize(

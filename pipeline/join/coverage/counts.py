@@ -28,6 +28,8 @@ LOW_SHARE = 0.5
 
 def coverage(found: TableMatch, declared: Iterable[ScorerDeclaration] = ()) -> list[Coverage]:
     """What each scorer covers, in order of label, with its declaration and the scores outside the declared scale."""
+    if found.is_part:
+        return [_counts(found, each) for each in found.by_scorer]
     by_slug = {slug(each.label): each for each in declared}
     return [
         {**_coverage(found, each), **_declared(each.scorer, by_slug.get(each.scorer.slug))}
@@ -79,9 +81,18 @@ def _listed(keys: Iterable[str]) -> str:
 
 
 def _coverage(found: TableMatch, match: ScorerMatch) -> Coverage:
+    covered = _counts(found, match) | _of_files(match.scorer)
+    if match.case_rows:
+        covered["case_rows"] = match.case_rows
+    if found.rows - match.positions.null_count < LOW_SHARE * found.rows:
+        covered["low_match"] = _low_match(found, match)
+    return covered
+
+
+def _counts(found: TableMatch, match: ScorerMatch) -> Coverage:
     scorer, missing = match.scorer, match.positions.null_count
     bad = scorer.records["bad"].take(match.positions).true_count
-    covered: Coverage = {
+    return {
         "competitor": scorer.label,
         "column_prefix": column_prefix(scorer, found.options),
         "scores_loaded": len(scorer.keys),
@@ -91,12 +102,6 @@ def _coverage(found: TableMatch, match: ScorerMatch) -> Coverage:
         "unused_scores": match.unused,
         "shared_rows": match.sharing.rows,
     }
-    covered |= _of_files(scorer)
-    if match.case_rows:
-        covered["case_rows"] = match.case_rows
-    if found.rows - missing < LOW_SHARE * found.rows:
-        covered["low_match"] = _low_match(found, match)
-    return covered
 
 
 def _of_files(scorer: Scorer) -> Coverage:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from ...errors import SidecarError
 from ...manifest.declarations import slug
 from ...manifest.options import JoinOptions, KeyNormalize
 from ..columns import Scorer, ScorerMatch, TableMatch, check_slugs, raw_keys, sources
+from ..coverage.sharing import Sharing
 from ..keys import KeyRule, Side
 from ..sidecars import duplicates
 from ..sidecars.record import RECORD, Scores
@@ -73,11 +75,18 @@ def _together(parts: Sequence[Scores], folder: Path) -> pa.RecordBatch:
 
 
 def match_in_pieces(
-    side: Side, scorers: Sequence[IndexedScorer], options: JoinOptions, folder: Path, notify: Notify
+    side: Side,
+    scorers: Sequence[IndexedScorer],
+    options: JoinOptions,
+    folder: Path,
+    notify: Notify = lambda _rows: None,
+    *,
+    is_part: bool = False,
 ) -> TableMatch:
     """Find the rows' scores. Only a piece of the feature keys is in memory at a time.
 
     :param folder: where the positions are kept.
+    :param is_part: whether it is a shard, whose table is judged later.
     """
     rule = KeyRule.of(options.key_normalize, side.name, side.regex)
     kept = [Numbers(folder, pa.int32()) for _ in scorers]
@@ -94,8 +103,14 @@ def match_in_pieces(
             rows += length
             notify(rows)
     columns = [column.array(rows) for column in kept]
-    matches = (_scorer_match(rule, side, *each) for each in zip(scorers, columns, strict=True))
-    return TableMatch(side, rows, tuple(matches), options, folder)
+    judged = _of_part if is_part else functools.partial(_scorer_match, rule, side)
+    matches = (judged(*each) for each in zip(scorers, columns, strict=True))
+    return TableMatch(side, rows, tuple(matches), options, folder, is_part)
+
+
+def _of_part(indexed: IndexedScorer, positions: pa.Array) -> ScorerMatch:
+    reuse = Reuse.of(len(indexed.scorer.keys), map(_filled, _slices(positions)))
+    return ScorerMatch(indexed.scorer, positions, reuse.used, case_rows=0, sharing=Sharing())
 
 
 def rows_under(normalize: KeyNormalize, features: Side, scores: Sequence[Side], folder: Path) -> int:

@@ -76,7 +76,7 @@ class _ShardMatching:
         entry, features = self._entry.of_shard(self._shard), self.features
         side = Side(features.key_column, entry.options.key_regex, features.key_texts)
         notify("matching keys", 0.2)
-        found = match_in_pieces(side, self._scores.scorers, entry.options, self._folder, lambda _rows: None)
+        found = match_in_pieces(side, self._scores.scorers, entry.options, self._folder, is_part=True)
         return MatchedTable(features, found, entry.scorers, entry.features.path)
 
 
@@ -125,7 +125,7 @@ def match_shards(entry: TableEntry, base: Location) -> MatchedTable:
     spool = functools.partial(SpooledTable, folder)
     scores = [found for each in entry.scores for found in read_sidecar(each, base, entry.options, spool)]
     side = Side(features.key_column, entry.options.key_regex, features.key_texts)
-    found = match_in_pieces(side, indexed(scores, folder), entry.options, folder, lambda _rows: None)
+    found = match_in_pieces(side, indexed(scores, folder), entry.options, folder)
     return MatchedTable(features, found, entry.scorers, entry.features.path)
 
 
