@@ -206,20 +206,25 @@ class PiecewiseMatching:
 
         :raises BatchError: an input is missing or faulty, its keys collide, or the disk is full.
         """
-        entry, features, scores = self._entry, self.features, []
-        for index, sidecar in enumerate(entry.scores):
-            notify(f"reading {sidecar.path}", 0.1 + 0.2 * index / len(entry.scores))
-            scores += self._inputs.scores(sidecar)
+        entry, features = self._entry, self.features
         side = keys.Side(features.key_column, entry.options.key_regex, features.key_pieces)
-        notify("indexing scores", 0.3)
+        try:
+            scorers = pieces.indexed([*self._scores(notify)], self._folder)
+        except BatchError:
+            for _ in side.pieces():
+                pass  # a fault of the features is the one to report
+            raise
         found = pieces.match_in_pieces(
-            side,
-            pieces.indexed(scores, self._folder),
-            entry.options,
-            self._folder,
-            lambda rows: notify(f"matched {rows} rows", 0.35),
+            side, scorers, entry.options, self._folder, lambda rows: notify(f"matched {rows} rows", 0.35)
         )
         return MatchedTable(features, found, entry.scorers, entry.features.path)
+
+    def _scores(self, notify: Progress) -> Iterator[Scores]:
+        scores = self._entry.scores
+        for index, sidecar in enumerate(scores):
+            notify(f"reading {sidecar.path}", 0.1 + 0.2 * index / len(scores))
+            yield from self._inputs.scores(sidecar)
+        notify("indexing scores", 0.3)
 
 
 def begin(entry: TableEntry, base: Location, ahead: ReadAhead) -> Joining:
