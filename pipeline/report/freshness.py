@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from ..errors import BatchError, InputError, InputMissingError, show
 from ..manifest.batch import Batch
@@ -296,6 +297,8 @@ def places_of(batch: Batch) -> Iterator[Location]:
     """The files that a check of the batch looks at, but those of patterns."""
     for entry in batch.tables:
         yield from places_of_inputs(batch, entry)
+        if entry.is_sharded and isinstance(located(batch.base_dir, entry.out), Path):
+            continue  # local files are looked at one by one in any case
         yield from (path for _, path in entry.outputs(batch.base_dir))
 
 
