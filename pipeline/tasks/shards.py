@@ -72,33 +72,37 @@ class _PartOfTable(TableTask):
         if self.fail_fast_since and Receipts(batch.state_dir).has_failed(batch.tables, self.fail_fast_since):
             raise SkippedError(f"{self.table}: not run, as another table has failed")
 
-    def _sidecars(self) -> list[luigi.Task]:
-        entry = self.batch.table(self.table)
-        return [InputFile(path=each.path, base_dir=str(self.base)) for each in entry.scores]
-
 
 class PreparedScores(_PartOfTable):
-    """The scores of a table's sidecars, read once for all of its shards."""
+    """The scores of a group of a table's sidecars, read once for all of its shards."""
 
     task_namespace = "second_opinion"
 
-    part = luigi.Parameter(default="scores", description="what is prepared")
+    part = luigi.IntParameter(
+        description="the group, from 0: sidecars that have no scorer in common with others"
+    )
+
+    @property
+    def _group(self) -> prepared.Group:
+        return prepared.groups(self.batch.table(self.table))[self.part]
 
     def requires(self) -> list[luigi.Task]:
         """The sidecars."""
-        return self._sidecars()
+        scores = self.batch.table(self.table).scores
+        return [InputFile(path=scores[at].path, base_dir=str(self.base)) for at in self._group]
 
     def output(self) -> ScoresTarget:
         """The prepared scores. They exist only while the sidecars are as they were."""
         batch = self.batch
-        return ScoresTarget(batch, batch.table(self.table))
+        return ScoresTarget(batch, batch.table(self.table), self._group)
 
     def run(self) -> None:
         """Read the sidecars."""
         batch = self.batch
         self._may_begin()
         with recording(self.record_failure):
-            prepared.prepare(batch.table(self.table), batch.base_dir, prepared.folder_of(batch.state_dir))
+            folder = prepared.folder_of(batch.state_dir)
+            prepared.prepare(batch.table(self.table), self._group, batch.base_dir, folder)
 
     def lineage_datasets(self, done: bool) -> Datasets:
         """The sidecars; what is prepared is the project's own."""
@@ -136,7 +140,9 @@ class JoinedShard(_PartOfTable):
         """The features of the shard, and the scores of its table."""
         shared = {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "fail_fast_since")}
         features = InputFile(path=self._shard.features, base_dir=str(self.base))
-        return {FEATURES: features, "scores": PreparedScores(table=self.table, **shared)}
+        groups = range(len(prepared.groups(self.batch.table(self.table))))
+        scores = {f"scores/{part}": PreparedScores(table=self.table, part=part, **shared) for part in groups}
+        return {FEATURES: features, **scores}
 
     def output(self) -> TableTarget:
         """The joined file. It exists only while it matches the manifest, the features and the sidecars."""

@@ -135,10 +135,10 @@ class TableTarget(ReadOnlyTarget):
 
 
 class ScoresTarget(Target):
-    """The prepared scores of a table in shards."""
+    """The prepared scores of some sidecars of a table in shards."""
 
-    def __init__(self, batch: Batch, entry: TableEntry) -> None:
-        self._batch, self._entry = batch, entry
+    def __init__(self, batch: Batch, entry: TableEntry, group: tuple[int, ...]) -> None:
+        self._batch, self._entry, self._group = batch, entry, group
 
     def exists(self) -> bool:
         """True if they were prepared from the sidecars as they are now; a sidecar that cannot be read counts as changed."""
@@ -146,7 +146,7 @@ class ScoresTarget(Target):
 
         with contextlib.suppress(InputError):
             folder = prepared.folder_of(self._batch.state_dir)
-            return prepared.is_prepared(self._entry, self._batch.base_dir, folder)
+            return prepared.is_prepared(self._entry, self._group, self._batch.base_dir, folder)
         return False
 
 

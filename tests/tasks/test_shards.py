@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,8 +24,9 @@ from hypothesis import strategies as st
 
 import pipeline
 from pipeline.errors import InputError, ManifestError
-from pipeline.join.large.prepared import folder_of
+from pipeline.join.large.prepared import folder_of, groups
 from pipeline.manifest.batch import load_manifest
+from pipeline.manifest.entries import SidecarEntry
 from pipeline.tasks.graph import BatchReport, JoinedTable
 from pipeline.tasks.shards import JoinedShard, PreparedScores
 from tests.join.test_oracle import COMMON
@@ -426,7 +428,7 @@ def test_the_tasks(tmp_path: Path) -> None:
     shards = table.requires()
     assert [*shards] == [f"features/{name}.jsonl" for name in SHARDS]
     assert all(isinstance(shard, JoinedShard) for shard in shards.values())
-    needed = {shard.requires()["scores"].task_id for shard in shards.values()}
+    needed = {shard.requires()["scores/0"].task_id for shard in shards.values()}
     assert len(needed) == 1
     assert table.output().path.endswith("joined/_second_opinion.json")
     assert luigi.build(
@@ -434,7 +436,7 @@ def test_the_tasks(tmp_path: Path) -> None:
     )
     assert (tmp_path / "joined/corpus=bvi/part-0.jsonl").exists()
     assert not (tmp_path / "joined/corpus=chug").exists()
-    scores_task = shards["features/corpus=bvi/part-0.jsonl"].requires()["scores"]
+    scores_task = shards["features/corpus=bvi/part-0.jsonl"].requires()["scores/0"]
     assert isinstance(scores_task, PreparedScores)
     assert scores_task.complete()
     write_jsonl(tmp_path / "dover.jsonl", scores(11))
@@ -515,3 +517,21 @@ def test_a_run_that_is_killed_is_resumed(tmp_path: Path) -> None:
     assert run_manifest(manifest).exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert summary(tmp_path)["input_rows"] == 370
+
+
+def test_sidecars_are_prepared_in_groups(tmp_path: Path) -> None:
+    """Sidecars of one label are read together, those of others beside them; without a label all are together."""
+    manifest = sharded(
+        tmp_path, scores=["dover=dover.jsonl", "q=q.jsonl", "dover=more.jsonl"], audit_json=None
+    )
+    write_jsonl(tmp_path / "more.jsonl", [{"clip_id": "c99", "score": 1}])
+    write_jsonl(tmp_path / "q.jsonl", scores(5))
+    write_jsonl(tmp_path / "all.jsonl", [row for each in SHARDS.values() for row in rows(*each)])
+    table = load_manifest(manifest).table("t")
+    assert groups(table) == [(0, 2), (1,)]
+    assert groups(replace(table, scores=(*table.scores, SidecarEntry("free.jsonl")))) == [(0, 1, 2, 3)]
+    assert run_manifest(manifest, workers=2).exit_code == 0
+    one = entry(features="all.jsonl", out="one.jsonl", scores=[*table.as_json()["scores"]], audit_json=None)
+    write_manifest(tmp_path / "one.json", [one])
+    assert run_manifest(tmp_path / "one.json").exit_code == 0
+    assert summary(tmp_path) == summary(tmp_path, "one")

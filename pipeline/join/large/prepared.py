@@ -5,7 +5,8 @@
     KEY.0.arrow     one scorer: its records, the part of each, and the index of its keys; one batch of Arrow's IPC format
     KEY.json        its parts, and the sidecars that were read; written with the others, last
 
-KEY depends on the sidecars as they are in the file system, and on all that decides how they are read.
+KEY depends on the sidecars as they are in the file system, and on all that decides how they are read. Sidecars that can
+have no scorer in common are groups of their own, so that several workers read them at once.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -29,12 +30,15 @@ from ...records.versions import SEMANTICS_VERSION
 from ...storage import filenames, files, jsontext, writing
 from ...storage.jsontext import JsonObject
 from ...storage.locations import Location
-from ..columns import Scorer
+from ..columns import Scorer, check_slugs
 from ..sidecars.read import read_sidecar
 from ..sidecars.record import RECORD, Scores
 from .index import KeyIndex
 from .pieces import IndexedScorer, indexed
 from .spool import SpooledTable
+
+Group: TypeAlias = tuple[int, ...]
+"""The positions of some sidecars of a table."""
 
 _VERSION = 1
 _OPTIONS = ("key_normalize", "score_key_field", "score_field", "score_key_regex")
@@ -59,12 +63,20 @@ def folder_of(state_dir: Location) -> Path:
     return state_dir / "prepared" if isinstance(state_dir, Path) else filenames.scratch_folder(str(state_dir))
 
 
-def is_prepared(entry: TableEntry, base: Location, folder: Path) -> bool:
-    """Whether the scores of the table's sidecars as they are now have been prepared.
+def groups(entry: TableEntry) -> list[Group]:
+    """The sidecars of a table by their positions, in groups that have no scorer in common."""
+    labels = [slug(each.label) if each.label else "" for each in entry.scores]
+    if "" in labels:  # it may name any scorer in its rows
+        return [tuple(range(len(labels)))]
+    return [tuple(at for at, label in enumerate(labels) if label == name) for name in dict.fromkeys(labels)]
+
+
+def is_prepared(entry: TableEntry, group: Group, base: Location, folder: Path) -> bool:
+    """Whether the scores of these sidecars as they are now have been prepared.
 
     :raises BatchError: a sidecar is not there, or cannot be read.
     """
-    return filenames.exists(folder / f"{_key(entry, base)}.json")
+    return filenames.exists(folder / f"{_key(entry, group, base)}.json")
 
 
 def prepared(entry: TableEntry, base: Location, folder: Path) -> Prepared:
@@ -72,29 +84,34 @@ def prepared(entry: TableEntry, base: Location, folder: Path) -> Prepared:
 
     :raises BatchError: a sidecar is missing or faulty, or the disk is full.
     """
-    key = _key(entry, base)
-    if not filenames.exists(folder / f"{key}.json"):
-        prepare(entry, base, folder)
-    found: JsonObject = jsontext.parse(files.read_bytes(folder / f"{key}.json"))
-    scorers = [
-        _scorer(entry, base, folder, folder / f"{key}.{number}.arrow", parts)
-        for number, parts in enumerate(found["scorers"])
-    ]
-    return Prepared(scorers, {role: Snapshot.from_record(taken) for role, taken in found["sidecars"].items()})
+    scorers: list[IndexedScorer] = []
+    sidecars: dict[str, Snapshot] = {}
+    for group in groups(entry):
+        key = _key(entry, group, base)
+        if not filenames.exists(folder / f"{key}.json"):
+            prepare(entry, group, base, folder)
+        found: JsonObject = jsontext.parse(files.read_bytes(folder / f"{key}.json"))
+        scorers += (
+            _scorer(entry, base, folder, folder / f"{key}.{number}.arrow", parts)
+            for number, parts in enumerate(found["scorers"])
+        )
+        sidecars |= {role: Snapshot.from_record(taken) for role, taken in found["sidecars"].items()}
+    check_slugs([each.scorer.label for each in scorers])
+    return Prepared(sorted(scorers, key=lambda each: each.scorer.label), sidecars)
 
 
-def prepare(entry: TableEntry, base: Location, folder: Path) -> None:
-    """Read the table's sidecars, and write their scores.
+def prepare(entry: TableEntry, group: Group, base: Location, folder: Path) -> None:
+    """Read some of the table's sidecars, and write their scores.
 
     :raises BatchError: as `prepared`.
     """
     writing.make_folder(folder)
-    key = _key(entry, base)
-    paths = dict(_sidecars(entry, base))
+    key = _key(entry, group, base)
+    paths = dict(_sidecars(entry, group, base))
     taken = {role: snapshot(path) for role, path in paths.items()}
     read = (
-        read_sidecar(each, base, entry.options, functools.partial(SpooledTable, folder))
-        for each in entry.scores
+        read_sidecar(entry.scores[at], base, entry.options, functools.partial(SpooledTable, folder))
+        for at in group
     )
     scorers = indexed([scores for found in read for scores in found], folder)
     for role, path in paths.items():
@@ -112,40 +129,32 @@ def prepare(entry: TableEntry, base: Location, folder: Path) -> None:
         created[-1].write(jsontext.canonical(document))
 
 
-def sweep(folder: Path, needed: Sequence[tuple[TableEntry, Location]] = ()) -> None:
-    """Remove what was prepared for sidecars that are needed no more.
-
-    :param needed: the tables whose scores stay, with their base folders.
-    """
-    keys = []
-    for entry, base in needed:
-        try:
-            keys.append(_key(entry, base))
-        except BatchError:
-            continue
-    for name in filenames.files_in(folder, lambda name: name.partition(".")[0] not in keys):
+def sweep(folder: Path) -> None:
+    """Remove what was prepared: no shard needs it any more."""
+    for name in filenames.files_in(folder, bool):
         writing.remove(folder / name)
 
 
-def _key(entry: TableEntry, base: Location) -> str:
+def _key(entry: TableEntry, group: Group, base: Location) -> str:
     options = entry.options.as_json()
-    seen = [[role, *map(str, astuple(files.signature(path)))] for role, path in _sidecars(entry, base)]
+    seen = [[role, *map(str, astuple(files.signature(path)))] for role, path in _sidecars(entry, group, base)]
     identity = [
         _VERSION,
         SEMANTICS_VERSION,
-        [each.as_json() for each in entry.scores],
+        [entry.scores[at].as_json() for at in group],
         [options[name] for name in _OPTIONS],
         seen,
     ]
     return hashlib.sha256(jsontext.canonical(identity)).hexdigest()[:32]
 
 
-def _sidecars(entry: TableEntry, base: Location) -> Iterator[tuple[str, Location]]:
-    """The files of all sidecars with their roles.
+def _sidecars(entry: TableEntry, group: Group, base: Location) -> Iterator[tuple[str, Location]]:
+    """The files of some sidecars with their roles.
 
     :raises InputMissingError: a pattern matches none.
     """
-    for index, sidecar in enumerate(entry.scores):
+    for index in group:
+        sidecar = entry.scores[index]
         named = sidecar.files(base)
         if not named:
             raise InputMissingError(f"{sidecar.path}: no file matches yet, below {base}")
