@@ -241,8 +241,17 @@ def append(found: TableMatch, start: int, length: int) -> pa.RecordBatch:
 
 
 def _texts(codes: pa.Array, texts: Sequence[str]) -> pa.Array:
-    """The text of each code; null is the last text."""
-    return pa.DictionaryArray.from_arrays(pc.fill_null(codes, len(texts) - 1), pa.array(texts, pa.string()))
+    """The text of each code; null is the last text.
+
+    No text is twice in the dictionary: Parquet's writer would fill the room of a second one with whatever is in memory.
+    """
+    codes, places = (
+        pc.fill_null(codes, len(texts) - 1),
+        {text: at for at, text in enumerate(dict.fromkeys(texts))},
+    )
+    if len(places) < len(texts):
+        codes = pa.array([places[text] for text in texts], pa.int32()).take(codes)
+    return pa.DictionaryArray.from_arrays(codes, pa.array([*places], pa.string()))
 
 
 def check_slugs(labels: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import __version__
 from ..storage import files
 
-SEMANTICS_VERSION = 3
+SEMANTICS_VERSION = 4
 """Version of the join's semantics. It is raised if the same inputs and options give different bytes."""
 
 PACKAGE = Path(__file__).parents[1]

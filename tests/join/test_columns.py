@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import BatchError, JoinError, TableError
+from pipeline.join import columns
+from pipeline.join.matching import match_table
 from pipeline.join.materialize import materialize
+from pipeline.manifest.entries import FeaturesEntry, SidecarEntry, TableEntry
 from pipeline.manifest.options import JoinOptions
 from tests.support.builders import clips, joined, write_jsonl
 
@@ -272,3 +275,17 @@ def test_faulty_sidecar_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(BatchError, match=r"dover\.jsonl: 1 faulty row in the sidecar"):
         joined(tmp_path, clips("a"), {"dover": [*clips("a", score=2), *clips("b", score=None)]})
     assert ((tmp_path / "out.jsonl").read_bytes(), (tmp_path / "audit.json").read_bytes()) == before
+
+
+def test_no_text_is_twice_in_a_dictionary(tmp_path: Path) -> None:
+    """Files of one pattern have one source: Parquet's writer fills the room of a second one with what is in memory."""
+    write_jsonl(tmp_path / "f.jsonl", clips("c0", "c1", "c2"))
+    for clip in ("c0", "c1"):
+        write_jsonl(tmp_path / f"nr/{clip}.jsonl", clips(clip, score=1))
+    entry = TableEntry(
+        FeaturesEntry("f.jsonl"), (SidecarEntry("nr/*.jsonl", label="nr"),), "o.parquet", None, JoinOptions()
+    )
+    found = match_table(entry, tmp_path).found
+    source = columns.append(found, 0, 3)["second_opinion_nr_source"]
+    assert source.dictionary.to_pylist() == ["nr/*.jsonl", ""]
+    assert source.to_pylist() == ["nr/*.jsonl", "nr/*.jsonl", ""]
