@@ -47,7 +47,9 @@ def main() -> None:
         )
         idle = _run(place, [], given.memory, 1)
         _clear(place)
-    print(f"{given.shards} shards of {given.rows:,} rows x {given.columns}, {given.scorers} scorers, {given.runs} rounds")
+    print(
+        f"{given.shards} shards of {given.rows:,} rows x {given.columns}, {given.scorers} scorers, {given.runs} rounds"
+    )
     for name in (_ONE, _TWO):
         costs = [each[name] for each in rounds]
         walls = spread([cost.wall for cost in costs])
