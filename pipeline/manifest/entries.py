@@ -19,7 +19,7 @@ from .declarations import EvidenceRequest, ScorerDeclaration, slug
 from .field_paths import path_fault
 from .options import JoinOptions
 from .patterns import Pattern
-from .shards import INDEX, Shard, folder_of, is_sharded, shard, shard_faults, shards
+from .shards import INDEX, Shard, folder_of, may_be_many, shard, shard_faults, shards
 
 FEATURES = "features"
 """The role of a feature table among the inputs of its joined table."""
@@ -182,7 +182,7 @@ class FeaturesEntry:
         found = table_format(self.path)
         if (fault := filenames.input_fault(self.path.rstrip("/") or self.path)) is not None:
             yield f": {fault}"
-        elif is_sharded(self.path):
+        elif may_be_many(self.path):
             pass  # each of its files is looked at when it is joined
         elif found is None:
             yield f": found {show(self.path)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
@@ -223,7 +223,7 @@ class TableEntry:
     @property
     def is_sharded(self) -> bool:
         """Whether its features are many files, and its output a folder."""
-        return is_sharded(self.features.path)
+        return self.out.endswith("/")
 
     @property
     def target(self) -> str:

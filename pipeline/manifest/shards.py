@@ -45,8 +45,8 @@ class Shard:
         return {each["column"]: each["value"] for each in found if each}
 
 
-def is_sharded(features: str) -> bool:
-    """Whether a name of features means many files: a pattern, or a folder."""
+def may_be_many(features: str) -> bool:
+    """Whether a name of features can mean many files: a pattern, or a folder. A file may have a star in its name."""
     return "*" in features or features.endswith("/")
 
 
@@ -81,14 +81,14 @@ def folder_of(features: str) -> str:
 
 def shard_faults(features: str, out: str, out_format: str | None) -> Iterator[str]:
     """Faults of a table's names, each with its JSON path below the table."""
-    if not is_sharded(features):
-        if out.endswith("/"):
-            yield f".out: found the folder {show(out)}; expected a file, as features is one file"
-        if out_format is not None:
-            yield ".out_format: expected it with features that are a pattern or a folder"
-        return
     if not out.endswith("/"):
-        yield f".out: found {show(out)}; expected a folder such as 'joined/', as features are many files"
+        if features.endswith("/"):
+            yield f".out: found {show(out)}; expected a folder such as 'joined/', as features are many files"
+        if out_format is not None:
+            yield ".out_format: expected it with an out that is a folder"
+        return
+    if not may_be_many(features):
+        yield f".out: found the folder {show(out)}; expected a file, as features is one file"
     if out_format is not None and table_format(f"x.{out_format}") is None:
         yield f".out_format: found {show(out_format)}; expected one of {', '.join(TABLE_EXTENSIONS)}, without the dot"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import BatchError, InputError, InputMissingError, show
 from ..manifest.batch import Batch
-from ..manifest.entries import TableEntry
+from ..manifest.entries import FEATURES, TableEntry
 from ..records import snapshots
 from ..records.materialized import Materialized
 from ..records.receipts import Failure, Receipts, ReportRecord
@@ -83,11 +83,16 @@ def failure_key(entry: TableEntry, base: Location) -> str:
 
 def waiting(entry: TableEntry, base: Location) -> Failure | None:
     """That a table waits for inputs, which are named; None: all are there."""
-    missing = [
-        f"{name}: {'no file matches' if '*' in name else 'the file is not there'} yet"
-        for _, name in entry.missing(base)
-    ]
+    missing = [f"{name}: {_absent(entry, field, name)}" for field, name in entry.missing(base)]
     return Failure("waiting", "; ".join(missing), failure_key(entry, base)) if missing else None
+
+
+def _absent(entry: TableEntry, field: str, name: str) -> str:
+    if "*" not in name:
+        return "the file is not there yet"
+    if field == FEATURES and not entry.is_sharded:
+        return "no file has this name yet; for a pattern, expected an out that is a folder such as 'joined/'"
+    return "no file matches yet"
 
 
 class BatchCheck:

@@ -13,7 +13,7 @@ from typing import ClassVar
 import luigi
 from luigi.configuration import get_config
 
-from ..errors import BatchError, InputError, InputMissingError, SecondOpinionError, SkippedError
+from ..errors import BatchError, InputError, SecondOpinionError, SkippedError
 from ..join.large import budget
 from ..join.materialize import materialize_entry
 from ..lineage import datasets
@@ -21,14 +21,14 @@ from ..lineage.events import Datasets
 from ..manifest.batch import Batch, default_markdown, default_report
 from ..manifest.entries import FEATURES
 from ..records import snapshots
-from ..records.receipts import Failure, FailureStatus, Receipts
+from ..records.receipts import Receipts
 from ..report.freshness import BatchCheck, failure_key, places_of, places_of_inputs
 from ..storage import files, writing
 from ..storage.locations import Location
 from .inputs import InputFile
 from .lineage_events import BEGUN
 from .shards import JoinedShard, index_table
-from .shared import BatchTask, TableTask, one_spelling, recording, remember
+from .shared import BatchTask, JoiningTask, one_spelling, recording, remember
 from .targets import ReportTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
@@ -37,7 +37,7 @@ SMALL_BYTES = 1 << 18
 _MESSAGE_SECONDS = 1.0
 
 
-class JoinedTable(TableTask):
+class JoinedTable(JoiningTask):
     """One joined table of a batch."""
 
     task_namespace = "second_opinion"
@@ -127,18 +127,6 @@ class JoinedTable(TableTask):
     def lineage_datasets(self, done: bool) -> Datasets:
         """The feature table and the sidecars; the joined table and the audit."""
         return datasets.of_table(self.batch, self.table, done)
-
-    def record_failure(self, exc: Exception, key: str | None = None) -> None:
-        """Record why the table failed, or that it waits for an input.
-
-        :param key: the failure's key; None: that of the inputs as they are now.
-        :raises BatchError: the record cannot be written.
-        """
-        batch = self.batch
-        entry = batch.table(self.table)
-        status: FailureStatus = "waiting" if isinstance(exc, InputMissingError) else "failed"
-        failure = Failure(status, self.message(exc), key or failure_key(entry, batch.base_dir))
-        Receipts(batch.state_dir).record_failure(entry, failure)
 
     def _show_progress(self, doing: str, share: float) -> None:
         """Report progress: as Luigi's event, and to the visualiser at most once per _MESSAGE_SECONDS."""

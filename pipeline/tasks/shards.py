@@ -17,7 +17,6 @@ import luigi
 from ..errors import (
     BatchError,
     InputError,
-    InputMissingError,
     SecondOpinionError,
     SkippedError,
     count,
@@ -34,33 +33,21 @@ from ..manifest.batch import Batch
 from ..manifest.entries import FEATURES, TableEntry
 from ..manifest.shards import Shard
 from ..records.materialized import Materialized
-from ..records.receipts import Failure, FailureStatus, Receipts
+from ..records.receipts import Receipts
 from ..report.build import batch_argv
-from ..report.freshness import failure_key
 from ..storage import filenames, files, writing
 from ..storage.locations import Location, located
 from .inputs import InputFile
 from .lineage_events import BEGUN
-from .shared import BatchTask, TableTask, recording
+from .shared import BatchTask, JoiningTask, recording
 from .targets import ScoresTarget, TableTarget
 
 SMALL_BYTES = 1 << 18
 """Maximum size of a shard that is joined faster than a process for it could start."""
 
 
-class _PartOfTable(TableTask):
-    """A task of a table in shards. Why it failed is recorded of the table."""
-
-    def record_failure(self, exc: Exception) -> None:
-        """Record why the table failed, or that it waits for an input.
-
-        :raises BatchError: the record cannot be written.
-        """
-        batch = self.batch
-        entry = batch.table(self.table)
-        status: FailureStatus = "waiting" if isinstance(exc, InputMissingError) else "failed"
-        failure = Failure(status, self.message(exc), failure_key(entry, batch.base_dir))
-        Receipts(batch.state_dir).record_failure(entry, failure)
+class _PartOfTable(JoiningTask):
+    """A task of a table in shards."""
 
     def is_worth_a_process(self) -> bool:
         """True: a table in shards is large."""

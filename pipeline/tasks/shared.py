@@ -14,9 +14,11 @@ from typing import ClassVar, TypeAlias
 
 import luigi
 
-from ..errors import BatchError, InputError, SecondOpinionError
+from ..errors import BatchError, InputError, InputMissingError, SecondOpinionError
 from ..lineage.events import Datasets
 from ..manifest.batch import Batch, load_manifest
+from ..records.receipts import Failure, FailureStatus, Receipts
+from ..report.freshness import failure_key
 from ..storage import filenames, files, locations
 from ..storage.locations import Location
 from ..storage.objects import ObjectPath
@@ -162,6 +164,22 @@ class TableTask(BatchTask):
 
         :raises BatchError: the record cannot be written.
         """
+
+
+class JoiningTask(TableTask):
+    """A task that joins a table, or a part of it. Why it failed is recorded of the table."""
+
+    def record_failure(self, exc: Exception, key: str | None = None) -> None:
+        """Record why the table failed, or that it waits for an input.
+
+        :param key: the failure's key; None: that of the inputs as they are now.
+        :raises BatchError: the record cannot be written.
+        """
+        batch = self.batch
+        entry = batch.table(self.table)
+        status: FailureStatus = "waiting" if isinstance(exc, InputMissingError) else "failed"
+        failure = Failure(status, self.message(exc), key or failure_key(entry, batch.base_dir))
+        Receipts(batch.state_dir).record_failure(entry, failure)
 
 
 @TableTask.event_handler(luigi.Event.PROCESS_FAILURE)  # type: ignore[untyped-decorator]  # luigi's

@@ -382,7 +382,7 @@ def test_evidence_of_a_table_in_shards(tmp_path: Path) -> None:
         ({"out_format": "xlsx"}, r"tables\[0\]\.out_format: found 'xlsx'; expected one of \.parquet"),
         (
             {"features": "f.jsonl", "out": "o.jsonl", "out_format": "csv"},
-            r"tables\[0\]\.out_format: expected it with features that are a pattern or a folder",
+            r"tables\[0\]\.out_format: expected it with an out that is a folder",
         ),
         ({"features": "*/**/*.jsonl"}, "would be read, as"),
         ({"features": "features/corpus=*/*.jsonl", "out": "features/"}, "is also read|would be read"),
@@ -535,3 +535,14 @@ def test_sidecars_are_prepared_in_groups(tmp_path: Path) -> None:
     write_manifest(tmp_path / "one.json", [one])
     assert run_manifest(tmp_path / "one.json").exit_code == 0
     assert summary(tmp_path) == summary(tmp_path, "one")
+
+
+def test_a_pattern_with_an_output_that_is_a_file(tmp_path: Path) -> None:
+    """It is the name of one file, which may have a star; where there is none, the message says what a pattern needs."""
+    sharded(tmp_path, features="f*.jsonl", out="o.jsonl")
+    ended = forked(tmp_path, "run", "m.json")
+    assert ended.returncode == 3
+    assert "for a pattern, expected an out that is a folder such as 'joined/'" in ended.stderr
+    write_jsonl(tmp_path / "f*.jsonl", rows(0, 2))
+    assert forked(tmp_path, "run", "m.json").returncode == 0
+    assert len(read_jsonl(tmp_path / "o.jsonl")) == 2
