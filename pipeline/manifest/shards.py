@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from ..errors import InputError, show
 from ..storage.formats import TABLE_EXTENSIONS, table_format
@@ -20,6 +21,7 @@ from .patterns import Pattern
 INDEX = "_second_opinion.json"
 """The file in a folder of joined shards that names them; readers of folders of Parquet skip it by its name."""
 
+_NULL = "__HIVE_DEFAULT_PARTITION__"
 _PARTITION = re.compile(r"(?P<column>[^/=]+)=(?P<value>[^/]*)")
 
 
@@ -38,11 +40,14 @@ class Shard:
     out: str
 
     @property
-    def partitions(self) -> dict[str, str]:
-        """The hive partitions in its name: the columns that all its rows share, which are not in the file."""
+    def partitions(self) -> dict[str, str | None]:
+        """The hive partitions in its name: the columns that all its rows share, with their value; None is null.
+
+        Values are spelled as in URIs, see https://arrow.apache.org/docs/python/generated/pyarrow.dataset.HivePartitioning.html
+        """
         folders = self.name.split("/")[:-1]
         found = (_PARTITION.fullmatch(folder) for folder in folders)
-        return {each["column"]: each["value"] for each in found if each}
+        return {unquote(each["column"]): _value(each["value"]) for each in found if each}
 
 
 def may_be_many(features: str) -> bool:
@@ -102,6 +107,10 @@ def _joined(name: str, out_format: str | None) -> str:
         stem = stem.rpartition(".")[0]
     stem = re.sub(r"\.(parquet|pq|jsonl|ndjson|json|csv|tsv)\Z", "", stem, flags=re.IGNORECASE)
     return f"{folder}{slash}{stem}.{out_format.lstrip('.')}"
+
+
+def _value(spelled: str) -> str | None:
+    return None if spelled == _NULL else unquote(spelled)
 
 
 def _is_hidden(name: str) -> bool:

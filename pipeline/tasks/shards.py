@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import cast
 
 import luigi
 
 from ..errors import (
-    BatchError,
     InputError,
     SecondOpinionError,
     SkippedError,
@@ -35,6 +33,7 @@ from ..manifest.shards import Shard
 from ..records.materialized import Materialized
 from ..records.receipts import Receipts
 from ..report.build import batch_argv
+from ..report.freshness import check_table
 from ..storage import filenames, files, writing
 from ..storage.locations import Location, located
 from .inputs import InputFile
@@ -167,13 +166,36 @@ def index_table(
     """
     base, folder = batch.base_dir, prepared.folder_of(batch.state_dir)
     writing.make_folder(folder)
-    built = {shard.name: receipts.built(entry.of_shard(shard)) for shard in entry.shards(base)}
-    if not built or None in built.values():
-        raise BatchError(f"{entry.features.path}: shards came or went while they were joined; run again")
+    shards = _up_to_date(entry, base, receipts)
     _check_gone(entry, base, receipts.built(entry))
-    shards = cast("dict[str, Materialized]", built)
     scores = prepared.prepared(entry, base, folder)
-    return index_shards(entry, base, scores, shards, folder, progress, commit, batch_argv(batch, "run"))
+
+    def commit_if_unchanged(made: Materialized) -> None:
+        if _up_to_date(entry, base, receipts).keys() != shards.keys():
+            raise _changed(entry)
+        commit(made)
+
+    return index_shards(
+        entry, base, scores, shards, folder, progress, commit_if_unchanged, batch_argv(batch, "run")
+    )
+
+
+def _up_to_date(entry: TableEntry, base: Location, receipts: Receipts) -> dict[str, Materialized]:
+    """The record of each shard by its name.
+
+    :raises InputError: a shard was not joined from the features and the sidecars that are there now.
+    """
+    checks = {shard.name: check_table(entry.of_shard(shard), base, receipts) for shard in entry.shards(base)}
+    built = {name: check.built for name, check in checks.items() if check.complete and check.built}
+    if not built or len(built) < len(checks):
+        raise _changed(entry)
+    return built
+
+
+def _changed(entry: TableEntry) -> InputError:
+    return InputError(
+        f"{entry.features.path}: shards or sidecars changed while they were joined; run again when nothing writes to them"
+    )
 
 
 def _check_gone(entry: TableEntry, base: Location, before: Materialized | None) -> None:

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,9 @@ from typing import Any
 import duckdb
 import luigi
 import polars as pl
+import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,8 +27,10 @@ from hypothesis import strategies as st
 import pipeline
 from pipeline.errors import InputError, ManifestError
 from pipeline.join.large.prepared import folder_of, groups
+from pipeline.join.large.shards import index_shards
 from pipeline.manifest.batch import load_manifest
 from pipeline.manifest.entries import SidecarEntry
+from pipeline.tasks import shards
 from pipeline.tasks.graph import BatchReport, JoinedTable
 from pipeline.tasks.shards import JoinedShard, PreparedScores
 from tests.join.test_oracle import COMMON
@@ -66,6 +70,12 @@ def entry(**changed: Any) -> dict[str, Any]:
         "audit_json": "t.audit.json",
         **changed,
     }
+
+
+def write_parquet(path: Path, columns: Mapping[str, Any]) -> None:
+    """A Parquet file of these columns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
 
 
 def sharded(folder: Path, **changed: Any) -> Path:
@@ -282,6 +292,109 @@ def test_columns_that_differ(tmp_path: Path) -> None:
     assert "the columns of 'corpus=bvi/part-0.jsonl' and 'corpus=chug/part-0.jsonl' differ: 'f', 'g'" in error
 
 
+def test_types_that_differ(tmp_path: Path) -> None:
+    """A Parquet column of types that no type holds fails the table; integers beside floats do not."""
+    for number, values in enumerate(([1, 2], [0.5, 1.5])):
+        write_parquet(tmp_path / f"features/{number}.parquet", {"clip_id": ["a", "b"], "f": values})
+    write_jsonl(tmp_path / "dover.jsonl", [{"clip_id": "a", "score": 1}])
+    manifest = write_manifest(tmp_path / "m.json", [entry()])
+    assert run_manifest(manifest).exit_code == 0
+    frame = pipeline.open_batch(tmp_path / "m.report.json").table("t").to_pandas()
+    assert frame["f"].tolist() == [1.0, 2.0, 0.5, 1.5]
+    write_parquet(tmp_path / "features/1.parquet", {"clip_id": ["a", "b"], "f": ["x", "y"]})
+    assert run_manifest(manifest).exit_code == 1
+    error = json.loads((tmp_path / "m.report.failed.json").read_text())["tables"][0]["error"]
+    assert "the columns of '0.parquet' and '1.parquet' differ: 'f' (int64 and string)" in error
+
+
+def test_a_first_shard_without_rows(tmp_path: Path) -> None:
+    """An empty JSON Lines file has no columns, which is no difference."""
+    manifest = sharded(tmp_path)
+    (tmp_path / "features/corpus=aaa").mkdir()
+    (tmp_path / "features/corpus=aaa/empty.jsonl").write_text("")
+    assert run_manifest(manifest).exit_code == 0
+    assert summary(tmp_path)["input_rows"] == 10
+    assert len(pipeline.open_batch(tmp_path / "m.report.json").table("t").to_pandas()) == 10
+
+
+def test_a_sidecar_that_changes_before_the_index(tmp_path: Path) -> None:
+    """Shards that were joined from other scores are no part of an index: nothing is written."""
+    batch = load_manifest(sharded(tmp_path))
+    (table,) = BatchReport.of(batch).requires()
+    assert luigi.build([*table.requires().values()], local_scheduler=True, log_level="CRITICAL")
+    write_jsonl(tmp_path / "dover.jsonl", scores(11))
+    with pytest.raises(InputError, match="shards or sidecars changed while they were joined"):
+        table.run()
+    assert not (tmp_path / "joined/_second_opinion.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "row"),
+    [
+        ("dover.jsonl", {"clip_id": "z", "score": 1}),
+        ("features/corpus=bvi/part-0.jsonl", {"clip_id": "z", "f": 1}),
+    ],
+)
+def test_what_changes_while_the_whole_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str, row: dict[str, object]
+) -> None:
+    """It is noticed before the index takes its name, and the next run makes all anew."""
+    manifest = sharded(tmp_path)
+
+    def changing(*given: Any) -> Any:
+        write_jsonl(tmp_path / changed, [*read_jsonl(tmp_path / changed), row])
+        return index_shards(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shards, "index_shards", changing)
+        assert run_manifest(manifest).exit_code == 1
+    assert not (tmp_path / "joined/_second_opinion.json").exists()
+    assert run_manifest(manifest).exit_code == 0
+
+
+def test_columns_that_one_shard_has_no_values_of(tmp_path: Path) -> None:
+    """In CSV a column without values is text; opened, the table has its numbers."""
+    sharded(tmp_path, out_format="csv")
+    timed = [{**row, "runtime_ms": 5} if row["clip_id"] in ("c5", "c6") else row for row in scores()]
+    write_jsonl(tmp_path / "dover.jsonl", timed)
+    assert run_manifest(tmp_path / "m.json").exit_code == 0
+    frame = pipeline.open_batch(tmp_path / "m.report.json").table("t").to_pandas()
+    assert frame["second_opinion_dover_runtime_ms"].dropna().tolist() == [5.0, 5.0]
+    assert frame["second_opinion_dover_score"].sum() == pytest.approx(4.5)
+
+
+def test_many_shards_are_opened_one_at_a_time(tmp_path: Path) -> None:
+    """A process may have few files open."""
+    for number in range(80):
+        write_parquet(tmp_path / f"features/{number:02}.parquet", {"clip_id": [f"c{number}"]})
+    write_jsonl(tmp_path / "dover.jsonl", [{"clip_id": f"c{number}", "score": 1} for number in range(80)])
+    write_manifest(tmp_path / "m.json", [entry()])
+    reading = "import pipeline; print(len(pipeline.open_batch('m.report.json').table('t').to_pandas()))"
+    for command in ((*COMMAND, "run", "m.json"), (sys.executable, "-c", reading)):
+        ended = started(tmp_path, "sh", "-c", 'ulimit -n 64 && exec "$@"', "sh", *command)
+        assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "80\n"
+
+
+def test_partitions_are_spelled_as_in_uris(tmp_path: Path) -> None:
+    """Their values are decoded, Hive's word for null is null, and a column of the file wins."""
+    names = ["corpus=a%20b", "corpus=__HIVE_DEFAULT_PARTITION__", "clip_id=other"]
+    for name in names[:2]:
+        write_jsonl(tmp_path / f"features/{name}/p.jsonl", rows(0, 1))
+    write_jsonl(tmp_path / "dover.jsonl", scores(1))
+    run_manifest(write_manifest(tmp_path / "m.json", [entry()]))
+    frame = pipeline.open_batch(tmp_path / "m.report.json").table("t").to_pandas()
+    assert frame["corpus"].dropna().tolist() == ["a b"]
+    assert len(frame) == 2
+    shutil.rmtree(tmp_path / "features")
+    shutil.rmtree(tmp_path / "joined")
+    write_jsonl(tmp_path / f"features/{names[2]}/p.jsonl", rows(0, 1))
+    assert run_manifest(tmp_path / "m.json").exit_code == 0
+    assert pipeline.open_batch(tmp_path / "m.report.json").table("t").to_pandas()["clip_id"].tolist() == [
+        "c0"
+    ]
+
+
 def test_a_faulty_shard_and_a_faulty_sidecar_fail_the_table(tmp_path: Path) -> None:
     """Why is in the failed report and on the screen, and what is sound is made."""
     sharded(tmp_path)
@@ -425,18 +538,18 @@ def test_the_tasks(tmp_path: Path) -> None:
     batch = load_manifest(sharded(tmp_path))
     (table,) = BatchReport.of(batch).requires()
     assert isinstance(table, JoinedTable)
-    shards = table.requires()
-    assert [*shards] == [f"features/{name}.jsonl" for name in SHARDS]
-    assert all(isinstance(shard, JoinedShard) for shard in shards.values())
-    needed = {shard.requires()["scores/0"].task_id for shard in shards.values()}
+    parts = table.requires()
+    assert [*parts] == [f"features/{name}.jsonl" for name in SHARDS]
+    assert all(isinstance(shard, JoinedShard) for shard in parts.values())
+    needed = {shard.requires()["scores/0"].task_id for shard in parts.values()}
     assert len(needed) == 1
     assert table.output().path.endswith("joined/_second_opinion.json")
     assert luigi.build(
-        [shards["features/corpus=bvi/part-0.jsonl"]], local_scheduler=True, log_level="CRITICAL"
+        [parts["features/corpus=bvi/part-0.jsonl"]], local_scheduler=True, log_level="CRITICAL"
     )
     assert (tmp_path / "joined/corpus=bvi/part-0.jsonl").exists()
     assert not (tmp_path / "joined/corpus=chug").exists()
-    scores_task = shards["features/corpus=bvi/part-0.jsonl"].requires()["scores/0"]
+    scores_task = parts["features/corpus=bvi/part-0.jsonl"].requires()["scores/0"]
     assert isinstance(scores_task, PreparedScores)
     assert scores_task.complete()
     write_jsonl(tmp_path / "dover.jsonl", scores(11))

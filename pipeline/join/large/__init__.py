@@ -8,7 +8,8 @@
     budget               how much memory a join may take, and whether it fits
 
     shards ──▶ prepared  a table in shards: each by itself, then the whole; scores that all shards share, in files
+    features             its features as one table
     joined               its joined files, read as one table
 """
 
-__all__ = ["budget", "index", "joined", "pieces", "prepared", "reuse", "shards", "spool"]
+__all__ = ["budget", "features", "index", "joined", "pieces", "prepared", "reuse", "shards", "spool"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,49 +20,40 @@ from ..tables.parquet.table import ParquetTable
 
 @dataclass(frozen=True)
 class JoinedFile:
-    """A joined file, with the columns that all its rows share and that are not in it."""
+    """A joined file, with the hive partitions in its name."""
 
     path: Location
-    partitions: dict[str, str]
+    partitions: dict[str, str | None]
 
 
 class JoinedShards(FeatureTable):
-    """Joined files as one table: their rows in order, the hive partitions as the last columns."""
+    """Joined files as one table: their rows in order, the hive partitions as the last columns.
+
+    One file is open at a time, as there may be thousands.
+    """
 
     def __init__(self, shards: Sequence[JoinedFile], key_column: str | None) -> None:
         super().__init__(shards[0].path if shards else Path("nothing"), key_column)
-        self._shards = [(open_joined(each.path, key_column), each.partitions) for each in shards]
-        for table, partitions in self._shards:
-            table.constants = partitions
+        self._shards = shards
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the files, then those of their partitions."""
-        return tuple(self.schema().names)
+        return tuple(self._schema.names)
 
     @functools.cached_property
     def rows(self) -> int:
         """Number of rows of all files."""
-        return sum(table.rows for table, _ in self._shards)
+        return sum(table.rows for table in self._opened())
 
     def keys(self) -> pa.Array:
         """The texts of the key column (string), one per row."""
-        pieces = (piece for table, _ in self._shards for piece in table.key_texts())
+        pieces = (piece for table in self._opened() for piece in table.key_texts())
         return pa.chunked_array(pieces, pa.string()).combine_chunks()
 
     def schema(self) -> pa.Schema:
-        """Names and types that hold the values of every file.
-
-        :raises TableError: two files have a column of types that do not go together.
-        """
+        """Names and types that hold the values of every file: text where nothing else does."""
         return self._schema
-
-    @functools.cached_property
-    def _schema(self) -> pa.Schema:
-        try:
-            return pa.unify_schemas(map(_whole_schema, self._shards), promote_options="permissive")
-        except pa.ArrowException as exc:
-            raise TableError(f"{self.path}: the types of the shards differ: {exc}") from exc
 
     def chunks(self, form: Form) -> Iterator[Chunk]:
         """The rows as record batches; there is no other form.
@@ -76,11 +67,40 @@ class JoinedShards(FeatureTable):
     def batches(self, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
         """The rows in record batches that have these columns."""
         wanted = pa.schema([self._schema.field(name) for name in columns])
-        for table, partitions in self._shards:
-            inside = [name for name in wanted.names if name not in partitions]
+        for table in self._opened():
+            inside = [name for name in wanted.names if name in table.columns]
             read = table.batches(inside) if isinstance(table, ParquetTable) else table.chunks("arrow")
             for batch in read:
-                yield _completed(batch, wanted, partitions)
+                yield _completed(batch, wanted, table.constants)
+
+    @functools.cached_property
+    def _schema(self) -> pa.Schema:
+        fields: dict[str, pa.Field] = {}
+        constants: dict[str, pa.Field] = {}
+        metadata = None
+        for table in self._opened():
+            metadata = metadata or table.schema().metadata
+            for field in table.schema():
+                fields[field.name] = _common(fields.get(field.name, field), field)
+            constants |= {name: pa.field(name, pa.string()) for name in table.constants}
+        return pa.schema([*(fields | constants).values()], metadata)
+
+    def _opened(self) -> Iterator[FeatureTable]:
+        for each in self._shards:
+            table = open_joined(each.path, self._wanted_key)
+            table.constants = {
+                name: value for name, value in each.partitions.items() if name not in table.columns
+            }
+            yield table
+
+
+def _common(first: pa.Field, other: pa.Field) -> pa.Field:
+    """A field that holds the values of both; in text formats a column may be numbers in one file and words in another."""
+    try:
+        schemas = [pa.schema([first]), pa.schema([other])]
+        return pa.unify_schemas(schemas, promote_options="permissive").field(0)
+    except pa.ArrowException:
+        return pa.field(first.name, pa.string())
 
 
 def shards_of(entry: TableEntry, base: Location) -> list[JoinedFile]:
@@ -100,15 +120,9 @@ def file_of(role: str, path: Location) -> JoinedFile:
     return JoinedFile(path, Shard(role.removeprefix("out/"), "", "").partitions)
 
 
-def _whole_schema(of: tuple[FeatureTable, dict[str, str]]) -> pa.Schema:
-    table, partitions = of
-    schema = table.schema()
-    return pa.schema(
-        [*schema, *(pa.field(name, pa.string()) for name in partitions if name not in schema.names)]
-    )
-
-
-def _completed(batch: pa.RecordBatch, wanted: pa.Schema, partitions: dict[str, str]) -> pa.RecordBatch:
+def _completed(
+    batch: pa.RecordBatch, wanted: pa.Schema, constants: Mapping[str, str | None]
+) -> pa.RecordBatch:
     columns = []
     for field in wanted:
         at = batch.schema.get_field_index(field.name)
@@ -116,5 +130,5 @@ def _completed(batch: pa.RecordBatch, wanted: pa.Schema, partitions: dict[str, s
             column = batch.column(at)
             columns.append(column if column.type.equals(field.type) else column.cast(field.type))
         else:
-            columns.append(pa.repeat(pa.scalar(partitions.get(field.name), field.type), batch.num_rows))
+            columns.append(pa.repeat(pa.scalar(constants.get(field.name), field.type), batch.num_rows))
     return pa.RecordBatch.from_arrays(columns, schema=wanted)

@@ -9,17 +9,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-
-from ...errors import InputError, TableError, show
 from ...manifest.entries import FEATURES, TableEntry
 from ...manifest.shards import Shard
 from ...records.materialized import Materialized, Remarks, TableSummary
 from ...records.provenance import fingerprint, run_provenance
-from ...records.snapshots import check_unchanged, of_written
+from ...records.snapshots import of_written
 from ...records.versions import SEMANTICS_VERSION, versions
 from ...storage import filenames, files, jsontext, writing
 from ...storage.files import FileDescription
@@ -29,8 +26,8 @@ from ..keys import Side
 from ..matching import MatchedTable, Progress
 from ..materialize import Commit, ShardSource, materialize_entry
 from ..sidecars.read import read_sidecar
-from ..tables import FeatureTable, open_table
-from ..tables.base import Chunk, Form
+from ..tables import FeatureTable
+from .features import ShardedFeatures, open_shard
 from .pieces import indexed, match_in_pieces
 from .prepared import Prepared
 from .spool import SpooledTable
@@ -69,7 +66,7 @@ class _ShardMatching:
     @functools.cached_property
     def features(self) -> FeatureTable:
         """The shard's features."""
-        return _opened(self._entry, self._shard, self._base)
+        return open_shard(self._entry, self._shard, self._base)
 
     def result(self, notify: Progress = lambda _doing, _share: None) -> MatchedTable:
         """The scores matched onto the shard."""
@@ -93,25 +90,27 @@ def index_shards(
     """Judge a table whose shards are joined, and write its index and its audit.
 
     :param built: the record of each shard, by its name.
+    :param commit: called before the index takes its name; it raises if a shard is not up to date any more.
     :param folder: where positions are kept.
     :param argv: the command that makes the table, for its audit.
     :raises JoinError: the scores do not cover the table as its options demand, or belong to other clips.
     :raises TableError: the columns of two shards differ.
     """
-    features = _Shards(entry, base)
+    features, rows = (
+        ShardedFeatures(entry, base),
+        sum(shard.summary["input_rows"] for shard in built.values()),
+    )
     side = Side(features.key_column, entry.options.key_regex, features.key_texts)
     found = match_in_pieces(
         side,
         scores.scorers,
         entry.options,
         folder,
-        lambda rows: progress(f"matched {rows} of {features.rows} rows", 0.9 * rows / max(1, features.rows)),
+        lambda done: progress(f"matched {done} of {rows} rows", 0.9 * done / max(1, rows)),
     )
     matched = MatchedTable(features, found, entry.scorers, entry.features.path)
     matched.check()
-    table = _Index(entry, base, scores, built, matched, argv)
-    table.check_files()
-    return table.written(commit)
+    return _Index(entry, base, scores, built, matched, argv).written(commit)
 
 
 def match_shards(entry: TableEntry, base: Location) -> MatchedTable:
@@ -121,7 +120,7 @@ def match_shards(entry: TableEntry, base: Location) -> MatchedTable:
     """
     folder = filenames.scratch_folder(f"preview {base}")
     writing.make_folder(folder)
-    features = _Shards(entry, base)
+    features = ShardedFeatures(entry, base)
     spool = functools.partial(SpooledTable, folder)
     scores = [found for each in entry.scores for found in read_sidecar(each, base, entry.options, spool)]
     side = Side(features.key_column, entry.options.key_regex, features.key_texts)
@@ -155,16 +154,6 @@ class _Index:
         for role, path in entry.inputs(base):
             if role in scores.sidecars:
                 self._inputs[role] = files.describe(path, base, scores.sidecars[role].sha256)
-
-    def check_files(self) -> None:
-        """:raises InputError: shards or sidecars came, went or changed while they were read."""
-        paths = dict(self._entry.inputs(self._base))
-        if paths.keys() != self._inputs.keys():
-            raise InputError(f"{self._entry.features.path}: files came or went below a pattern; run again")
-        for name, shard in self._built.items():
-            taken = shard.snapshot(FEATURES)
-            if taken is not None and taken.settled:
-                check_unchanged(paths[f"{FEATURES}/{name}"], taken.signature)
 
     def written(self, commit: Commit) -> Materialized:
         """Write the index and the audit; gives the table's record."""
@@ -249,65 +238,3 @@ class _Index:
                 argv=self._argv, args=entry.as_json(), inputs=self._inputs, outputs=dict(self._outputs)
             ),
         }
-
-
-class _Shards(FeatureTable):
-    """All shards of a table as one feature table, of which only the keys are read."""
-
-    def __init__(self, entry: TableEntry, base: Location) -> None:
-        super().__init__(located(base, entry.features.path.rstrip("/")), entry.options.key_column)
-        self._entry, self._base = entry, base
-        self._shards = entry.shards(base)
-        first = _opened(entry, self._shards[0], base)
-        self._columns, self.constants = first.columns, first.constants
-        self._rows = 0
-        for shard in self._shards:
-            self._add(shard)
-
-    def _add(self, shard: Shard) -> None:
-        features = _opened(self._entry, shard, self._base)
-        self._rows += features.rows
-        held = (set(features.columns), set(features.constants))
-        expected = (set(self._columns), set(self.constants))
-        if features.columns and held != expected:
-            differing = sorted(set.union(*held) ^ set.union(*expected))
-            raise TableError(
-                f"{self._entry.features.path}: the columns of {show(self._shards[0].name)} and {show(shard.name)} differ: "
-                f"{', '.join(map(show, differing[:5])) or 'some are partitions in one of them only'}; expected like shards"
-            )
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that every shard has."""
-        return self._columns
-
-    @property
-    def rows(self) -> int:
-        """Rows of all shards."""
-        return self._rows
-
-    def keys(self) -> pa.Array:
-        """The keys of all shards."""
-        return pa.chunked_array(self.key_texts(), pa.string()).combine_chunks()
-
-    def key_texts(self) -> Iterator[pa.Array]:
-        """The keys of one shard after the other."""
-        for shard in self._shards:
-            yield from _opened(self._entry, shard, self._base).key_texts()
-
-    def schema(self) -> pa.Schema:
-        """That of the first shard."""
-        return _opened(self._entry, self._shards[0], self._base).schema()
-
-    def chunks(self, form: Form) -> Iterator[Chunk]:
-        """The rows of one shard after the other."""
-        for shard in self._shards:
-            yield from _opened(self._entry, shard, self._base).chunks(form)
-
-
-def _opened(entry: TableEntry, shard: Shard, base: Location) -> FeatureTable:
-    features = open_table(located(base, shard.features), entry.options.key_column, entry.features.text)
-    features.constants = {
-        name: value for name, value in shard.partitions.items() if name not in features.columns
-    }
-    return features

@@ -44,7 +44,7 @@ class FeatureTable(abc.ABC):
     def __init__(self, path: Location, wanted_key: str | None = None) -> None:
         self.path = path
         self._wanted_key = wanted_key
-        self.constants: Mapping[str, str] = {}
+        self.constants: Mapping[str, str | None] = {}
 
     @property
     @abc.abstractmethod
