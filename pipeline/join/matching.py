@@ -252,7 +252,7 @@ def match_table(entry: TableEntry, base: Location) -> MatchedTable:
     :raises BatchError: an input is missing or faulty, or its keys collide.
     """
     with enough_memory(entry), ReadAhead() as ahead:
-        return Matching(entry, FileInputs(entry, base), ahead).result()
+        return begin(entry, base, ahead).result()
 
 
 @contextlib.contextmanager

@@ -87,6 +87,8 @@ def folder_of(features: str) -> str:
 def shard_faults(features: str, out: str, out_format: str | None) -> Iterator[str]:
     """Faults of a table's names, each with its JSON path below the table."""
     if not out.endswith("/"):
+        if "*" in features and table_format(features) is None:
+            yield f".features: found {show(features)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
         if features.endswith("/"):
             yield f".out: found {show(out)}; expected a folder such as 'joined/', as features are many files"
         if out_format is not None:

@@ -125,6 +125,8 @@ def _run(batch: Batch, workers: int, fail_fast: bool, scheduler: str | None, wat
     work = scheduling.Work(batch, root, _written(batch), read, is_open, note)
     check = scheduling.complete(work, workers, scheduler)
     result = _verdict(_settled(check))
+    if not result.exit_code:
+        _sweep_prepared(batch)
     unsent = runs.end(batch, "FAIL" if result.exit_code else "COMPLETE", _reason(result))
     return replace(result, warnings=_logged(batch, started, ended, workers, unsent))
 
@@ -191,7 +193,6 @@ def _verdict(check: BatchCheck) -> BatchResult:
         if check.stale_report:
             _write_report(check.again())  # the task could not; this raises its error
             check = check.again()
-        _sweep_prepared(batch)
         for failed in (failed_path(batch.report_json), failed_path(batch.report_md)):
             writing.remove(failed)
     else:

@@ -21,8 +21,7 @@ from pipeline.join.large.spool import SpooledTable
 from pipeline.join.materialize import materialize
 from pipeline.join.sidecars import read
 from pipeline.join.sidecars.record import NUMBERED
-from pipeline.manifest.options import JoinOptions
-from tests.join.test_oracle import COMMON
+from tests.join.test_oracle import COMMON, join_batch
 from tests.support.batches import Batch, batches
 from tests.support.builders import clips, tree, write_jsonl
 from tests.support.examples import EXAMPLES
@@ -45,14 +44,7 @@ def in_pieces(memory: str = "1B") -> Iterator[None]:
 def ended(batch: Batch, folder: Path) -> dict[str, bytes] | str:
     """What a join leaves behind, or its error."""
     try:
-        materialize(
-            batch.features,
-            batch.scores,
-            batch.out,
-            audit_json="audit.json",
-            options=JoinOptions(**batch.options),
-            base_dir=folder,
-        )
+        join_batch(batch, folder)
     except SecondOpinionError as error:
         return f"{type(error).__name__}: {error}".replace(str(folder), "")
     return tree(folder)
@@ -214,9 +206,8 @@ def test_the_flag(tmp_path: Path) -> None:
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an error of ours that names the folder."""
     monkeypatch.setattr("os.write", _full)
-    spooled = SpooledTable.__new__(SpooledTable)
     with pytest.raises(OutputError, match="cannot be written: No space left on device"):
-        spooled.__init__(tmp_path, NUMBERED)  # type: ignore[misc]  # so that it is bound before it fails
+        SpooledTable(tmp_path, NUMBERED)
 
 
 def _full(_handle: int, _content: object) -> int:

@@ -30,17 +30,22 @@ def by_the_oracle(batch: Batch, folder: Path) -> Joined | RefusedError:
         return refused
 
 
+def join_batch(batch: Batch, folder: Path) -> None:
+    """Join the batch, with an audit beside its table."""
+    materialize(
+        batch.features,
+        batch.scores,
+        batch.out,
+        audit_json="audit.json",
+        options=JoinOptions(**batch.options),
+        base_dir=folder,
+    )
+
+
 def by_the_project(batch: Batch, folder: Path) -> Joined | SecondOpinionError:
     """What comes of the batch."""
     try:
-        materialize(
-            batch.features,
-            batch.scores,
-            batch.out,
-            audit_json="audit.json",
-            options=JoinOptions(**batch.options),
-            base_dir=folder,
-        )
+        join_batch(batch, folder)
     except SecondOpinionError as error:
         return error
     table = read_table(folder / batch.out)

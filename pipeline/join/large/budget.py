@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import BatchError, UsageError, show
 from ...manifest.entries import TableEntry
 from ...storage import filenames, files
-from ...storage.formats import sidecar_format, table_format
+from ...storage.formats import compression, sidecar_format, table_format
 from ...storage.locations import Location, located
 from ..tables import open_table
 
@@ -26,7 +26,6 @@ _CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _ROW_BYTES = 80
 _BYTES_PER_PARQUET_BYTE = 6.0
 _BYTES_PER_PACKED_BYTE = 8.0
-_PACKED = (".gz", ".zst", ".bz2", ".xz")
 
 _sharers = 1
 _configured: str | None = None
@@ -92,27 +91,21 @@ def fits(entry: TableEntry, base: Location) -> bool:
 
     :raises BatchError: an input is not there, or cannot be read.
     """
-    needed = _features_bytes(entry, base)
-    for sidecar in entry.scores:
-        needed += sum(_sidecar_bytes(path, sidecar.format) for _, path in sidecar.files(base))
-    return needed <= limit()
+    features = located(base, entry.features.path)
+    scores = sum(_bytes(path, each.format) for each in entry.scores for _, path in each.files(base))
+    if scores + _bytes(features) <= limit():
+        return True
+    if table_format(features.name) != "parquet":
+        return False
+    # of a Parquet table the keys alone are held: only where the size of all columns leaves it open, it is opened
+    return scores + _ROW_BYTES * open_table(features, entry.options.key_column).rows <= limit()
 
 
-def _features_bytes(entry: TableEntry, base: Location) -> float:
-    path = located(base, entry.features.path)
-    if table_format(path.name) == "parquet":
-        return _ROW_BYTES * open_table(path, entry.options.key_column).rows
-    return _text_bytes(path)
-
-
-def _sidecar_bytes(path: Location, form: str | None) -> float:
+def _bytes(path: Location, form: str | None = None) -> float:
+    """What all columns of a file would take; nothing if it is not there, which whoever reads it reports."""
     if not filenames.exists(path):
         return 0
-    if sidecar_format(path.name, form) == "parquet":
-        return _BYTES_PER_PARQUET_BYTE * files.signature(path).size
-    return _text_bytes(path)
-
-
-def _text_bytes(path: Location) -> float:
     size = files.signature(path).size
-    return size * (_BYTES_PER_PACKED_BYTE if path.name.lower().endswith(_PACKED) else 1)
+    if sidecar_format(path.name, form) == "parquet":
+        return size * _BYTES_PER_PARQUET_BYTE
+    return size * (_BYTES_PER_PACKED_BYTE if compression(path.name) else 1)

@@ -20,6 +20,10 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are those of the go
 _SHIFT = np.uint64(32)
 
 
+def _as_they_are(keys: pa.Array) -> pa.Array:
+    return keys
+
+
 @dataclass(frozen=True)
 class KeyIndex:
     """An index of distinct keys.
@@ -34,14 +38,14 @@ class KeyIndex:
     keys: pa.Array
     hashes: Hashes
     rows: Rows
-    spelled: Callable[[pa.Array], pa.Array]
+    spelled: Callable[[pa.Array], pa.Array] = _as_they_are
 
     @classmethod
     def of(
         cls,
         keys: pa.Array,
         only: NDArray[np.bool_] | None = None,
-        spelled: Callable[[pa.Array], pa.Array] = lambda keys: keys,
+        spelled: Callable[[pa.Array], pa.Array] = _as_they_are,
     ) -> KeyIndex:
         """The index of keys that are not null.
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -42,7 +41,6 @@ Group: TypeAlias = tuple[int, ...]
 
 _VERSION = 1
 _OPTIONS = ("key_normalize", "score_key_field", "score_field", "score_key_regex")
-_INDEX = pa.schema([("source", pa.int32()), ("hash", pa.uint64()), ("row", pa.int32())])
 
 
 @dataclass(frozen=True)
@@ -196,7 +194,7 @@ def _scorer(
     label = parts[0]["label"]
     scorer = Scorer(label, slug(label), tuple(scores), records, batch["source"])
     hashes, rows = batch["hash"].to_numpy(), batch["row"].to_numpy().astype(np.int32, copy=False)
-    return IndexedScorer(scorer, KeyIndex(keys, hashes, rows, lambda keys: keys))
+    return IndexedScorer(scorer, KeyIndex(keys, hashes, rows))
 
 
 def _part(
@@ -214,9 +212,6 @@ def _part(
                         return each
         raise BatchError(f"{described['source']}: the sidecar changed while it was being read; run again")
 
-    def bad_statuses() -> Counter[str]:
-        return again().bad_statuses()
-
     return Scores(
         label=described["label"],
         source=described["source"],
@@ -225,6 +220,6 @@ def _part(
         key_regex=described["key_regex"],
         records=records,
         recall=lambda: again().recall(),
-        bad_statuses=bad_statuses,
+        bad_statuses=lambda: again().bad_statuses(),
         note=described["note"],
     )
