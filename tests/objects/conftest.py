@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.storage.objects import client
-from tests.support.builders import batch_of
+from tests.support.builders import batch_of, lasting
 from tests.support.forks import forked
 from tests.support.proxies import Proxy, proxied
 from tests.support.stores import Bucket, environment_of
@@ -54,6 +54,13 @@ class Stored:
     def outputs(self) -> dict[str, str | None]:
         """The ETags of joined tables and audits, by name."""
         return {name: etag for name, etag in self.bucket.etags().items() if name.startswith("out/")}
+
+    def as_locally(self, *names: str) -> int:
+        """How many files whose names begin so a local run gives; those in the bucket must be the same to the byte."""
+        assert forked(self.folder, "run", "m.json").returncode == 0
+        local = {name: content for name, content in lasting(self.folder).items() if name.startswith(names)}
+        assert {name: self.bucket.get(name) for name in local} == local
+        return len(local)
 
     def read_contents(self) -> list[str]:
         """The objects whose content was read since the last command began, but those of the batch's own."""
