@@ -311,7 +311,7 @@ class TableEntry:
         """
         yield from (f".features{fault}" for fault in self.features.faults())
         yield from shard_faults(self.features.path, self.out, self.out_format)
-        if not (self.is_sharded or self.out.endswith("/")) and table_format(self.out) is None:
+        if not self.is_sharded and table_format(self.out) is None:
             yield f".out: found {show(self.out)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
         for index, entry in enumerate(self.scores):
             yield from (f".scores[{index}]{fault}" for fault in entry.faults())

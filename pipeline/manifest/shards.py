@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from posixpath import splitext
 from urllib.parse import unquote
 
 from ..errors import InputError, show
-from ..storage.formats import TABLE_EXTENSIONS, table_format
+from ..storage.formats import COMPRESSIONS, TABLE_EXTENSIONS, table_format
 from ..storage.locations import Location
 from .patterns import Pattern
 
@@ -103,12 +104,10 @@ def shard_faults(features: str, out: str, out_format: str | None) -> Iterator[st
 def _joined(name: str, out_format: str | None) -> str:
     if out_format is None:
         return name
-    folder, slash, file = name.rpartition("/")
-    stem = file
-    while table_format(stem) is not None:
-        stem = stem.rpartition(".")[0]
-    stem = re.sub(r"\.(parquet|pq|jsonl|ndjson|json|csv|tsv)\Z", "", stem, flags=re.IGNORECASE)
-    return f"{folder}{slash}{stem}.{out_format.lstrip('.')}"
+    stem, suffix = splitext(name)
+    if suffix.lower() in COMPRESSIONS:
+        stem, _ = splitext(stem)
+    return f"{stem}.{out_format.lstrip('.')}"
 
 
 def _value(spelled: str) -> str | None:

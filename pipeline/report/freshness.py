@@ -88,6 +88,8 @@ def waiting(entry: TableEntry, base: Location) -> Failure | None:
 
 
 def _absent(entry: TableEntry, field: str, name: str) -> str:
+    if name.endswith("/"):
+        return "no table is there yet"
     if "*" not in name:
         return "the file is not there yet"
     if field == FEATURES and not entry.is_sharded:

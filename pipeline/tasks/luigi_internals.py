@@ -173,13 +173,14 @@ def _sets_retries() -> bool:
 
 
 def _node_name(family: str, params: Mapping[str, str]) -> str:
-    """The name of a task in luigid's visualiser, with its table or its file.
+    """The name of a task in luigid's visualiser, with its table and its shard, or its file.
 
     By itself the visualiser shows the family only, which is the same for all tables of a batch. The table is added as
     an argument of Luigi's command line, since the visualiser shows the name as part of a command. Other workers do not
     load tasks by this name, as luigid gives a task only to workers that registered it.
     """
-    return next((f"{family} --{name} {params[name]}" for name in ("table", "path") if name in params), family)
+    shown = (f"--{name} {params[name]}" for name in ("table", "shard", "part", "path") if name in params)
+    return " ".join([family, *shown])
 
 
 class ThriftyWorker(Worker):

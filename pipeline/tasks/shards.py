@@ -48,10 +48,6 @@ SMALL_BYTES = 1 << 18
 class _PartOfTable(JoiningTask):
     """A task of a table in shards."""
 
-    def is_worth_a_process(self) -> bool:
-        """True: a table in shards is large."""
-        return True
-
     def _may_begin(self) -> None:
         """:raises SkippedError: another table has failed, and the run is to begin none since."""
         batch = self.batch
@@ -71,6 +67,10 @@ class PreparedScores(_PartOfTable):
     @property
     def _group(self) -> prepared.Group:
         return prepared.groups(self.batch.table(self.table))[self.part]
+
+    def is_worth_a_process(self) -> bool:
+        """True: sidecars of a table in shards are large."""
+        return True
 
     def requires(self) -> list[luigi.Task]:
         """The sidecars."""

@@ -185,3 +185,15 @@ def test_sidecars_are_prepared_in_groups(tmp_path: Path) -> None:
     write_manifest(tmp_path / "one.json", [one])
     assert run_manifest(tmp_path / "one.json").exit_code == 0
     assert summary(tmp_path) == summary(tmp_path, "one")
+
+
+def test_prepared_scores_that_are_damaged(tmp_path: Path) -> None:
+    """They are read anew: they are the project's own, and no user's fault."""
+    manifest = sharded(tmp_path, missing_policy="fail")
+    write_jsonl(tmp_path / "dover.jsonl", scores(8))
+    assert run_manifest(manifest).exit_code == 1
+    for path in folder_of(load_manifest(manifest).state_dir).iterdir():
+        path.write_bytes(path.read_bytes()[:-20])
+    write_manifest(tmp_path / "m.json", [entry()])
+    write_jsonl(tmp_path / "features/corpus=new/part-0.jsonl", rows(0, 1))
+    assert run_manifest(manifest).exit_code == 0

@@ -85,15 +85,13 @@ def prepared(entry: TableEntry, base: Location, folder: Path) -> Prepared:
     scorers: list[IndexedScorer] = []
     sidecars: dict[str, Snapshot] = {}
     for group in groups(entry):
-        key = _key(entry, group, base)
-        if not filenames.exists(folder / f"{key}.json"):
+        try:
+            found = _loaded(entry, group, base, folder)
+        except (BatchError, pa.ArrowException, ValueError, LookupError, TypeError):  # not there, or damaged
             prepare(entry, group, base, folder)
-        found: JsonObject = jsontext.parse(files.read_bytes(folder / f"{key}.json"))
-        scorers += (
-            _scorer(entry, base, folder, folder / f"{key}.{number}.arrow", parts)
-            for number, parts in enumerate(found["scorers"])
-        )
-        sidecars |= {role: Snapshot.from_record(taken) for role, taken in found["sidecars"].items()}
+            found = _loaded(entry, group, base, folder)
+        scorers += found.scorers
+        sidecars |= found.sidecars
     check_slugs([each.scorer.label for each in scorers])
     return Prepared(sorted(scorers, key=lambda each: each.scorer.label), sidecars)
 
@@ -125,6 +123,20 @@ def prepare(entry: TableEntry, group: Group, base: Location, folder: Path) -> No
             with pa.ipc.new_file(new, batch.schema) as writer:
                 writer.write_batch(batch)
         created[-1].write(jsontext.canonical(document))
+
+
+def _loaded(entry: TableEntry, group: Group, base: Location, folder: Path) -> Prepared:
+    """What was prepared of some sidecars.
+
+    :raises InputMissingError: it was not.
+    """
+    key = _key(entry, group, base)
+    found: JsonObject = jsontext.parse(files.read_bytes(folder / f"{key}.json"))
+    scorers = [
+        _scorer(entry, base, folder, folder / f"{key}.{number}.arrow", parts)
+        for number, parts in enumerate(found["scorers"])
+    ]
+    return Prepared(scorers, {role: Snapshot.from_record(taken) for role, taken in found["sidecars"].items()})
 
 
 def sweep(folder: Path) -> None:
