@@ -312,7 +312,8 @@ class TableEntry:
         yield from (f".features{fault}" for fault in self.features.faults())
         yield from shard_faults(self.features.path, self.out, self.out_format)
         if not self.is_sharded and table_format(self.out) is None:
-            yield f".out: found {show(self.out)}; expected one of {', '.join(TABLE_EXTENSIONS)}"
+            folder = ", or a folder with / at its end" if may_be_many(self.features.path) else ""
+            yield f".out: found {show(self.out)}; expected one of {', '.join(TABLE_EXTENSIONS)}{folder}"
         for index, entry in enumerate(self.scores):
             yield from (f".scores[{index}]{fault}" for fault in entry.faults())
         for name, given in (("out", self.target), ("audit_json", self.audit_json)):

@@ -276,6 +276,10 @@ def test_it_waits_for_the_first_shard(tmp_path: Path) -> None:
             r"tables\[0\]\.out: found 'joined\.parquet'; expected a folder such as 'joined/'",
         ),
         ({"features": "f.jsonl"}, r"tables\[0\]\.out: found the folder 'joined/'; expected a file"),
+        (
+            {"features": "f/*.jsonl", "out": "joined"},
+            r"tables\[0\]\.out: found 'joined'; .* or a folder with / at its end",
+        ),
         ({"out_format": "xlsx"}, r"tables\[0\]\.out_format: found 'xlsx'; expected one of \.parquet"),
         (
             {"features": "f.jsonl", "out": "o.jsonl", "out_format": "csv"},
