@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -19,16 +19,17 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass
 class _Interrupt:
-    """Whether the user has interrupted the run, and when that was last raised."""
+    """Whether the user has interrupted the run, when that was last raised, and the process that runs it."""
 
     pending: bool = False
     raised: float = -math.inf
+    process: int = 0
+    deferred: bool = False
 
     def receive(self, *_: object) -> None:
         """Handle a signal; a second one within a second does not stop the removal of half-written files."""
         self.pending = True
-        if time.monotonic() - self.raised >= _UNWINDING_SECONDS:
-            self.raised = time.monotonic()
+        if not self.deferred and time.monotonic() - self.raised >= _UNWINDING_SECONDS:
             _end()
 
 
@@ -57,8 +58,24 @@ def interruptible() -> Iterator[None]:
             signal.signal(each, handler)
 
 
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Have signals wait while a process is forked, in the new one until `heed`: Python drops what a fork's hooks raise."""
+    _interrupt.deferred = True
+    try:
+        yield
+    finally:
+        heed()
+
+
+def heed() -> None:
+    """End if a signal came since `deferred`; the next one ends this process at once."""
+    _interrupt.deferred = False
+    check()
+
+
 def check() -> None:
-    """End if the run was interrupted: Python drops exceptions raised in a hook, such as those of a fork.
+    """End if the run was interrupted: Python drops exceptions raised in a hook, such as those of garbage.
 
     :raises KeyboardInterrupt: it was interrupted; in a worker process SystemExit.
     """
@@ -67,10 +84,11 @@ def check() -> None:
 
 
 def reset() -> None:
-    """Reset the pending interrupt."""
-    _interrupt.pending, _interrupt.raised = False, -math.inf
+    """Reset the pending interrupt; this process is the run's."""
+    _interrupt.pending, _interrupt.raised, _interrupt.process = False, -math.inf, os.getpid()
 
 
 def _end() -> NoReturn:
+    _interrupt.raised = time.monotonic()
     # A worker process would show a traceback for a KeyboardInterrupt.
-    raise KeyboardInterrupt if multiprocessing.parent_process() is None else SystemExit
+    raise KeyboardInterrupt if os.getpid() == _interrupt.process else SystemExit

@@ -201,7 +201,8 @@ class ThriftyWorker(Worker):
 
     def _create_task_process(self, task: BatchTask) -> TaskProcess:
         process: TaskProcess = super()._create_task_process(task)
-        process.run = functools.partial(_run_seeing_once, task, process.run)  # type: ignore[method-assign]  # of this one
+        process.run = functools.partial(_run, process, process.run)  # type: ignore[method-assign]  # of this one
+        process.start = functools.partial(_start, process.start)  # type: ignore[method-assign]  # of this one
         required = self.forks_all or process.worker_timeout
         if process.use_multiprocessing and not required:
             with seen_before(self._seen):
@@ -209,9 +210,17 @@ class ThriftyWorker(Worker):
         return process
 
 
-def _run_seeing_once(task: BatchTask, run: Callable[[], None]) -> None:
+def _start(start: Callable[[], None]) -> None:
+    """Fork the process of a task."""
+    with interruption.deferred():
+        start()
+
+
+def _run(process: TaskProcess, run: Callable[[], None]) -> None:
     """Run a task, its checks included, with one look at each object of a store."""
-    with files.seen_once(task.places(), into=task.reads_all):
+    if process.use_multiprocessing:
+        interruption.heed()
+    with files.seen_once(process.task.places(), into=process.task.reads_all):
         run()
 
 
