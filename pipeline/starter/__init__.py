@@ -3,9 +3,10 @@
 ::
 
     draft ──▶ files       folder ──▶ feature tables and sidecars, by the first rows of each file
-      └─────▶ proposal    sidecars paired with feature tables, each table previewed
-                 ├──────▶ keys      which keys match, and under which join options
-                 └──────▶ evidence  the label, the content and the baseline, by names and first rows
+      ├─────▶ proposal    sidecars paired with feature tables, each table previewed
+      │          ├──────▶ keys      which keys match, and under which join options
+      │          └──────▶ evidence  the label, the content and the baseline, by names and first rows
+      └─────▶ sharding    tables that are shards of one table
 """
 
 from .draft import Started, write_starter

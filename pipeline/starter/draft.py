@@ -14,6 +14,7 @@ from ..errors import BatchError, UsageError, count, listing, show
 from ..manifest.batch import default_report, failed_path
 from ..manifest.entries import SidecarEntry, TableEntry
 from ..manifest.options import OPTIONS
+from ..manifest.shards import folder_of, may_be_many
 from ..records.materialized import covered_line
 from ..storage import filenames, locations, writing
 from ..storage.jsontext import JsonObject
@@ -23,6 +24,7 @@ from .evidence import spelled
 from .files.discovery import Found, find
 from .files.names import own_name
 from .proposal import Proposal, propose
+from .sharding import in_shards, shown_as
 
 MANIFEST = "second-opinion.json"
 _MAX_NAMED = 3
@@ -66,7 +68,7 @@ def write_starter(
     _check_free(manifest)
     try:
         found = find(root, _reserved(manifest, root))
-        proposal = propose(root, found.features, found.sidecars)
+        proposal = in_shards(root, propose(root, found.features, found.sidecars))
     except MemoryError as exc:
         raise BatchError(f"{root}: not enough memory for the keys of its files") from exc
     left_out = [*found.left_out, *proposal.left_out]
@@ -119,7 +121,7 @@ def _placed(proposal: Proposal, folder: Location) -> Iterator[TableEntry]:
     while _is_taken(folder, joined := "joined" if number == 1 else f"joined_{number}", ids, inputs):
         number += 1
     for name, entry in zip(ids, entries, strict=True):
-        out = f"{joined}/{name}{PurePosixPath(entry.out).suffix}"
+        out = f"{joined}/{name}{'/' if entry.is_sharded else PurePosixPath(entry.out).suffix}"
         yield replace(entry, id=name, out=out, audit_json=f"{joined}/{name}.audit.json")
 
 
@@ -129,18 +131,21 @@ def _is_taken(folder: Location, joined: str, ids: Sequence[str], inputs: Sequenc
         return True
     if any(PurePosixPath(name).parts[0] == joined for name in inputs):
         return True
-    ends = (".parquet", ".jsonl", ".audit.json")
+    ends = ("", ".parquet", ".jsonl", ".audit.json")
     return any(filenames.is_taken(target / f"{name}{end}") for name in ids for end in ends)
 
 
 def _ids(features: Sequence[str], folder: Location) -> list[str]:
     """An id for each table: the name of its folder if it is the only table there, else its own name."""
-    parents = [PurePosixPath(name).parent for name in features]
+    parents = [
+        PurePosixPath(folder_of(name)) if may_be_many(name) else PurePosixPath(name).parent
+        for name in features
+    ]
     ids: list[str] = []
     for name, parent in zip(features, parents, strict=True):
         alone = parents.count(parent) == 1
         wanted = (parent.name or filenames.resolved(folder).name) if alone else own_name(name)
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", wanted).lstrip("._-") or "table"
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "_", wanted).strip("._-") or "table"
         numbered = (plain if number == 1 else f"{plain}_{number}" for number in range(1, len(features) + 1))
         ids.append(next(each for each in numbered if each.lower() not in map(str.lower, ids)))
     return ids
@@ -151,7 +156,8 @@ def _rooted(entry: TableEntry, folder: Location, manifest: Location) -> TableEnt
     base = filenames.resolved(manifest.parent)
 
     def name(given: str) -> str:
-        return filenames.relative(filenames.resolved(folder) / given, base)
+        end = "/" if given.endswith("/") else ""
+        return filenames.relative(filenames.resolved(folder) / given, base) + end
 
     return replace(
         entry,
@@ -172,6 +178,7 @@ def _spelled(entry: TableEntry, base: Location) -> JsonObject:
         "scores": [_spelled_sidecar(each, base) for each in entry.scores],
         **options,
         "out": entry.out,
+        **({} if entry.out_format is None else {"out_format": entry.out_format}),
         "audit_json": entry.audit_json,
         **({} if entry.evidence is None else {"evidence": spelled(entry.evidence)}),
     }
@@ -193,8 +200,12 @@ def _messages(
     manifest: Location,
 ) -> Iterator[str]:
     for kind, held in (("feature table", found.features), ("sidecar", found.sidecars)):
+        told = set()
         for each in held:
-            yield f"{kind} {_shown(each.name)}: {each.finding.why}"
+            name = shown_as(each.name, entries)
+            if name not in told:
+                told.add(name)
+                yield f"{kind} {_shown(name)}: {each.finding.why}"
     for entry, proposed in zip(entries, proposal.tables, strict=True):
         yield ""
         yield f"table {entry.id}: {_shown(entry.features.path)}, {count(proposed.preview.rows or 0, 'row')}"

@@ -208,8 +208,8 @@ def _unique_label(entry: SidecarEntry, others: Sequence[SidecarEntry]) -> Sideca
 
 
 def _distance(name: str, other: str) -> int:
-    """The number of steps from the folder of one file to that of another."""
-    folders, others = PurePosixPath(name).parent.parts, PurePosixPath(other).parent.parts
+    """The number of steps from the folder of one file to that of another; hive partitions are no steps."""
+    folders, others = ([part for part in name.split("/")[:-1] if "=" not in part] for name in (name, other))
     shared = 0
     while shared < min(len(folders), len(others)) and folders[shared] == others[shared]:
         shared += 1
