@@ -60,15 +60,15 @@ def interruptible() -> Iterator[None]:
 
 @contextlib.contextmanager
 def deferred() -> Iterator[None]:
-    """Have signals wait while a process is forked, in the new one until `heed`: Python drops what a fork's hooks raise."""
+    """Have signals wait while a process is forked, in the new one until `obey`: Python drops what a fork's hooks raise."""
     _interrupt.deferred = True
     try:
         yield
     finally:
-        heed()
+        obey()
 
 
-def heed() -> None:
+def obey() -> None:
     """End if a signal came since `deferred`; the next one ends this process at once."""
     _interrupt.deferred = False
     check()

@@ -219,7 +219,7 @@ def _start(start: Callable[[], None]) -> None:
 def _run(process: TaskProcess, run: Callable[[], None]) -> None:
     """Run a task, its checks included, with one look at each object of a store."""
     if process.use_multiprocessing:
-        interruption.heed()
+        interruption.obey()
     with files.seen_once(process.task.places(), into=process.task.reads_all):
         run()
 
