@@ -75,7 +75,7 @@ def obey() -> None:
 
 
 def check() -> None:
-    """End if the run was interrupted: Python drops exceptions raised in a hook, such as those of garbage.
+    """End if the run was interrupted: Python drops what a signal raises within a finalizer or another hook.
 
     :raises KeyboardInterrupt: it was interrupted; in a worker process SystemExit.
     """

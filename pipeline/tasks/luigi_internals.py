@@ -211,13 +211,13 @@ class ThriftyWorker(Worker):
 
 
 def _start(start: Callable[[], None]) -> None:
-    """Fork the process of a task."""
+    """Fork the process of a task; no signal ends either side meanwhile."""
     with interruption.deferred():
         start()
 
 
 def _run(process: TaskProcess, run: Callable[[], None]) -> None:
-    """Run a task, its checks included, with one look at each object of a store."""
+    """Run a task, its checks included, with one look at each object of a store; in a new process, signals count again."""
     if process.use_multiprocessing:
         interruption.obey()
     with files.seen_once(process.task.places(), into=process.task.reads_all):
