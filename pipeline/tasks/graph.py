@@ -13,7 +13,7 @@ from typing import ClassVar
 import luigi
 from luigi.configuration import get_config
 
-from ..errors import BatchError, InputError, SecondOpinionError, SkippedError
+from ..errors import BatchError, InputError, SkippedError
 from ..join.large import budget
 from ..join.materialize import materialize_entry
 from ..lineage import datasets
@@ -23,16 +23,13 @@ from ..manifest.entries import FEATURES
 from ..records import snapshots
 from ..records.receipts import Receipts
 from ..report.freshness import BatchCheck, failure_key, places_of, places_of_inputs
-from ..storage import files, writing
+from ..storage import writing
 from ..storage.locations import Location
 from .inputs import InputFile
 from .lineage_events import BEGUN
 from .shards import JoinedShard, index_table
 from .shared import BatchTask, JoiningTask, one_spelling, recording, remember
 from .targets import ReportTarget, TableTarget
-
-SMALL_BYTES = 1 << 18
-"""Maximum size of the inputs of a table that is joined faster than a process for it could start."""
 
 _MESSAGE_SECONDS = 1.0
 
@@ -53,14 +50,10 @@ class JoinedTable(JoiningTask):
         """The amounts of Luigi's resources that joining the table uses, by name."""
         return dict(self.batch.table(self.table).resources)
 
-    def is_worth_a_process(self) -> bool:
-        """True if the inputs exceed SMALL_BYTES. False if they cannot be measured: `run` will then report the error."""
-        try:
-            batch = self.batch
-            inputs = batch.table(self.table).inputs(batch.base_dir)
-            return sum(files.signature(path).size for _, path in inputs) > SMALL_BYTES
-        except SecondOpinionError:
-            return False
+    def weighed(self) -> Iterable[Location]:
+        """All inputs of the table."""
+        batch = self.batch
+        return [path for _, path in batch.table(self.table).inputs(batch.base_dir)]
 
     reads_all = True
 

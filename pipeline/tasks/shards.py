@@ -8,14 +8,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
+from collections.abc import Iterable
 
 import luigi
 
 from ..errors import (
     InputError,
-    SecondOpinionError,
     SkippedError,
     count,
     listing,
@@ -34,15 +33,12 @@ from ..records.materialized import Materialized
 from ..records.receipts import Receipts
 from ..report.build import batch_argv
 from ..report.freshness import check_table
-from ..storage import filenames, files, writing
+from ..storage import filenames, writing
 from ..storage.locations import Location, located
 from .inputs import InputFile
 from .lineage_events import BEGUN
 from .shared import BatchTask, JoiningTask, recording
 from .targets import ScoresTarget, TableTarget
-
-SMALL_BYTES = 1 << 18
-"""Maximum size of a shard that is joined faster than a process for it could start."""
 
 
 class _PartOfTable(JoiningTask):
@@ -68,9 +64,10 @@ class PreparedScores(_PartOfTable):
     def _group(self) -> prepared.Group:
         return prepared.groups(self.batch.table(self.table))[self.part]
 
-    def is_worth_a_process(self) -> bool:
-        """True: sidecars of a table in shards are large."""
-        return True
+    def weighed(self) -> Iterable[Location]:
+        """The files of the sidecars."""
+        scores = self.batch.table(self.table).scores
+        return [path for at in self._group for _, path in scores[at].files(self.base)]
 
     def requires(self) -> list[luigi.Task]:
         """The sidecars."""
@@ -116,11 +113,9 @@ class JoinedShard(_PartOfTable):
     def _shard(self) -> Shard:
         return self.batch.table(self.table).shard(self.shard)
 
-    def is_worth_a_process(self) -> bool:
-        """True if the features exceed SMALL_BYTES. False if they cannot be measured: `run` will then report the error."""
-        with contextlib.suppress(SecondOpinionError):
-            return files.signature(located(self.base, self._shard.features)).size > SMALL_BYTES
-        return False
+    def weighed(self) -> Iterable[Location]:
+        """The shard's features; its scores were read before."""
+        return [located(self.base, self._shard.features)]
 
     def requires(self) -> dict[str, luigi.Task]:
         """The features of the shard, and the scores of its table."""

@@ -24,6 +24,9 @@ from ..storage.locations import Location
 from ..storage.objects import ObjectPath
 from .lineage_events import emit_lineage
 
+SMALL_BYTES = 1 << 18
+"""Maximum size of inputs that are joined faster than a process for it could start."""
+
 PROCESS_DIED = "its process was ended from outside, or ran out of memory; run again"
 
 _BatchParameters: TypeAlias = tuple[str, str, str, str]
@@ -168,6 +171,20 @@ class TableTask(BatchTask):
 
 class JoiningTask(TableTask):
     """A task that joins a table, or a part of it. Why it failed is recorded of the table."""
+
+    @abc.abstractmethod
+    def weighed(self) -> Iterable[Location]:
+        """The files whose size says how long the task takes.
+
+        :raises BatchError: they cannot be listed.
+        """
+
+    def is_worth_a_process(self) -> bool:
+        """True if they exceed SMALL_BYTES. False if they cannot be measured: `run` will then report the error."""
+        try:
+            return sum(files.signature(path).size for path in self.weighed()) > SMALL_BYTES
+        except SecondOpinionError:
+            return False
 
     def record_failure(self, exc: Exception, key: str | None = None) -> None:
         """Record why the table failed, or that it waits for an input.

@@ -217,4 +217,4 @@ def edit_unseen(path: Path, old: bytes, new: bytes) -> None:
 
 def forking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have several workers make even the smallest tables in processes of their own."""
-    monkeypatch.setattr("pipeline.tasks.graph.SMALL_BYTES", -1)
+    monkeypatch.setattr("pipeline.tasks.shared.SMALL_BYTES", -1)

@@ -75,7 +75,7 @@ def run(folder: Path, nth: int, argv: list[str]) -> int:
 if __name__ == "__main__":
     start, *command = sys.argv[1:]
     # Several workers make the smallest tables in processes of their own.
-    pipeline.tasks.graph.SMALL_BYTES = -1
+    pipeline.tasks.shared.SMALL_BYTES = -1
     code_sha256()  # once, and not again in each run
     gc.freeze()  # or each run, at its end, would copy all that it was given to take it apart
     ended = -signal.SIGKILL

@@ -172,7 +172,7 @@ def moments(every: int) -> Iterator[tuple[int, int]]:
 if __name__ == "__main__":
     start, step, *command = sys.argv[1:]
     # Several workers make the smallest tables in processes of their own.
-    pipeline.tasks.graph.SMALL_BYTES = -1
+    pipeline.tasks.shared.SMALL_BYTES = -1
     code_sha256()  # once, and not again in each run
     gc.freeze()  # or each run, at its end, would copy all that it was given to take it apart
     for nth, code in moments(int(step)):

@@ -20,9 +20,9 @@ from tests.support.processes import COMMAND, heeding, running, started, until, w
 # Python drops what is raised in such a hook, and shows a traceback.
 IN_A_FORK = """
 import os, signal
-import pipeline.tasks.graph
+import pipeline.tasks.shared
 from pipeline.cli.main import main
-pipeline.tasks.graph.SMALL_BYTES = -1
+pipeline.tasks.shared.SMALL_BYTES = -1
 told = []
 def hook():
     if not told:

@@ -14,8 +14,9 @@ from pipeline.join.materialize import materialize_entry
 from pipeline.manifest.batch import load_manifest
 from pipeline.tasks import graph as tasks
 from pipeline.tasks import shared
-from pipeline.tasks.graph import SMALL_BYTES, BatchReport
+from pipeline.tasks.graph import BatchReport
 from pipeline.tasks.run import run_batch
+from pipeline.tasks.shared import SMALL_BYTES
 from tests.support.builders import (
     batch_of,
     clips,
