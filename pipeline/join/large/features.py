@@ -19,9 +19,7 @@ from ..tables.parquet.table import ParquetTable
 def open_shard(entry: TableEntry, shard: Shard, base: Location) -> FeatureTable:
     """The features of one shard; its partitions are its constants."""
     features = open_table(located(base, shard.features), entry.options.key_column, entry.features.text)
-    features.constants = {
-        name: value for name, value in shard.partitions.items() if name not in features.columns
-    }
+    features.take_partitions(shard.partitions)
     return features
 
 

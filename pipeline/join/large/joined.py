@@ -88,9 +88,7 @@ class JoinedShards(FeatureTable):
     def _opened(self) -> Iterator[FeatureTable]:
         for each in self._shards:
             table = open_joined(each.path, self._wanted_key)
-            table.constants = {
-                name: value for name, value in each.partitions.items() if name not in table.columns
-            }
+            table.take_partitions(each.partitions)
             yield table
 
 

@@ -96,10 +96,8 @@ def index_shards(
     :raises JoinError: the scores do not cover the table as its options demand, or belong to other clips.
     :raises TableError: the columns of two shards differ.
     """
-    features, rows = (
-        ShardedFeatures(entry, base),
-        sum(shard.summary["input_rows"] for shard in built.values()),
-    )
+    features = ShardedFeatures(entry, base)
+    rows = sum(shard.summary["input_rows"] for shard in built.values())
     side = Side(features.key_column, entry.options.key_regex, features.key_texts)
     found = match_in_pieces(
         side,

@@ -46,6 +46,10 @@ class FeatureTable(abc.ABC):
         self._wanted_key = wanted_key
         self.constants: Mapping[str, str | None] = {}
 
+    def take_partitions(self, partitions: Mapping[str, str | None]) -> None:
+        """Have hive partitions as constants; a column of the file wins."""
+        self.constants = {name: value for name, value in partitions.items() if name not in self.columns}
+
     @property
     @abc.abstractmethod
     def columns(self) -> tuple[str, ...]:
