@@ -19,7 +19,7 @@ from .declarations import EvidenceRequest, ScorerDeclaration, slug
 from .field_paths import path_fault
 from .options import JoinOptions
 from .patterns import Pattern
-from .shards import INDEX, Shard, folder_of, may_be_many, shard, shard_faults, shards
+from .shards import INDEX, Shard, may_be_many, pattern_of, shard, shard_faults, shards
 
 FEATURES = "features"
 """The role of a feature table among the inputs of its joined table."""
@@ -325,11 +325,7 @@ class TableEntry:
     def claim(self, claims: FileClaims, base: Location, prefix: str = "") -> None:
         """Register the files of the table in `claims`, under names that begin with `prefix`."""
         if self.is_sharded:
-            everything = located(base, f"{folder_of(self.features.path)}**/*")
-            claims.read_all(
-                everything if self.features.path.endswith("/") else located(base, self.features.path),
-                f"{prefix}{FEATURES}",
-            )
+            claims.read_all(located(base, pattern_of(self.features.path)), f"{prefix}{FEATURES}")
         else:
             claims.read(located(base, self.features.path), f"{prefix}{FEATURES}")
         for index, entry in enumerate(self.scores):

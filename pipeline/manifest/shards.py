@@ -65,10 +65,8 @@ def shards(features: str, out: str, out_format: str | None, base: Location) -> l
     :raises InputError: a folder cannot be read, a file is no table, or two shards would have one joined file.
     """
     folder = folder_of(features)
-    pattern = f"{features}**/*" if features.endswith("/") else features
-    names = [name.removeprefix(folder) for name in Pattern(pattern).matches(base)]
-    if features.endswith("/"):
-        names = [name for name in names if table_format(name) and not _is_hidden(name)]
+    matches = Pattern(pattern_of(features)).matches(base)
+    names = [name.removeprefix(folder) for name in matches if _may_be_shard(features, name)]
     found = [shard(features, out, out_format, name) for name in names]
     _check(features, found)
     return found
@@ -77,6 +75,21 @@ def shards(features: str, out: str, out_format: str | None, base: Location) -> l
 def shard(features: str, out: str, out_format: str | None, name: str) -> Shard:
     """The shard of that name; no file is looked at."""
     return Shard(name, f"{folder_of(features)}{name}", f"{out}{_joined(name, out_format)}")
+
+
+def holds(features: str, name: str) -> bool:
+    """Whether a file of that name is a shard of the features; it need not exist."""
+    return Pattern(pattern_of(features)).fits(name) and _may_be_shard(features, name)
+
+
+def pattern_of(features: str) -> str:
+    """The pattern that all shards fit: that of the features, or of everything below their folder."""
+    return f"{features}**/*" if features.endswith("/") else features
+
+
+def is_partition(folder: str) -> bool:
+    """Whether the name of a folder is that of a hive partition."""
+    return _PARTITION.fullmatch(folder) is not None
 
 
 def folder_of(features: str) -> str:
@@ -114,8 +127,12 @@ def _value(spelled: str) -> str | None:
     return None if spelled == _NULL else unquote(spelled)
 
 
-def _is_hidden(name: str) -> bool:
-    return any(part[:1] in "._" for part in name.split("/"))
+def _may_be_shard(features: str, name: str) -> bool:
+    """Whether a file that fits the pattern is a table, and not hidden, if features are a folder."""
+    if not features.endswith("/"):
+        return True
+    parts = name.removeprefix(features).split("/")
+    return table_format(name) is not None and not any(part[:1] in "._" for part in parts)
 
 
 def _check(features: str, found: list[Shard]) -> None:

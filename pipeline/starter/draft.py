@@ -200,11 +200,11 @@ def _messages(
     manifest: Location,
 ) -> Iterator[str]:
     for kind, held in (("feature table", found.features), ("sidecar", found.sidecars)):
-        given = set()
+        shown = set()
         for each in held:
             name = shown_as(each.name, entries)
-            if name not in given:
-                given.add(name)
+            if name not in shown:
+                shown.add(name)
                 yield f"{kind} {_shown(name)}: {each.finding.why}"
     for entry, proposed in zip(entries, proposal.tables, strict=True):
         yield ""

@@ -15,12 +15,16 @@ from ..join.sidecars.scores import ScoreReader
 from ..manifest.declarations import slug
 from ..manifest.entries import FeaturesEntry, SidecarEntry, TableEntry
 from ..manifest.options import JoinOptions
+from ..manifest.shards import is_partition
 from ..storage.locations import Location
 from .evidence import propose_evidence
 from .files.found import Features, Sidecar
 from .keys.meeting import Meeting, best_meeting, meeting
 from .keys.readings import Columns, Readings, Scored
 from .keys.setting import Setting, combined, loosened
+
+NO_KEYS = "no sidecar has its keys"
+"""Why a feature table is left out that no sidecar has scores for."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def propose(folder: Location, features: Sequence[Features], sidecars: Sequence[S
             _try(folder, tables.pop(each.name), paired[each.name], proposal)
         elif each.name not in (name for name, _ in proposal.left_out):
             tried = ", ".join(map(str, each.finding.key_columns[:MAX_KEYS_SHOWN]))
-            proposal.left_out.append((each.name, f"no sidecar has its keys; tried {tried}"))
+            proposal.left_out.append((each.name, f"{NO_KEYS}; tried {tried}"))
     return proposal
 
 
@@ -209,11 +213,15 @@ def _unique_label(entry: SidecarEntry, others: Sequence[SidecarEntry]) -> Sideca
 
 def _distance(name: str, other: str) -> int:
     """The number of steps from the folder of one file to that of another; hive partitions are no steps."""
-    folders, others = ([part for part in name.split("/")[:-1] if "=" not in part] for name in (name, other))
+    folders, others = _folders(name), _folders(other)
     shared = 0
     while shared < min(len(folders), len(others)) and folders[shared] == others[shared]:
         shared += 1
     return len(folders) + len(others) - 2 * shared
+
+
+def _folders(name: str) -> list[str]:
+    return [folder for folder in PurePosixPath(name).parent.parts if not is_partition(folder)]
 
 
 def _some(scored: Scored) -> str:

@@ -14,14 +14,11 @@ from ..errors import count
 from ..join.preview import preview_table
 from ..join.tables import open_table
 from ..manifest.entries import TableEntry
-from ..manifest.patterns import Pattern
-from ..manifest.shards import folder_of
-from ..storage.formats import table_format
+from ..manifest.shards import folder_of, holds, is_partition
 from ..storage.locations import Location
 from .files.names import extension
-from .proposal import Proposal, ProposedTable
+from .proposal import NO_KEYS, Proposal, ProposedTable
 
-_PARTITION = re.compile(r"(?P<column>[^/=]+)=[^/]*")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?=[a-f-]*[0-9])[0-9a-f][0-9a-f-]*(?![A-Za-z0-9])|[0-9]+")
 """A number, or a longer one in hexadecimal digits, such as those that Spark gives to the files of a folder."""
 
@@ -40,29 +37,29 @@ def in_shards(folder: Location, proposal: Proposal) -> Proposal:
         kept.tables += shards if whole is None else [whole]
         if whole is not None:
             features = whole.entry.features.path
-            kept.left_out = [each for each in kept.left_out if not _holds(features, each[0])]
+            kept.left_out = [each for each in kept.left_out if not holds(features, each[0])]
     return kept
 
 
 def shown_as(name: str, tables: Iterable[TableEntry]) -> str:
     """The name of a table's features if that file is a shard of it, else its own."""
     sharded = (each.features.path for each in tables if each.is_sharded)
-    return next((features for features in sharded if _holds(features, name)), name)
+    return next((features for features in sharded if holds(features, name)), name)
 
 
 def _family(entry: TableEntry) -> tuple[object, ...]:
     """What shards of one table have in common."""
     evidence = entry.evidence
     asked = None if evidence is None else (evidence.target, evidence.group, evidence.each_row_is_content)
-    return (pattern_of(entry.features.path), entry.features.text, entry.scores, entry.options, asked)
+    return (starred(entry.features.path), entry.features.text, entry.scores, entry.options, asked)
 
 
-def pattern_of(name: str) -> str:
+def starred(name: str) -> str:
     """The name of a file with a star for each number in it, and for the value of each hive partition."""
     *folders, last = name.split("/")
     end = extension(last)
-    starred = (_PARTITION.sub(r"\g<column>=*", each) for each in folders)
-    return "/".join((*starred, _NUMBER.sub("*", last.removesuffix(end)) + end))
+    folders = [f"{each.partition('=')[0]}=*" if is_partition(each) else each for each in folders]
+    return "/".join((*folders, _NUMBER.sub("*", last.removesuffix(end)) + end))
 
 
 def _whole(folder: Location, shards: Sequence[ProposedTable], proposal: Proposal) -> ProposedTable | None:
@@ -80,11 +77,14 @@ def _whole(folder: Location, shards: Sequence[ProposedTable], proposal: Proposal
             out_format=_out_format(shards),
         )
         others = {shard.features for shard in entry.shards(folder)} - names
-        if any(not reasons.get(other, "").startswith("no sidecar has its keys") for other in others):
+        if not all(reasons.get(other, "").startswith(NO_KEYS) for other in others):
             continue
         preview = preview_table(entry, folder)
         if preview.error is None:
-            note = f"features {features}: {count(len(names | others), 'file')} with the same columns are its shards; the rest is of the first"
+            files = count(len(names | others), "file")
+            note = (
+                f"features {features}: {files} with the same columns are its shards; the rest is of the first"
+            )
             return ProposedTable(entry, preview, (note, *shards[0].notes))
     return None
 
@@ -102,7 +102,7 @@ def _unique_keys(folder: Location, entry: TableEntry) -> pa.Array:
 
 def _candidates(name: str) -> Iterator[str]:
     """The names for a family of files: their folder, if it has hive partitions, else a pattern."""
-    pattern = pattern_of(name)
+    pattern = starred(name)
     if "=*/" in pattern and folder_of(pattern):
         yield folder_of(pattern)
     yield pattern
@@ -114,8 +114,3 @@ def _out_format(shards: Sequence[ProposedTable]) -> str | None:
     form = "parquet" if suffixes == {".parquet"} else "jsonl"
     same = all(extension(each.entry.features.path).lower() == f".{form}" for each in shards)
     return None if same else form
-
-
-def _holds(features: str, name: str) -> bool:
-    pattern = Pattern(f"{features}**/*" if features.endswith("/") else features)
-    return table_format(name) is not None and pattern.fits(name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.starter.sharding import pattern_of
+from pipeline.starter.sharding import starred
 from tests.support.builders import run_main, write_jsonl
 from tests.support.sharded import SHARDS, scores
 from tests.support.starters import counts, init
@@ -34,7 +34,7 @@ def shard(first: int, last: int) -> list[dict[str, Any]]:
 )
 def test_patterns(name: str, pattern: str) -> None:
     """Numbers in the name of a file, and values of hive partitions, tell shards apart; names of folders do not."""
-    assert pattern_of(name) == pattern
+    assert starred(name) == pattern
 
 
 def test_numbered_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
