@@ -67,7 +67,8 @@ def preview(table: TablePreview) -> Group:
     """A table as it would be joined: per scorer its counts, a few rows, and why few match."""
     head = Text(f"{table.id}: ").append(table.status, style=_STYLES[table.status])
     if table.rows is not None:
-        head.append(f", {count(table.rows, 'row')}, key column {show(table.key_column)}")
+        key = "key column" if len(table.key_columns) == 1 else "key columns"
+        head.append(f", {count(table.rows, 'row')}, {key} {', '.join(map(show, table.key_columns))}")
     shown: list[Text | Padding] = [head, *(Text(f"  {printable(note)}") for note in table.notes)]
     for scorer in table.scorers:
         shown.append(Text(f"  {printable(covered_line(scorer.covered))}"))

@@ -194,5 +194,12 @@ def _flag(option: Option) -> Callable[[Command], Command]:
         )
     if option.type_name == "boolean":
         return click.option(option.flag, is_flag=True, default=option.default, help=option.help)
+    if option.is_list:
+        return click.option(
+            option.flag,
+            multiple=True,
+            default=option.default,
+            help=f"{option.help} Repeat the flag for each.",
+        )
     kind = float if option.type_name == "number" else str
     return click.option(option.flag, type=kind, default=option.default, show_default=shown, help=option.help)

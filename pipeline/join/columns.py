@@ -205,11 +205,14 @@ def appended_schema(scorers: Iterable[Scorer], options: JoinOptions) -> pa.Schem
     return pa.schema([field.with_name(f"{prefix}_{field.name}") for prefix in prefixes for field in APPENDED])
 
 
-def check_columns(columns: Sequence[str], appended: pa.Schema, options: JoinOptions, key_column: str) -> None:
+def check_columns(
+    columns: Sequence[str], appended: pa.Schema, options: JoinOptions, key_columns: Iterable[str]
+) -> None:
     """:raises JoinError: the feature table already has a planned column, and `overwrite` is not set."""
     planned = set(appended.names)
-    if key_column in planned:
-        raise JoinError(f"column {show(key_column)} is the key and would be overwritten; set another prefix")
+    for name in key_columns:
+        if name in planned:
+            raise JoinError(f"column {show(name)} is the key and would be overwritten; set another prefix")
     taken = [show(name) for name in columns if name in planned]
     if taken and not options.overwrite:
         raise JoinError(

@@ -11,7 +11,7 @@ Only the keys and the scores are converted to Arrow. So the index, and the type 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -97,9 +97,11 @@ class FrameTable(FeatureTable):
         """Number of rows."""
         return len(self._frame)
 
-    def keys(self) -> pa.Array:
-        """The texts of the key column (string), one per row; null where a row has none."""
-        name = self.key_column
+    def texts(self, columns: Sequence[str]) -> Iterator[Sequence[pa.Array]]:
+        """The texts of columns, or of levels of the index."""
+        yield [self._texts(name) for name in columns]
+
+    def _texts(self, name: str) -> pa.Array:
         try:
             return keys.texts(_array(self._values(name)))
         except (pa.ArrowException, TypeError, ValueError) as exc:
@@ -142,7 +144,7 @@ class _FrameInputs:
 
     def features(self) -> FeatureTable:
         """The feature table."""
-        return FrameTable(self.frame, self.entry.options.key_column)
+        return FrameTable(self.frame, self.entry.options.feature_key)
 
     def scores(self, sidecar: SidecarEntry) -> list[Scores]:
         """The scores of one of its sidecars."""
@@ -166,7 +168,7 @@ def _entry(
         raise UsageError(listing(_UNUSABLE, faults))
     sidecars = tuple(_sidecar(label, each, base) for label, each in scores.items())
     faults = [f"scores[{show(each.label)}]{fault}" for each in sidecars for fault in each.faults()]
-    faults += [*option_faults(options.as_json()), *declaration_faults(declared)]
+    faults += [*option_faults(options.as_json()), *options.faults(), *declaration_faults(declared)]
     if faults:
         raise UsageError(listing(_UNUSABLE, faults))
     return TableEntry(
@@ -268,7 +270,7 @@ def _audit(matched: MatchedTable) -> dict[str, Any]:
     """The audit of a joined table, without what describes files."""
     options = matched.found.options
     return {
-        "key_column": matched.features.key_column,
+        **matched.features.described_key,
         "key_normalize": options.key_normalize,
         "missing_policy": options.missing_policy,
         "input_rows": matched.found.rows,

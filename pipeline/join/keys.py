@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..manifest.field_paths import KEY_SEPARATOR
 from ..manifest.options import KeyNormalize
 from ..manifest.regexes import whole_key
 
@@ -35,6 +36,7 @@ CANDIDATES = (
 
 MAX_KEYS_SHOWN = 5
 _SLICE_ROWS = 1 << 18
+_WITHOUT_DECIMALS = r"^([+-]?[0-9]+)\.0+$"
 _PATH_WORDS = ("path", "file", "name")
 # A last dot and 1 to 5 letters or digits, at least one a letter (RE2 cannot look ahead, so the first
 # letter's position is spelled out), or a codec's number: `.mp4`, `.7z`, `.264`, but not the `.0` of `t_20.0`.
@@ -114,6 +116,21 @@ def _uuid_texts(column: pa.Array) -> pa.Array:
     return texts.take(pc.if_else(valid, ranks, pa.scalar(None, pa.int64())))
 
 
+def composite(parts: Sequence[pa.Array]) -> pa.Array:
+    """Composite keys (string) of columns of texts, null where a part is null; of one column its texts as they are.
+
+    The first part names the clip. The others have no separator, so that no two keys become the same.
+    """
+    first, *further = parts
+    if not further:
+        return first
+    sound = (
+        pc.if_else(pc.match_substring(part, KEY_SEPARATOR), pa.scalar(None, pa.string()), part)
+        for part in further
+    )
+    return pc.binary_join_element_wise(first, *sound, KEY_SEPARATOR)
+
+
 @dataclass(frozen=True)
 class KeyRule:
     """How the keys of one side become comparable.
@@ -121,18 +138,31 @@ class KeyRule:
     Attributes:
         mode: `raw`, `basename` or `stem`.
         regex: RE2 expression whose one group is the key, applied last; None: not applied.
+        parts: of how many parts a key is; `mode` and `regex` are for the first of them, which names the clip.
     """
 
     mode: KeyNormalize
     regex: str | None = None
+    parts: int = 1
 
     @classmethod
     def of(cls, normalize: KeyNormalize, name: str, regex: str | None) -> KeyRule:
-        """The rule for keys of the column or field `name`."""
+        """The rule for keys of the column or field `name`, or for composite keys of several."""
+        first, *further = name.split(KEY_SEPARATOR)
         if normalize == "auto":
-            is_path = any(word in name.lower() for word in _PATH_WORDS)
-            return cls("basename" if is_path else "raw", regex)
-        return cls(normalize, regex)
+            is_path = any(word in first.lower() for word in _PATH_WORDS)
+            normalize = "basename" if is_path else "raw"
+        return cls(normalize, regex, 1 + len(further))
+
+    @property
+    def spelled(self) -> KeyRule:
+        """The rule that keeps all keys apart that are not spelled alike."""
+        return replace(self, mode="raw", regex=None)
+
+    @property
+    def plain(self) -> KeyRule:
+        """The rule without its regex."""
+        return replace(self, regex=None)
 
     def apply(self, keys: pa.Array) -> pa.Array:
         """The comparable keys (string): null where the key is null, empty or not matched by the regex.
@@ -143,6 +173,13 @@ class KeyRule:
         return pa.concat_arrays([self._apply(keys.slice(start, _SLICE_ROWS)) for start in starts])
 
     def _apply(self, keys: pa.Array) -> pa.Array:
+        if self.parts == 1:
+            return self._comparable(keys)
+        split = pc.split_pattern(keys, KEY_SEPARATOR, max_splits=self.parts - 1, reverse=True)
+        first, *further = (pc.list_element(split, at) for at in range(self.parts))
+        return composite([self._comparable(first), *map(_further, further)])
+
+    def _comparable(self, keys: pa.Array) -> pa.Array:
         keys = _composed(pc.utf8_trim_whitespace(keys))
         if self.mode != "raw":
             keys = basenames(keys)
@@ -152,7 +189,18 @@ class KeyRule:
             matched = pc.match_substring_regex(keys, self.regex)
             found = pc.replace_substring_regex(keys, whole_key(self.regex), r"\1")
             keys = pc.if_else(matched, found, pa.scalar(None, pa.string()))
-        return pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
+        return _without_empty(keys)
+
+
+def _further(parts: pa.Array) -> pa.Array:
+    """Further parts of composite keys: `12.0` is `12`, since a table of floats and one of integers mean the same."""
+    trimmed = _composed(pc.utf8_trim_whitespace(parts))
+    return _without_empty(pc.replace_substring_regex(trimmed, _WITHOUT_DECIMALS, r"\1"))
+
+
+def _without_empty(keys: pa.Array) -> pa.Array:
+    """The keys, null where there is nothing in one."""
+    return pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
 
 
 def _composed(keys: pa.Array) -> pa.Array:
@@ -178,7 +226,7 @@ class Side:
     They are seldom needed, and they take more memory than the rest of the join. So they are read again.
 
     Attributes:
-        name: the column or field that holds them.
+        name: the column or field that holds them; of composite keys all names, see `KEY_SEPARATOR`.
         regex: the side's key regex.
         pieces: reads the keys (string), some at a time; no rule is applied.
     """

@@ -87,7 +87,7 @@ class MatchedTable:
     def check_columns(self) -> None:
         """:raises JoinError: see `columns.check_columns`."""
         features = self.features
-        columns.check_columns(features.columns, self.appended, self.found.options, features.key_column)
+        columns.check_columns(features.columns, self.appended, self.found.options, features.key_columns)
 
 
 class Inputs(Protocol):
@@ -125,8 +125,8 @@ class FileInputs:
 
     def features(self) -> FeatureTable:
         """The feature table."""
-        features, key_column = self.entry.features, self.entry.options.key_column
-        return open_table(located(self.base, features.path), key_column, features.text)
+        features, key = self.entry.features, self.entry.options.feature_key
+        return open_table(located(self.base, features.path), key, features.text)
 
     def scores(self, sidecar: SidecarEntry) -> list[Scores]:
         """The scores of one of its sidecars."""
@@ -170,7 +170,7 @@ class Matching:
 
     def _open(self) -> Opened:
         features, options = self._inputs.features(), self._entry.options
-        side = keys.Side(features.key_column, options.key_regex, features.key_pieces)
+        side = features.side(options.key_regex)
         return Opened(features, side, side.under(options.key_normalize))
 
     def _read_and_find(self, sidecar: SidecarEntry) -> list[SidecarMatch]:
@@ -207,7 +207,7 @@ class PiecewiseMatching:
         :raises BatchError: an input is missing or faulty, its keys collide, or the disk is full.
         """
         entry, features = self._entry, self.features
-        side = keys.Side(features.key_column, entry.options.key_regex, features.key_pieces)
+        side = features.side(entry.options.key_regex)
         try:
             scorers = pieces.indexed([*self._scores(notify)], self._folder)
         except BatchError:

@@ -279,7 +279,7 @@ def _audit(
     return {
         "feature_table": filenames.relative(located(base, entry.features.path), base),
         "output": filenames.relative(located(base, entry.out), base),
-        "key_column": joined.matched.features.key_column,
+        **joined.matched.features.described_key,
         "key_normalize": options.key_normalize,
         "missing_policy": options.missing_policy,
         **joined.summary,
@@ -307,9 +307,12 @@ def join_argv(entry: TableEntry) -> list[str]:
         argv += ["--audit-json", entry.audit_json]
     given = entry.options.as_json()
     for option in OPTIONS:
-        value = given[option.name]
+        value = given.get(option.name)
         if value is True:
             argv.append(option.flag)
+        elif isinstance(value, list):
+            for each in value:
+                argv += [option.flag, each]
         elif value != option.default:
             argv += [option.flag, str(value)]
     if declared := entry.as_json().get("scorers"):

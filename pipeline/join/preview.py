@@ -55,7 +55,7 @@ class TablePreview:
 
     Attributes:
         id: its name.
-        key_column: the column that names the clip; None: the keys could not be matched.
+        key_columns: the columns of the key, the first of which names the clip; none: the keys could not be matched.
         rows: rows of the feature table; None as above.
         scorers: in order of label; none as above.
         notes: what was noted of how the feature table was read.
@@ -63,7 +63,7 @@ class TablePreview:
     """
 
     id: str
-    key_column: str | None
+    key_columns: tuple[str, ...]
     rows: int | None
     scorers: tuple[ScorerPreview, ...]
     error: BatchError | None
@@ -88,11 +88,11 @@ def preview_table(entry: TableEntry, base: Location) -> TablePreview:
         _check_inputs(entry, base)
         matched = match_shards(entry, base) if entry.is_sharded else match_table(entry, base)
     except BatchError as exc:
-        return TablePreview(entry.id, None, None, (), exc)
+        return TablePreview(entry.id, (), None, (), exc)
     error = _refusal(matched, entry)
     return TablePreview(
         id=entry.id,
-        key_column=matched.features.key_column,
+        key_columns=matched.features.key_columns,
         rows=matched.found.rows,
         scorers=tuple(_scorers(matched)),
         error=error,

@@ -149,7 +149,7 @@ def _columns(base: Location, entry: TableEntry, built: Materialized) -> JsonObje
     if table_format(path.name) in ("json", "jsonl") and files.signature(path).size > MAX_SCANNED_BYTES:
         return {}
     with contextlib.suppress(BatchError):
-        table = open_joined(path, entry.options.key_column)
+        table = open_joined(path, entry.options.feature_key)
         if len(table.columns) > MAX_COLUMNS:
             return {}
         names = {each: filenames.address(located(base, each)) for _, each in _roles(entry)}
@@ -165,7 +165,7 @@ def _columns(base: Location, entry: TableEntry, built: Materialized) -> JsonObje
         lineage = facet(
             column_lineage_dataset.ColumnLineageDatasetFacet,
             _origins(names, entry, built, table.columns),
-            [_field(names[entry.features.path], table.key_column, "INDIRECT", "JOIN")],
+            [_field(names[entry.features.path], name, "INDIRECT", "JOIN") for name in table.key_columns],
         )
         return {
             "schema": to_json(facet(schema_dataset.SchemaDatasetFacet, fields)),

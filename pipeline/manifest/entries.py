@@ -319,6 +319,7 @@ class TableEntry:
         for name, given in (("out", self.target), ("audit_json", self.audit_json)):
             if given is not None and (fault := filenames.output_fault(given)) is not None:
                 yield f".{name}: {fault}"
+        yield from (f".{fault}" for fault in self.options.faults())
         if self.evidence is not None:
             yield from (f".evidence{fault}" for fault in self.evidence.faults())
 

@@ -12,6 +12,9 @@ from ..errors import show
 ABSENT: Any = object()
 """The result of a lookup if there is no such field; null is a value."""
 
+KEY_SEPARATOR = "\u241f"
+"""Separates the parts of a composite key, and the names of its columns or fields."""
+
 _LIST = "[]"
 
 
@@ -68,6 +71,8 @@ def first_step(field: str) -> str:
 
 def path_fault(field: str, *, is_key: bool = False) -> str | None:
     """The fault of a path that a user has set; None if it is valid."""
+    if is_key and (fault := separator_fault(field)) is not None:
+        return fault
     lists = [step for step in field.split(".") if step.endswith(_LIST)]
     if not lists:
         return None
@@ -77,4 +82,13 @@ def path_fault(field: str, *, is_key: bool = False) -> str | None:
         return f"found {show(field)}, which goes through {len(lists)} lists; expected at most one name[]"
     if _LIST in lists:
         return f"found {show(field)}; expected the name of a list before []"
+    return None
+
+
+def separator_fault(name: str) -> str | None:
+    """The fault of the name of a key column or field; None if it is valid."""
+    if KEY_SEPARATOR in name:
+        return (
+            f"found {show(name)}; expected a name without {KEY_SEPARATOR}, which separates the parts of a key"
+        )
     return None

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
-from ..errors import show
+from ..errors import count, show
 from ..storage.jsontext import JsonObject
 from ..storage.schema import schema_faults
-from .field_paths import path_fault
+from .field_paths import KEY_SEPARATOR, path_fault, separator_fault
 
 KeyNormalize: TypeAlias = Literal["auto", "raw", "basename", "stem"]
 MissingPolicy: TypeAlias = Literal["mark", "drop", "fail"]
@@ -23,6 +23,14 @@ MissingPolicy: TypeAlias = Literal["mark", "drop", "fail"]
 def _option(default: object, help_text: str, **schema: object) -> Any:
     """A field of `JoinOptions`: its default, what it does, and the JSON Schema of its value."""
     return field(default=default, metadata={"help": help_text, "schema": schema})
+
+
+_NAMES_OF_PARTS: JsonObject = {
+    "type": ["array", "null"],
+    "items": {"type": "string", "minLength": 1},
+    "minItems": 2,
+    "uniqueItems": True,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +43,23 @@ class JoinOptions:
         type=["string", "null"],
         minLength=1,
     )
+    key_columns: tuple[str, ...] | None = _option(
+        None,
+        "Feature columns that name the row together, such as a clip and a frame; the first names the clip. "
+        "Instead of key_column; needs score_key_fields.",
+        **_NAMES_OF_PARTS,
+    )
     score_key_field: str | None = _option(
         None,
         "Sidecar field that names the clip; may be a dotted path. Default: the first known one of each row.",
         type=["string", "null"],
         minLength=1,
+    )
+    score_key_fields: tuple[str, ...] | None = _option(
+        None,
+        "Sidecar fields that name the row together, in the order of key_columns; each may be a dotted path. "
+        "Instead of score_key_field.",
+        **_NAMES_OF_PARTS,
     )
     score_field: str | None = _option(
         None,
@@ -90,6 +110,16 @@ class JoinOptions:
         type="boolean",
     )
 
+    def __post_init__(self) -> None:
+        for name in _LISTS:
+            if isinstance(given := getattr(self, name), list | tuple):
+                object.__setattr__(self, name, tuple(given) or None)
+
+    @property
+    def feature_key(self) -> str | None:
+        """The feature column of the key; of a composite key all its columns, see `KEY_SEPARATOR`. None: not set."""
+        return KEY_SEPARATOR.join(self.key_columns) if self.key_columns else self.key_column
+
     def with_overrides(self, given: Mapping[str, object]) -> JoinOptions:
         """These options, with those in `given` (already checked by the schema) replaced."""
         changed: dict[str, Any] = {name: value for name, value in given.items() if name in _NAMES}
@@ -98,8 +128,22 @@ class JoinOptions:
         return replace(self, **changed)
 
     def as_json(self) -> JsonObject:
-        """Every option by name, defaults included; reports show these."""
-        return {name: getattr(self, name) for name in _NAMES}
+        """Every option by name, defaults included, lists only if they are set; reports show these."""
+        given = {name: getattr(self, name) for name in _NAMES}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if value is not None or name not in _LISTS
+        }
+
+    def faults(self) -> Iterator[str]:
+        """Faults of the options together, each with the option's name."""
+        parts = len(self.key_columns or ()), len(self.score_key_fields or ())
+        if parts[0] != parts[1]:
+            yield (
+                f"key_columns: found {count(parts[0], 'name')}, and {parts[1]} in score_key_fields; "
+                "expected a field for each column"
+            )
 
 
 @dataclass(frozen=True)
@@ -129,6 +173,11 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
     @property
+    def is_list(self) -> bool:
+        """Whether its value is a list of texts."""
+        return self.type_name == "array"
+
+    @property
     def type_name(self) -> str:
         """Its type in words, for the documentation."""
         kind = self.schema.get("type", "string")
@@ -140,6 +189,7 @@ OPTIONS = tuple(
     for each in fields(JoinOptions)
 )
 _NAMES = tuple(option.name for option in OPTIONS)
+_LISTS = tuple(option.name for option in OPTIONS if option.is_list)
 
 
 def option_faults(given: Mapping[str, object]) -> Iterator[str]:
@@ -156,16 +206,26 @@ def text_faults(given: Mapping[str, object]) -> Iterator[str]:
     """Checks of join options beyond the schema: regular expressions, names of columns."""
     if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
         yield f"prefix: found {show(prefix)}; expected printable text"
-    for name in ("score_key_field", "score_field"):
-        field = given.get(name)
-        if (
-            isinstance(field, str)
-            and (fault := path_fault(field, is_key=name == "score_key_field")) is not None
-        ):
-            yield f"{name}: {fault}"
+    for option, name in _named(given):
+        if (fault := _name_fault(option, name)) is not None:
+            yield f"{option}: {fault}"
     for name in ("key_regex", "score_key_regex"):
         if isinstance(pattern := given.get(name), str) and pattern:
             from .regexes import regex_fault
 
             if (fault := regex_fault(pattern)) is not None:
                 yield f"{name}: {fault}"
+
+
+def _named(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Every name of a column or field that the options give, each with its option."""
+    for option in ("key_column", "key_columns", "score_key_field", "score_key_fields", "score_field"):
+        value = given.get(option)
+        names = value if isinstance(value, list) else [value]
+        yield from ((option, name) for name in names if isinstance(name, str))
+
+
+def _name_fault(option: str, name: str) -> str | None:
+    """The fault of a name that an option gives to a column or field."""
+    is_key = "key" in option
+    return path_fault(name, is_key=is_key) if option.startswith("score") else separator_fault(name)

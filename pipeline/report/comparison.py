@@ -235,8 +235,8 @@ def _narrow(table: OpenedTable, prefixes: Mapping[str, str]) -> pd.DataFrame:
         for label, prefix in prefixes.items()
         for part in ("score", "status")
     }
-    found = table.to_arrow([table.key_column, *columns.values()])
-    key = keys.texts(found.column(table.key_column).combine_chunks())
+    found = table.to_arrow([*table.key_columns, *columns.values()])
+    key = keys.composite([keys.texts(found.column(name).combine_chunks()) for name in table.key_columns])
     named = {name: found.column(column) for name, column in columns.items()}
     frame = pa.table({"key": key, **named}).filter(key.is_valid()).to_pandas()
     return frame.assign(again=frame.groupby("key", sort=False).cumcount())

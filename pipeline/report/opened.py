@@ -21,6 +21,7 @@ from ..join.large.joined import JoinedShards, file_of
 from ..join.tables import FeatureTable, open_joined
 from ..join.tables.parquet.pandas_entry import index_columns
 from ..join.tables.parquet.table import ParquetTable
+from ..manifest.options import JoinOptions
 from ..records.materialized import Coverage
 from ..records.snapshots import Snapshot, check_unchanged, snapshot
 from ..storage.files import FileDescription
@@ -122,15 +123,17 @@ class OpenedTable:
         name: str,
         base: Location,
         outputs: Mapping[str, FileDescription],
-        key_column: str | None,
+        key: str | None,
         coverage: Iterable[Coverage],
     ) -> None:
-        """:param outputs: the joined table, or the index and the joined files of its shards; by role, as a report has them."""
+        """:param key: the wanted key column or columns, as `JoinOptions.feature_key`.
+        :param outputs: the joined table, or the index and the joined files of its shards; by role, as a report has them.
+        """
         files = {role: located(base, each["path"]) for role, each in outputs.items() if role != "audit_json"}
         self.id, self.path, self.sha256 = name, files["out"], outputs["out"]["sha256"]
         self._digests = {path: outputs[role]["sha256"] for role, path in files.items()}
         self._shards = [file_of(role, path) for role, path in files.items() if role != "out"]
-        self._wanted_key = key_column
+        self._wanted_key = key
         self._prefixes = [each["column_prefix"] for each in coverage]
 
     @classmethod
@@ -140,7 +143,7 @@ class OpenedTable:
             table["id"],
             report.base,
             table["outputs"],
-            table["config"]["key_column"],
+            JoinOptions().with_overrides(table["config"]).feature_key,
             table["summary"]["competitors"].values(),
         )
 
@@ -148,6 +151,11 @@ class OpenedTable:
     def key_column(self) -> str:
         """The column that names the clip."""
         return self._open().key_column
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns of the key: the one that names the clip, and those that tell its rows apart, such as a frame."""
+        return self._open().key_columns
 
     def to_pandas(self, columns: Sequence[str] | None = None, scores: Which = "ok") -> pd.DataFrame:
         """The table as a DataFrame. Columns that pandas wrote as an index are the index again.

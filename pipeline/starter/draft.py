@@ -171,7 +171,9 @@ def _rooted(entry: TableEntry, folder: Location, manifest: Location) -> TableEnt
 def _spelled(entry: TableEntry, base: Location) -> JsonObject:
     """The table as the manifest spells it, without options that equal their defaults."""
     given = entry.options.as_json()
-    options = {option.name: given[option.name] for option in OPTIONS if given[option.name] != option.default}
+    options = {
+        option.name: given[option.name] for option in OPTIONS if given.get(option.name) != option.default
+    }
     return {
         "id": entry.id,
         "features": entry.features.as_json(),

@@ -138,7 +138,9 @@ def _expected(rule: str, wanted: Any) -> str:
         case "minLength":
             return "a text that is not empty"
         case "minItems" | "minProperties":
-            return "at least one entry"
+            return "at least one entry" if wanted == 1 else f"at least {wanted} entries"
+        case "uniqueItems":
+            return "no entry twice"
         case "maxLength":
             return f"a text of at most {wanted} characters"
         case "minimum":

@@ -129,7 +129,7 @@ class TableTarget(ReadOnlyTarget):
             name=self._entry.id,
             base=self._batch.base_dir,
             outputs=built.outputs,
-            key_column=self._entry.options.key_column,
+            key=self._entry.options.feature_key,
             coverage=tuple(built.summary["competitors"].values()),
         )
 

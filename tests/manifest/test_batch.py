@@ -15,7 +15,9 @@ from tests.support.builders import small_batch, write_json, write_jsonl, write_m
 ENTRY: dict[str, object] = {"id": "t", "features": "f.csv", "scores": ["dover=d.csv"], "out": "t.csv"}
 OTHER_VALUES = {
     "key_column": "clip",
+    "key_columns": ["clip", "frame"],
     "score_key_field": "clip",
+    "score_key_fields": ["id", "n"],
     "score_field": "pooled.mean",
     "key_normalize": "stem",
     "key_regex": "(a)",
@@ -26,21 +28,24 @@ OTHER_VALUES = {
     "overwrite": True,
 }
 
+TOGETHER = ["key_columns", "score_key_fields"]
+"""Options that are set together or not at all."""
+
 
 @pytest.mark.parametrize("option", [option.name for option in OPTIONS])
 def test_every_option_may_stand_in_the_defaults_and_be_overridden_by_a_table(
     option: str, tmp_path: Path
 ) -> None:
     """A table has the default of the manifest, else of the option, unless it says otherwise itself."""
-    value, usual = OTHER_VALUES[option], JoinOptions().as_json()[option]
-    tables = [ENTRY, ENTRY | {"id": "u", "out": "u.csv", option: usual}]
-    by_default, overridden = load_manifest(
-        write_manifest(tmp_path / "m.json", tables, **{option: value})
-    ).tables
-    assert by_default.options.as_json() == JoinOptions().as_json() | {option: value}
+    names = TOGETHER if option in TOGETHER else [option]
+    other = {name: OTHER_VALUES[name] for name in names}
+    usual = {name: getattr(JoinOptions(), name) for name in names}
+    tables = [ENTRY, ENTRY | {"id": "u", "out": "u.csv"} | usual]
+    by_default, overridden = load_manifest(write_manifest(tmp_path / "m.json", tables, **other)).tables
+    assert by_default.options.as_json() == JoinOptions().as_json() | other
     assert overridden.options == JoinOptions()
-    plain = load_manifest(write_manifest(tmp_path / "m.json", [ENTRY | {option: value}])).tables[0]
-    assert plain.options.as_json()[option] == value
+    plain = load_manifest(write_manifest(tmp_path / "m.json", [ENTRY | other])).tables[0]
+    assert plain.options.as_json()[option] == OTHER_VALUES[option]
 
 
 def test_a_manifest_needs_no_defaults_and_may_name_its_schema(tmp_path: Path) -> None:

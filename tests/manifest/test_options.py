@@ -15,6 +15,7 @@ from tests.support.builders import run_main
 from tools import derive
 
 NAMES = [option.name for option in OPTIONS]
+LISTS = ["key_columns", "score_key_fields"]
 
 
 @pytest.mark.parametrize("path", derive.derived(), ids=lambda path: path.name)
@@ -36,7 +37,7 @@ def test_the_flags_of_join_are_the_options_and_the_files(capsys: pytest.CaptureF
 def test_the_defaults_of_the_flags_are_the_defaults_of_the_options() -> None:
     """A flag that is not given means what an option means that stands nowhere in a manifest."""
     flags = {each.name: each.default for each in cli.commands["join"].params}
-    assert {name: flags[name] for name in NAMES} == JoinOptions().as_json()
+    assert {name: flags[name] for name in NAMES} == dataclasses.asdict(JoinOptions())
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=NAMES)
@@ -57,5 +58,7 @@ def test_overrides_replace_what_they_name_and_leave_the_rest() -> None:
 
 
 def test_all_options_stand_in_their_json() -> None:
-    """Reports show every effective option, those at their defaults too."""
-    assert list(JoinOptions().as_json()) == NAMES == [each.name for each in dataclasses.fields(JoinOptions)]
+    """Reports show every effective option, those at their defaults too; of lists only those that are set."""
+    options = JoinOptions(key_columns=("clip", "frame"), score_key_fields=("id", "n"))
+    assert list(options.as_json()) == NAMES == [each.name for each in dataclasses.fields(JoinOptions)]
+    assert [name for name in NAMES if name not in JoinOptions().as_json()] == LISTS

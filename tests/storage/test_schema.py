@@ -41,6 +41,8 @@ def test_a_sound_document_has_no_fault() -> None:
             "tables[0].features.decimal: found ';'; expected one of ., ,",
         ),
         ({"scores": []}, "tables[0].scores: found []; expected at least one entry"),
+        ({"key_columns": ["a"]}, "tables[0].key_columns: found ['a']; expected at least 2 entries"),
+        ({"key_columns": ["a", "a"]}, "tables[0].key_columns: found ['a', 'a']; expected no entry twice"),
         ({"scores": [3]}, "tables[0].scores[0]: found 3; expected a text or an object"),
         ({"scores": [""]}, "tables[0].scores[0]: found ''; expected a text that is not empty"),
         ({"scores": [{}]}, "tables[0].scores[0].path: missing; expected a text"),

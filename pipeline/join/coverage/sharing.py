@@ -21,7 +21,6 @@ from ..keys import MAX_KEYS_SHOWN, KeyRule, basenames
 
 _MAX_FOLDERS = 64  # compared per key; no corpus is nested deeper, and each folder takes a pass over the keys
 _CASELESS = 2 * _MAX_FOLDERS + 2  # more than any number of steps
-_SPELLED = KeyRule("raw")
 _Numbers: TypeAlias = NDArray[np.int64]
 
 
@@ -84,11 +83,11 @@ def sharing_of(
     :param features: the keys of the rows, unnormalised (string).
     :param rows: how many rows each of them stands for: rows of one key and score may be given once.
     """
-    keys = _SPELLED.apply(features)
+    keys = rule.spelled.apply(features)
     members = _members(_groups(rule, keys, where), keys, rows)
     if not len(members.first):
         return Sharing()
-    own = _SPELLED.apply(scores().take(pa.array(where[members.first])))
+    own = rule.spelled.apply(scores().take(pa.array(where[members.first])))
     return _judged(members, keys.take(pa.array(members.first)), own)
 
 
@@ -121,7 +120,7 @@ def _groups(rule: KeyRule, keys: pa.Array, where: _Numbers) -> _Numbers:
     """The group of each row. Rows of a group have the same score and the same normalised key, before any regex."""
     if rule.regex is None:
         return where
-    normal = KeyRule(rule.mode).apply(keys).dictionary_encode()
+    normal = rule.plain.apply(keys).dictionary_encode()
     groups: _Numbers = where * len(normal.dictionary) + normal.indices.to_numpy()
     return groups
 

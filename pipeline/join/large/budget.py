@@ -98,7 +98,7 @@ def fits(entry: TableEntry, base: Location) -> bool:
     if table_format(features.name) != "parquet":
         return False
     # of a Parquet table the keys alone are held: only where the size of all columns leaves it open, it is opened
-    return scores + _ROW_BYTES * open_table(features, entry.options.key_column).rows <= limit()
+    return scores + _ROW_BYTES * open_table(features, entry.options.feature_key).rows <= limit()
 
 
 def _bytes(path: Location, form: str | None = None) -> float:

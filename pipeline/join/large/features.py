@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -18,7 +18,7 @@ from ..tables.parquet.table import ParquetTable
 
 def open_shard(entry: TableEntry, shard: Shard, base: Location) -> FeatureTable:
     """The features of one shard; its partitions are its constants."""
-    features = open_table(located(base, shard.features), entry.options.key_column, entry.features.text)
+    features = open_table(located(base, shard.features), entry.options.feature_key, entry.features.text)
     features.take_partitions(shard.partitions)
     return features
 
@@ -27,7 +27,7 @@ class ShardedFeatures(FeatureTable):
     """All shards of a table as one feature table. One shard is open at a time, as there may be thousands."""
 
     def __init__(self, entry: TableEntry, base: Location) -> None:
-        super().__init__(located(base, entry.features.path.rstrip("/")), entry.options.key_column)
+        super().__init__(located(base, entry.features.path.rstrip("/")), entry.options.feature_key)
         self._entry, self._base = entry, base
         self._shards = entry.shards(base)
         self.constants = self._first[1].constants
@@ -51,21 +51,27 @@ class ShardedFeatures(FeatureTable):
         """Rows of all shards."""
         return sum(open_shard(self._entry, shard, self._base).rows for shard in self._shards)
 
-    def keys(self) -> pa.Array:
-        """The keys of all shards."""
-        return pa.chunked_array(self.key_texts(), pa.string()).combine_chunks()
-
-    def key_texts(self) -> Iterator[pa.Array]:
+    def key_pieces(self) -> Iterator[pa.Array]:
         """The keys of one shard after the other.
 
         :raises TableError: the columns of two shards differ.
         """
+        return (piece for features in self._checked() for piece in features.key_pieces())
+
+    def texts(self, columns: Sequence[str]) -> Iterator[Sequence[pa.Array]]:
+        """The texts of columns of one shard after the other.
+
+        :raises TableError: the columns of two shards differ.
+        """
+        return (texts for features in self._checked() for texts in features.texts(columns))
+
+    def _checked(self) -> Iterator[FeatureTable]:
         for shard in self._shards:
             first, features = self._first
             if shard != first:
                 features = open_shard(self._entry, shard, self._base)
                 self._check(shard, features)
-            yield from features.key_texts()
+            yield features
 
     def schema(self) -> pa.Schema:
         """That of the first shard that has columns."""

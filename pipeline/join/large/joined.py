@@ -34,6 +34,7 @@ class JoinedShards(FeatureTable):
 
     def __init__(self, shards: Sequence[JoinedFile], key_column: str | None) -> None:
         super().__init__(shards[0].path if shards else Path("nothing"), key_column)
+        self._key = key_column
         self._shards = shards
 
     @property
@@ -46,10 +47,13 @@ class JoinedShards(FeatureTable):
         """Number of rows of all files."""
         return sum(table.rows for table in self._opened())
 
-    def keys(self) -> pa.Array:
-        """The texts of the key column (string), one per row."""
-        pieces = (piece for table in self._opened() for piece in table.key_texts())
-        return pa.chunked_array(pieces, pa.string()).combine_chunks()
+    def key_pieces(self) -> Iterator[pa.Array]:
+        """The keys of one file after the other."""
+        return (piece for table in self._opened() for piece in table.key_pieces())
+
+    def texts(self, columns: Sequence[str]) -> Iterator[Sequence[pa.Array]]:
+        """The texts of columns of one file after the other."""
+        return (texts for table in self._opened() for texts in table.texts(columns))
 
     def schema(self) -> pa.Schema:
         """Names and types that hold the values of every file: text where nothing else does."""
@@ -87,7 +91,7 @@ class JoinedShards(FeatureTable):
 
     def _opened(self) -> Iterator[FeatureTable]:
         for each in self._shards:
-            table = open_joined(each.path, self._wanted_key)
+            table = open_joined(each.path, self._key)
             table.take_partitions(each.partitions)
             yield table
 
@@ -109,8 +113,8 @@ def shards_of(entry: TableEntry, base: Location) -> list[JoinedFile]:
 def open_table_of(entry: TableEntry, base: Location) -> FeatureTable:
     """The joined table of an entry, in shards or not."""
     if entry.is_sharded:
-        return JoinedShards(shards_of(entry, base), entry.options.key_column)
-    return open_joined(located(base, entry.out), entry.options.key_column)
+        return JoinedShards(shards_of(entry, base), entry.options.feature_key)
+    return open_joined(located(base, entry.out), entry.options.feature_key)
 
 
 def file_of(role: str, path: Location) -> JoinedFile:

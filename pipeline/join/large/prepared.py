@@ -40,7 +40,7 @@ Group: TypeAlias = tuple[int, ...]
 """The positions of some sidecars of a table."""
 
 _VERSION = 1
-_OPTIONS = ("key_normalize", "score_key_field", "score_field", "score_key_regex")
+_OPTIONS = ("key_normalize", "score_key_field", "score_key_fields", "score_field", "score_key_regex")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _key(entry: TableEntry, group: Group, base: Location) -> str:
         _VERSION,
         SEMANTICS_VERSION,
         [entry.scores[at].as_json() for at in group],
-        [options[name] for name in _OPTIONS],
+        [options.get(name) for name in _OPTIONS],
         seen,
     ]
     return hashlib.sha256(jsontext.canonical(identity)).hexdigest()[:32]

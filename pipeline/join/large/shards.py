@@ -22,7 +22,6 @@ from ...storage import filenames, files, jsontext, writing
 from ...storage.files import FileDescription
 from ...storage.jsontext import JsonObject
 from ...storage.locations import Location, located
-from ..keys import Side
 from ..matching import MatchedTable, Progress
 from ..materialize import Commit, ShardSource, materialize_entry
 from ..sidecars.read import read_sidecar
@@ -71,7 +70,7 @@ class _ShardMatching:
     def result(self, notify: Progress = lambda _doing, _share: None) -> MatchedTable:
         """The scores matched onto the shard."""
         entry, features = self._entry.of_shard(self._shard), self.features
-        side = Side(features.key_column, entry.options.key_regex, features.key_texts)
+        side = features.side(entry.options.key_regex)
         notify("matching keys", 0.2)
         found = match_in_pieces(side, self._scores.scorers, entry.options, self._folder, is_part=True)
         return MatchedTable(features, found, entry.scorers, entry.features.path)
@@ -98,7 +97,7 @@ def index_shards(
     """
     features = ShardedFeatures(entry, base)
     rows = sum(shard.summary["input_rows"] for shard in built.values())
-    side = Side(features.key_column, entry.options.key_regex, features.key_texts)
+    side = features.side(entry.options.key_regex)
     found = match_in_pieces(
         side,
         scores.scorers,
@@ -121,7 +120,7 @@ def match_shards(entry: TableEntry, base: Location) -> MatchedTable:
     features = ShardedFeatures(entry, base)
     spool = functools.partial(SpooledTable, folder)
     scores = [found for each in entry.scores for found in read_sidecar(each, base, entry.options, spool)]
-    side = Side(features.key_column, entry.options.key_regex, features.key_texts)
+    side = features.side(entry.options.key_regex)
     found = match_in_pieces(side, indexed(scores, folder), entry.options, folder)
     return MatchedTable(features, found, entry.scorers, entry.features.path)
 
@@ -228,7 +227,7 @@ class _Index:
         return {
             "feature_table": entry.features.path,
             "output": filenames.relative(located(self._base, entry.target), self._base),
-            "key_column": self._matched.features.key_column,
+            **self._matched.features.described_key,
             "key_normalize": options.key_normalize,
             "missing_policy": options.missing_policy,
             **self._summary,

@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pajson
 
-from ...manifest.field_paths import list_path
+from ...manifest.field_paths import KEY_SEPARATOR, list_path
+from ..keys import composite
 from .fields import Layout, RowFault, layout_of
 from .numbers import exact_sum
 from .parquet_rows import Part
@@ -159,10 +160,11 @@ def _check_numbers(column: pa.Array) -> None:
 
 def _read(rows: pa.RecordBatch, first: int, reader: ScoreReader, comparable: Comparable) -> Plain:
     layout = _plain_layout(rows.schema.names)
-    key_field = reader.key_field or layout.key
-    if layout.summary or reader.key_is_file or key_field is None:
+    key_fields = reader.key_fields or tuple(filter(None, [layout.key]))
+    if layout.summary or reader.key_is_file or not key_fields:
         raise _NotPlain
-    key = comparable(key_field, _texts(_column(rows, key_field)))
+    key_field = KEY_SEPARATOR.join(key_fields)
+    key = comparable(key_field, composite([_texts(_column(rows, name)) for name in key_fields]))
     bad = _by_text(_column(rows, layout.status), lambda status: not is_ok(status), pa.bool_())
     competitor = _by_text(_column(rows, layout.competitor), named, pa.string())
     number = pa.array(np.arange(first, first + rows.num_rows, dtype=np.int32))

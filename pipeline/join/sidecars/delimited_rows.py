@@ -99,9 +99,8 @@ class DelimitedRows:
         if found.decimal == ".":
             return row
         layout = layout_of(tuple(row))
-        for name in {*layout.scores, *layout.runtimes, *self._how.fields.scores} & row.keys() - {
-            self._how.fields.key
-        }:
+        numeric = {*layout.scores, *layout.runtimes, *self._how.fields.scores} - {*self._how.fields.keys}
+        for name in numeric & row.keys():
             row[name] = _number(row[name], found)
         return row
 

@@ -51,16 +51,16 @@ class _Occurrence:
 
     raw: str
     location: str
-    regex: str | None
+    rule: KeyRule
 
     @classmethod
     def of(cls, part: Scores, recalled: pa.Table, row: int) -> _Occurrence:
         raw, number = (recalled[name][row].as_py() for name in ("key", "number"))
-        return cls(raw, f"{part.location} {number}", part.side.regex)
+        return cls(raw, f"{part.location} {number}", KeyRule.of("raw", part.key_field, part.key_regex))
 
     @property
     def unique(self) -> object:
-        return KeyRule("raw", self.regex).apply(pa.array([self.raw], pa.string()))[0].as_py()
+        return self.rule.apply(pa.array([self.raw], pa.string()))[0].as_py()
 
 
 def _duplicate(key: str, occurrences: Sequence[_Occurrence]) -> str:

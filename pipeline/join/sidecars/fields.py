@@ -81,19 +81,19 @@ class SetFields:
     """The fields that a user has set for the rows of a sidecar.
 
     Attributes:
-        key: the field of the key; None: it is found by its name.
+        keys: the fields of the key, most often one; none: it is found by its name.
         scores: the fields of the scores; none: they are found by their names.
-        key_is_file: whether the key is the path of the file, so that each file holds the row of one clip.
+        key_is_file: whether the file's path names the clip, so that `keys` are further parts of a key.
     """
 
-    key: str | None = None
+    keys: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()
     key_is_file: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
         """All of them."""
-        return self.scores if self.key is None else (self.key, *self.scores)
+        return (*self.keys, *self.scores)
 
     def needed(self, names: tuple[str, ...]) -> list[str]:
         """Those of the names that a row is read by, in their order."""
@@ -107,10 +107,8 @@ class SetFields:
 
     def has_key(self, row: Mapping[str, Any]) -> bool:
         """Whether the row names the clip, or its file does."""
-        if self.key_is_file:
-            return True
-        if self.key is not None:
-            return lookup(row, self.key) is not ABSENT
+        if self.keys or self.key_is_file:
+            return all(lookup(row, key) is not ABSENT for key in self.keys)
         layout = layout_of(tuple(row))
         summary = row[layout.summary] if layout.summary else None
         return layout.key is not None or (isinstance(summary, dict) and keys.pick(tuple(summary)) is not None)

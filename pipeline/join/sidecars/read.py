@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from ...errors import Faults, InputError, InputMissingError, SidecarError, count, one_line, show
 from ...manifest.declarations import slug
 from ...manifest.entries import SidecarEntry
+from ...manifest.field_paths import KEY_SEPARATOR
 from ...manifest.options import JoinOptions
 from ...storage.formats import SIDECAR_EXTENSIONS, sidecar_format
 from ...storage.locations import Location
@@ -285,7 +286,7 @@ class _File:
         """The comparable keys of rows. A row without one is a fault, counted once for all its aspects."""
 
         def location(row: int) -> str:
-            return f"{self._location} {numbers[row]}: field {one_line(key_field)}"
+            return f"{self._location} {numbers[row]}: {_named(key_field)}"
 
         raw = _texts(rows, location, self._faults)
         comparable = self._comparable(key_field, raw)
@@ -327,8 +328,13 @@ def _texts(rows: Sequence[ScoreRow], location: Callable[[int], str], faults: Fau
         return pa.array(texts, pa.string())
 
 
+def _named(key_field: str) -> str:
+    fields = key_field.split(KEY_SEPARATOR)
+    return f"field{'s' if len(fields) > 1 else ''} {', '.join(map(one_line, fields))}"
+
+
 def _no_key(where: str, raw: str, rule: KeyRule) -> str:
-    if KeyRule(rule.mode).apply(pa.array([raw], pa.string())).null_count:
+    if rule.plain.apply(pa.array([raw], pa.string())).null_count:
         return f"{where}: found {show(raw)}, which is empty as {rule.mode}; expected a key"
     return f"{where}: found {show(raw)}, which score_key_regex {show(rule.regex)} does not match; expected a match"
 

@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import show
 from ...manifest.declarations import slug
 from ...manifest.entries import SidecarEntry
-from ...manifest.field_paths import ABSENT, ListPath, list_path, lookup
+from ...manifest.field_paths import ABSENT, KEY_SEPARATOR, ListPath, list_path, lookup
 from ...manifest.options import JoinOptions
 from .. import keys
 from .fields import SCORE_FIELDS, Layout, Row, RowFault, SetFields, layout_of
@@ -39,12 +39,12 @@ class ScoreReader:
     def __init__(self, entry: SidecarEntry, options: JoinOptions) -> None:
         self._entry = entry
         self.key_is_file = entry.key_from == "file"
-        self.key_field = entry.key_field or options.score_key_field
+        self.key_fields = _key_fields(entry, options)
         self.aspects: tuple[tuple[str | None, str | None], ...] = entry.score_fields or (
             (None, entry.score_field or options.score_field),
         )
         self.set_fields = SetFields(
-            self.key_field, tuple(field for _, field in self.aspects if field is not None), self.key_is_file
+            self.key_fields, tuple(field for _, field in self.aspects if field is not None), self.key_is_file
         )
         self.label = functools.lru_cache(maxsize=1024)(self._checked_label)
 
@@ -111,27 +111,29 @@ class ScoreReader:
         return self._aspect_label(label, aspect)
 
     def _key(self, row: Row, layout: Layout, summary: Row, inner: Layout, file_name: str) -> tuple[str, str]:
-        if self.key_is_file:
-            return "path", file_name
-        if self.key_field is not None:
-            field, value = self.key_field, lookup(row, self.key_field)
-            if value is ABSENT:
-                raise RowFault(f"field {field}: absent; expected the key{_fields(row)}")
-        elif layout.key is not None:
-            field, value = layout.key, row[layout.key]
-        elif inner.key is not None:
-            field, value = inner.key, summary[inner.key]
-        else:
+        """The name of the key's field, or of all fields of a composite key, and the key as the row spells it."""
+        named = [("path", file_name)] if self.key_is_file else []
+        named += [(field, self._key_text(row, field)) for field in self.key_fields]
+        if not named and layout.key is not None:
+            named = [(layout.key, _key_text(layout.key, row[layout.key]))]
+        elif not named and inner.key is not None:
+            named = [(inner.key, _key_text(inner.key, summary[inner.key]))]
+        elif not named:
             raise RowFault(
                 f"no key; expected one of {', '.join(keys.CANDIDATES)}, or set score_key_field{_fields(row)}"
                 f"{_NO_MAP if is_near_map(row) else ''}"
             )
-        key = keys.text(value)
-        if key is None or not key.strip():
-            raise RowFault(
-                f"field {field}: found {show(value)}; expected a key, a text or number that is not empty"
-            )
-        return field, key
+        for field, part in named[1:]:
+            if KEY_SEPARATOR in part:
+                raise RowFault(f"field {field}: found {show(part)}; expected a text without {KEY_SEPARATOR}")
+        fields, parts = zip(*named, strict=True)
+        return KEY_SEPARATOR.join(fields), KEY_SEPARATOR.join(parts)
+
+    def _key_text(self, row: Row, field: str) -> str:
+        value = lookup(row, field)
+        if value is ABSENT:
+            raise RowFault(f"field {field}: absent; expected the key{_fields(row)}")
+        return _key_text(field, value)
 
     def _score(
         self, row: Row, field: str | None, bad: bool, frames: list[Any] | None
@@ -160,6 +162,23 @@ class ScoreReader:
                 f"{_fields(row)}"
             )
         return None, 0
+
+
+def _key_fields(entry: SidecarEntry, options: JoinOptions) -> tuple[str, ...]:
+    """The fields of the key that are set; those of the entry's own first part, if its file is that."""
+    given = options.score_key_fields or tuple(filter(None, [options.score_key_field]))
+    if entry.key_from == "file":
+        return given[1:]
+    return given if entry.key_field is None else (entry.key_field, *given[1:])
+
+
+def _key_text(field: str, value: object) -> str:
+    key = keys.text(value)
+    if key is None or not key.strip():
+        raise RowFault(
+            f"field {field}: found {show(value)}; expected a key, a text or number that is not empty"
+        )
+    return key
 
 
 def _held_scores(row: Row, prefix: str = "") -> list[tuple[str, Any]]:

@@ -189,7 +189,7 @@ class _Documents:
             yield _keyed(name, row, self._fields) if is_row and not counts else row
 
     def _is_no_key(self, names: Sequence[Any]) -> bool:
-        return _is_numbered(names) and self._fields.key != KEY
+        return _is_numbered(names) and KEY not in self._fields.keys
 
 
 def _keyed(name: Any, row: Row, fields: SetFields) -> Row:

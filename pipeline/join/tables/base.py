@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, TypeAlias
 import pyarrow as pa
 
 from ...errors import TableError, show
+from ...manifest.field_paths import KEY_SEPARATOR
 from ...records import snapshots
 from ...records.materialized import Remarks
 from ...records.snapshots import Snapshot
@@ -42,8 +43,9 @@ class FeatureTable(abc.ABC):
     """
 
     def __init__(self, path: Location, wanted_key: str | None = None) -> None:
+        """:param wanted_key: the key column, or all of a composite key, see `KEY_SEPARATOR`; None: the best candidate."""
         self.path = path
-        self._wanted_key = wanted_key
+        self._wanted_keys = () if wanted_key is None else tuple(wanted_key.split(KEY_SEPARATOR))
         self.constants: Mapping[str, str | None] = {}
 
     def take_partitions(self, partitions: Mapping[str, str | None]) -> None:
@@ -83,39 +85,77 @@ class FeatureTable(abc.ABC):
         """
 
     @functools.cached_property
-    def key_column(self) -> str:
-        """The column that names the clip: the wanted one, else the best candidate.
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns of the key, the first of which names the clip: the wanted ones, else the best candidate.
 
-        :raises TableError: the table has none; the message lists its columns.
+        :raises TableError: the table lacks one; the message lists its columns.
         """
-        wanted = self._wanted_key
-        found = keys.pick([*self.columns, *self.constants]) if wanted is None else wanted
+        held = (*self.columns, *self.constants)
+        found = self._wanted_keys or [name for name in [keys.pick(held)] if name is not None]
         if not self.columns and not self.rows:
-            return found or keys.CANDIDATES[0]  # an empty shard of a format without a header
-        if found is None or found not in (*self.columns, *self.constants):
-            expected = "one of " + ", ".join(keys.CANDIDATES) if wanted is None else show(wanted)
-            held = ", ".join(show(name) for name in self.columns) or "none"
-            raise TableError(
-                f"{self.path}: no key column; expected {expected}; set key_column to one of: {held}"
-            )
-        return found
+            return tuple(found) or keys.CANDIDATES[:1]  # an empty shard of a format without a header
+        absent = [name for name in found if name not in held]
+        if absent or not found:
+            expected = ", ".join(map(show, absent)) or "one of " + ", ".join(keys.CANDIDATES)
+            option = "key_columns to some" if len(self._wanted_keys) > 1 else "key_column to one"
+            shown = ", ".join(show(name) for name in self.columns) or "none"
+            raise TableError(f"{self.path}: no key column; expected {expected}; set {option} of: {shown}")
+        return tuple(found)
 
-    @abc.abstractmethod
-    def keys(self) -> pa.Array:
-        """The texts of the key column (string), one per row; null where a row has none.
+    @property
+    def key_column(self) -> str:
+        """The column that names the clip.
 
-        :raises TableError: the column holds values that cannot be a key.
+        :raises TableError: as `key_columns`.
         """
+        return self.key_columns[0]
 
-    def key_texts(self) -> Iterator[pa.Array]:
-        """The keys, some rows at a time, where they are a column of the file or a constant."""
-        if self.key_column in self.columns:
-            return self.key_pieces()
-        return iter([pa.repeat(pa.scalar(self.constants.get(self.key_column), pa.string()), self.rows)])
+    @property
+    def described_key(self) -> dict[str, Any]:
+        """The key columns as an audit names them."""
+        several = {"key_columns": [*self.key_columns]} if len(self.key_columns) > 1 else {}
+        return {"key_column": self.key_column, **several}
+
+    def side(self, regex: str | None) -> keys.Side:
+        """The keys as the file spells them.
+
+        :param regex: the side's key regex.
+        """
+        return keys.Side(KEY_SEPARATOR.join(self.key_columns), regex, self.key_pieces)
+
+    def keys(self) -> pa.Array:
+        """The keys (string), one per row; null where a row has none.
+
+        :raises TableError: a column holds values that cannot be a key.
+        """
+        return pa.chunked_array(self.key_pieces(), pa.string()).combine_chunks()
 
     def key_pieces(self) -> Iterator[pa.Array]:
         """As `keys`, some rows at a time where the format can be read so."""
-        yield self.keys()
+        inside = [name for name in self.key_columns if name in self.columns]
+        if not inside:
+            yield keys.composite([self._repeated(name, self.rows) for name in self.key_columns])
+            return
+        for texts in self.texts(inside):
+            held = dict(zip(inside, texts, strict=True))
+            parts = (held.get(name) for name in self.key_columns)
+            rows = len(texts[0])
+            yield keys.composite(
+                [
+                    self._repeated(name, rows) if part is None else part
+                    for name, part in zip(self.key_columns, parts, strict=True)
+                ]
+            )
+
+    def _repeated(self, name: str, rows: int) -> pa.Array:
+        return pa.repeat(pa.scalar(self.constants.get(name), pa.string()), rows)
+
+    @abc.abstractmethod
+    def texts(self, columns: Sequence[str]) -> Iterator[Sequence[pa.Array]]:
+        """The texts of columns of the file (string), some rows at a time; null where a row has none.
+
+        :raises TableError: a column holds values that cannot be a key.
+        """
 
     @abc.abstractmethod
     def schema(self) -> pa.Schema:

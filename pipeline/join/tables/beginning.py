@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import TableError, count, show
@@ -32,7 +33,7 @@ class Beginning:
     columns: tuple[str, ...]
     ends: bool
 
-    def check(self, path: Location, settings: TextSettings, wanted_key: str | None) -> None:
+    def check(self, path: Location, settings: TextSettings, wanted_keys: Sequence[str]) -> None:
         """Refuse a file without a header whose columns nothing names, and one with a header where they are set.
 
         :raises TableError: it is such a file.
@@ -41,7 +42,7 @@ class Beginning:
             self._check_against(path, settings.columns)
         elif not any(self.first):
             raise TableError(f"{path}: found no header; expected one line that names the columns")
-        elif not self._has_key(wanted_key) and looks_like_data(self.first, self.second):
+        elif not self._has_key(wanted_keys) and looks_like_data(self.first, self.second):
             raise TableError(f"{path}: {no_header(path.name, self.first, 'feature')}")
 
     def _check_against(self, path: Location, columns: tuple[str, ...]) -> None:
@@ -56,8 +57,8 @@ class Beginning:
                 f"as columns names; the delimiter is {show(self.dialect.delimiter)}"
             )
 
-    def _has_key(self, wanted: str | None) -> bool:
-        return keys.pick(self.first) is not None if wanted is None else wanted in self.first
+    def _has_key(self, wanted: Sequence[str]) -> bool:
+        return {*wanted} <= {*self.first} if wanted else keys.pick(self.first) is not None
 
 
 def read_beginning(path: Location, usual: str, settings: TextSettings) -> Beginning:

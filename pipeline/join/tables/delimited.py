@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 import pyarrow as pa
@@ -41,7 +41,7 @@ class DelimitedTable(FeatureTable):
         self._ends_at_header = beginning.ends
         self._recognised = settings.note(beginning.dialect, usual)
         self._columns = beginning.columns
-        beginning.check(path, settings, wanted_key)
+        beginning.check(path, settings, self._wanted_keys)
         self.check_columns(self._columns)
 
     @property
@@ -57,13 +57,13 @@ class DelimitedTable(FeatureTable):
         return (*recognised, *texts)
 
     @functools.cached_property
-    def key_column(self) -> str:
-        """The column that names the clip.
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns of the key.
 
         :raises TableError: there is none; the message names another delimiter, if the header seems to have one.
         """
         try:
-            return super().key_column
+            return super().key_columns
         except TableError as exc:
             advice = delimiter_advice(self._columns, self._dialect.delimiter) or columns_advice(self._columns)
             raise TableError(f"{exc}{advice}") from exc
@@ -71,15 +71,11 @@ class DelimitedTable(FeatureTable):
     @functools.cached_property
     def rows(self) -> int:
         """Number of records below the header."""
-        return len(self.keys())
+        return sum(batch.num_rows for batch in self._batches([*self._columns[:1]]))
 
-    def keys(self) -> pa.Array:
-        """The key column's cells, unchanged."""
-        return pa.chunked_array(self.key_pieces(), pa.string()).combine_chunks()
-
-    def key_pieces(self) -> Iterator[pa.Array]:
-        """The key column's cells, unchanged, some rows at a time."""
-        return (batch.column(0) for batch in self._batches([self.key_column]))
+    def texts(self, columns: Sequence[str]) -> Iterator[Sequence[pa.Array]]:
+        """The cells of columns, unchanged, some rows at a time."""
+        return (batch.columns for batch in self._batches([*columns]))
 
     @functools.cached_property
     def _census(self) -> TableCensus:

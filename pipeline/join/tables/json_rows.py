@@ -6,7 +6,7 @@ import functools
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -51,9 +51,11 @@ class JsonTable(FeatureTable):
         """Number of objects."""
         return self._scanned[1]
 
-    def keys(self) -> pa.Array:
-        """The key texts, gathered when the table was first read."""
-        name = self.key_column
+    def texts(self, columns: Sequence[str]) -> Iterator[Sequence[pa.Array]]:
+        """The texts of columns that may be the key, gathered when the table was first read."""
+        yield [self._texts(name) for name in columns]
+
+    def _texts(self, name: str) -> pa.Array:
         try:
             held = self._scanned[0].get(name)
             return pa.array([], pa.string()) if held is None else held.column()
@@ -150,8 +152,9 @@ class JsonTable(FeatureTable):
             found = row if isinstance(row, ValueError) else f"found {_kind_of(row)}"
             faults.add(f"{where}: {found}; expected a JSON object")
             return False
-        if self._wanted_key is not None and isinstance(value := row.get(self._wanted_key), dict | list):
-            faults.add(f"{where} column {show(self._wanted_key)}: found {_kind_of(value)}; expected a key")
+        for name in self._wanted_keys:
+            if isinstance(value := row.get(name), dict | list):
+                faults.add(f"{where} column {show(name)}: found {_kind_of(value)}; expected a key")
         return True
 
     def _check_dense(self) -> None:
@@ -165,7 +168,7 @@ class JsonTable(FeatureTable):
             )
 
     def _may_be_key(self, name: str) -> bool:
-        return name == self._wanted_key if self._wanted_key else name.lower() in keys.CANDIDATES
+        return name in self._wanted_keys if self._wanted_keys else name.lower() in keys.CANDIDATES
 
 
 class _KeyTexts:

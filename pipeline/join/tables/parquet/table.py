@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -90,26 +90,25 @@ class ParquetTable(FeatureTable):
     def _digest_of_rest(self, path: Location) -> Hash:
         return files.digest_from(path, self.data_digest.copy(), self.data_bytes)
 
-    def keys(self) -> pa.Array:
-        """The texts of the key column; no other column is read."""
-        return pa.chunked_array(self.key_pieces(), pa.string()).combine_chunks()
-
-    def key_pieces(self) -> Iterator[pa.Array]:
-        """The texts of the key column, some rows at a time."""
-        name, rows = self.key_column, 0
-        try:
+    def texts(self, columns: Sequence[str]) -> Iterator[Sequence[pa.Array]]:
+        """The texts of columns, some rows at a time; no other column is read."""
+        rows = 0
+        for batch in self._batches([*columns]):
+            rows += batch.num_rows
             # By name from the batch: a name with dots also selects the children of a struct.
-            for batch in self._batches([name]):
-                part = keys.texts(batch.column(name))
-                part.validate(full=True)  # a text need not be UTF-8
-                rows += len(part)
-                yield part
+            yield [self._texts(name, batch.column(name)) for name in columns]
+        self._check_rows(columns[0], rows, self.rows)
+
+    def _texts(self, name: str, column: pa.Array) -> pa.Array:
+        try:
+            texts = keys.texts(column)
+            texts.validate(full=True)  # a text need not be UTF-8
         except pa.ArrowException as exc:
-            kind = self._schema.field(name).type
             raise TableError(
-                f"{self.path} column {show(name)}: found {kind}; expected keys, texts or numbers: {first_line(exc)}"
+                f"{self.path} column {show(name)}: found {column.type}; expected keys, texts or numbers: "
+                f"{first_line(exc)}"
             ) from exc
-        self._check_rows(name, rows, self.rows)
+        return texts
 
     def schema(self) -> pa.Schema:
         """The file's Arrow schema with its key-value metadata."""
@@ -223,7 +222,7 @@ class ParquetTable(FeatureTable):
 
     def _batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         rows = CHUNK_ROWS if columns else self._batch_rows()
-        with self._reading(columns[0] if columns else None):
+        with self._reading(columns[0] if columns and len(columns) == 1 else None):
             try:
                 yield from self._file.iter_batches(batch_size=rows, columns=columns)
             except (OSError, pa.ArrowException):
