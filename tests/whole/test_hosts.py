@@ -22,4 +22,4 @@ def test_hosts_that_share_a_bucket_and_a_luigid() -> None:
     if ended.stdout.startswith("not shown: "):
         pytest.skip(ended.stdout)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stdout.count("the report of the local run") == 5
+    assert ended.stdout.count("the report of the local run") == 6

@@ -1,4 +1,4 @@
-"""The demo's batch, and a larger one of many copies of its tables: in a local folder and in a bucket."""
+"""The demo's batch, one of many copies of its tables, and a table in shards: in a local folder and in a bucket."""
 
 from __future__ import annotations
 
@@ -17,15 +17,42 @@ ROOT = Path(__file__).parents[2]
 BUCKET = "demo"
 COMMAND = (str(Path(sys.executable).with_name("second-opinion")),)
 _COPIES = 10
+_SHARDS, _ROWS = 40, 50
 
 
 def copied(folder: Path) -> None:
-    """Copy the demo's manifest and all that it reads into a folder, with `many.json`, whose tables are many."""
+    """Copy the demo's manifest and all that it reads into a folder, with two larger batches.
+
+    `many.json` has many tables, `shards.json` one in many shards.
+    """
     shutil.copy(ROOT / "manifests" / "demo.json", folder)
     shutil.copytree(ROOT / "manifests" / "demo", folder / "demo")
     manifest = json.loads((folder / "demo.json").read_text("utf-8"))
     manifest["tables"] = [_copy(table, number) for number in range(_COPIES) for table in manifest["tables"]]
     (folder / "many.json").write_text(json.dumps(manifest), "utf-8")
+    _in_shards(folder)
+
+
+def _in_shards(folder: Path) -> None:
+    """A table in shards, and its manifest."""
+    (folder / "demo" / "parts").mkdir()
+    for shard in range(_SHARDS):
+        rows = [{"clip_id": f"c{shard * _ROWS + row}", "f": row / 4} for row in range(_ROWS)]
+        _write_lines(folder / "demo" / "parts" / f"part-{shard:02}.jsonl", rows)
+    scores = [{"clip_id": f"c{clip}", "score": clip / 8} for clip in range(_SHARDS * _ROWS)]
+    _write_lines(folder / "demo" / "parts.scores.jsonl", scores)
+    table = {
+        "id": "shards",
+        "features": "demo/parts/*.jsonl",
+        "scores": ["dover=demo/parts.scores.jsonl"],
+        "out": "shards/",
+        "audit_json": "shards/all.audit.json",
+    }
+    (folder / "shards.json").write_text(json.dumps({"tables": [table]}), "utf-8")
+
+
+def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
 
 
 def _copy(table: dict[str, Any], number: int) -> dict[str, Any]:

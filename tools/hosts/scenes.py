@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +18,9 @@ _CUT_SECONDS = 5
 _MIDDLE = 8
 """So many joined tables are there when something is done to the hosts."""
 
+_OTHERS = ("many", ".many", "shards", ".shards", "demo/parts")
+"""How names of files begin that are not the demo's."""
+
 
 def show() -> bool:
     """Play all scenes, and print what was checked; False: something does not hold."""
@@ -25,7 +29,7 @@ def show() -> bool:
         files = folder / "files"
         files.mkdir()
         copied(files)
-        expected = {stem: run_locally(files, stem) for stem in ("demo", "many")}
+        expected = {stem: run_locally(files, stem) for stem in ("demo", "many", "shards")}
         services = Services(folder)
         try:
             counting = Counting(network.SWITCH_ADDRESS, PROXY_PORT, STORE)
@@ -57,20 +61,32 @@ class Stage:
     ) -> None:
         self.services, self.counting, self.stored, self.expected = services, counting, stored, expected
 
-    def disturbed(self, what: str, disturb: Callable[[], object], killed: bool = False) -> bool:
-        """Whether a batch of two workers gives the local run's report though something happens in the middle.
-
-        :param killed: whether the first worker is what is ended by it.
-        """
-        self.stored.clear("many", "many")
-        self.counting.requests.clear()
-        workers = [self.services.worker(host, "many") for host in ("first", "second")]
-        _until(lambda: len(self._joined()) >= _MIDDLE, "the middle of the batch")
-        if killed:
-            workers.pop(0).kill()
+    def disturbed(self, what: str, disturb: Callable[[], object]) -> bool:
+        """Whether a batch of two workers gives the local run's report though something happens in the middle."""
+        workers = self._begun("many")
         disturb()
         codes = [worker.wait(_PATIENCE_SECONDS) for worker in workers]
-        return self.holds(what, "many", codes, self._joined())
+        return self.holds(what, "many", codes, self._joined("many"))
+
+    def bereft(self, what: str, stem: str) -> bool:
+        """Whether a batch of two workers gives the local run's report though the host of one is killed in the middle.
+
+        What that host has finished is not made again; it may have been writing one table.
+        """
+        killed, left = self._begun(stem)
+        killed.kill()
+        killed.wait()
+        codes = [left.wait(_PATIENCE_SECONDS)]
+        joined = self._joined(stem)
+        return self.holds(what, stem, codes, joined) and sum(times - 1 for times in joined.values()) <= 1
+
+    def _begun(self, stem: str) -> list[subprocess.Popen[bytes]]:
+        """Two workers in the middle of a batch that had not begun before."""
+        self.stored.clear(stem, stem)
+        self.counting.requests.clear()
+        workers = [self.services.worker(host, stem) for host in ("first", "second")]
+        _until(lambda: len(self._joined(stem)) >= _MIDDLE, "the middle of the batch")
+        return workers
 
     def holds(self, what: str, stem: str, codes: list[int], joined: dict[str, int]) -> bool:
         """Print how a batch ended, and whether that is as it must be."""
@@ -83,8 +99,8 @@ class Stage:
         )
         return is_equal and not any(codes)
 
-    def _joined(self) -> dict[str, int]:
-        return _tables(self.counting.puts("/many/"))
+    def _joined(self, stem: str) -> dict[str, int]:
+        return _tables(self.counting.puts(f"/{stem}/"))
 
 
 def _tables(puts: dict[str, int]) -> dict[str, int]:
@@ -100,7 +116,11 @@ def _undisturbed(stage: Stage) -> bool:
 
 
 def _killed(stage: Stage) -> bool:
-    return stage.disturbed("kill -9 of one worker's host", lambda: None, killed=True)
+    return stage.bereft("kill -9 of one worker's host", "many")
+
+
+def _killed_among_shards(stage: Stage) -> bool:
+    return stage.bereft("the same, for a table in shards", "shards")
 
 
 def _cut_off(stage: Stage) -> bool:
@@ -131,7 +151,7 @@ def _nothing_to_do(stage: Stage) -> bool:
     requests = stage.counting.requests
     own = ("list-type", "/demo.json", ".state/")
     read = [path for method, path in requests if method == "GET" and not any(each in path for each in own)]
-    files = [name for name in stage.stored.names() if not name.startswith(("many", ".many"))]
+    files = [name for name in stage.stored.names() if not name.startswith(_OTHERS)]
     folders = {name.rpartition("/")[0] for name in files}
     bound = 2 * len(files) + len(folders)
     print(
@@ -142,7 +162,15 @@ def _nothing_to_do(stage: Stage) -> bool:
     return code == 0 and not read and len(requests) <= bound
 
 
-_SCENES = (_undisturbed, _nothing_to_do, _killed, _cut_off, _without_store, _without_luigid)
+_SCENES = (
+    _undisturbed,
+    _nothing_to_do,
+    _killed,
+    _killed_among_shards,
+    _cut_off,
+    _without_store,
+    _without_luigid,
+)
 
 
 def _until(condition: Callable[[], object], what: str) -> None:
