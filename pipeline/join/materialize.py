@@ -127,11 +127,11 @@ def object_faults(given: JsonObject) -> list[str]:
 
 
 @dataclass(frozen=True)
-class ShardSource:
-    """What the join of a shard is given: the scores of its table.
+class ScoreSource:
+    """Scores that were read before a join, which others share.
 
     Attributes:
-        matching: the shard, matched onto them.
+        matching: the features, matched onto them.
         sidecars: what the sidecars were when they were read, by role.
     """
 
@@ -144,11 +144,11 @@ def materialize_entry(
     base: Location,
     progress: Progress | None = None,
     commit: Commit | None = None,
-    source: ShardSource | None = None,
+    source: ScoreSource | None = None,
 ) -> Materialized:
     """`materialize` for an entry that has been checked.
 
-    :param source: for a shard: its scores; whether they cover enough is judged for the whole table. None: no shard.
+    :param source: the scores, if they were read before; None: the sidecars are read.
     :raises BatchError: as `materialize`.
     """
     notify = progress or (lambda _doing, _share: None)
@@ -204,7 +204,7 @@ class _Joined:
         )
 
 
-def _join(entry: TableEntry, base: Location, notify: Progress, source: ShardSource | None) -> _Joined:
+def _join(entry: TableEntry, base: Location, notify: Progress, source: ScoreSource | None) -> _Joined:
     """Read the inputs, match them, and refuse a join that would be wrong."""
     paths = dict(entry.inputs(base))
     signatures = {role: files.signature(path) for role, path in paths.items()}
@@ -219,10 +219,10 @@ def _join(entry: TableEntry, base: Location, notify: Progress, source: ShardSour
         matched = matching.result(notify)
         checking.result()
         inputs = {role: digesting[role].result() for role in paths}
-    if source is None:
-        matched.check()
-    else:
+    if matched.found.is_part:  # whether scores cover enough is judged for the whole table
         matched.check_columns()
+    else:
+        matched.check()
     return _Joined(
         fingerprint=fingerprint(entry, {role: taken.sha256 for role, taken in inputs.items()}),
         inputs=inputs,

@@ -15,11 +15,12 @@ from luigi.configuration import get_config
 
 from ..errors import BatchError, InputError, SkippedError
 from ..join.large import budget
-from ..join.materialize import materialize_entry
+from ..join.large.matching import shared_scores
+from ..join.materialize import ScoreSource, materialize_entry
 from ..lineage import datasets
 from ..lineage.events import Datasets
 from ..manifest.batch import Batch, default_markdown, default_report
-from ..manifest.entries import FEATURES
+from ..manifest.entries import FEATURES, TableEntry
 from ..records import snapshots
 from ..records.receipts import Receipts
 from ..report.freshness import BatchCheck, failure_key, places_of, places_of_inputs
@@ -114,8 +115,15 @@ class JoinedTable(JoiningTask):
             if entry.is_sharded:
                 made = index_table(batch, entry, receipts, self._show_progress, record)
             else:
-                made = materialize_entry(entry, batch.base_dir, self._show_progress, commit=record)
+                scores = self._shared_scores(entry)
+                made = materialize_entry(entry, batch.base_dir, self._show_progress, record, scores)
             record(made)
+
+    def _shared_scores(self, entry: TableEntry) -> ScoreSource | None:
+        batch = self.batch
+        if entry.id not in batch.sharing:
+            return None
+        return shared_scores(entry, batch.base_dir, batch.scores_dir, self._show_progress)
 
     def lineage_datasets(self, done: bool) -> Datasets:
         """The feature table and the sidecars; the joined table and the audit."""

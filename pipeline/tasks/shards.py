@@ -26,7 +26,7 @@ from ..join.matching import Progress
 from ..join.materialize import Commit
 from ..lineage import datasets
 from ..lineage.events import Datasets
-from ..manifest.batch import Batch
+from ..manifest.batch import Batch, ScoreGroup, score_groups
 from ..manifest.entries import FEATURES, TableEntry
 from ..manifest.shards import Shard
 from ..records.materialized import Materialized
@@ -61,8 +61,8 @@ class PreparedScores(_PartOfTable):
     )
 
     @property
-    def _group(self) -> prepared.Group:
-        return prepared.groups(self.batch.table(self.table))[self.part]
+    def _group(self) -> ScoreGroup:
+        return score_groups(self.batch.table(self.table))[self.part]
 
     def weighed(self) -> Iterable[Location]:
         """The files of the sidecars."""
@@ -84,7 +84,7 @@ class PreparedScores(_PartOfTable):
         batch = self.batch
         self._may_begin()
         with recording(self.record_failure):
-            folder = prepared.folder_of(batch.state_dir)
+            folder = batch.scores_dir
             prepared.prepare(batch.table(self.table), self._group, batch.base_dir, folder)
 
     def lineage_datasets(self, done: bool) -> Datasets:
@@ -121,7 +121,7 @@ class JoinedShard(_PartOfTable):
         """The features of the shard, and the scores of its table."""
         shared = {name: getattr(self, name) for name in (*BatchTask.BATCH_PARAMETERS, "fail_fast_since")}
         features = InputFile(path=self._shard.features, base_dir=str(self.base))
-        groups = range(len(prepared.groups(self.batch.table(self.table))))
+        groups = range(len(score_groups(self.batch.table(self.table))))
         scores = {f"scores/{part}": PreparedScores(table=self.table, part=part, **shared) for part in groups}
         return {FEATURES: features, **scores}
 
@@ -139,7 +139,7 @@ class JoinedShard(_PartOfTable):
         entry = batch.table(self.table)
         self.trigger_event(BEGUN, self)
         record = functools.partial(Receipts(batch.state_dir).record_built, entry.of_shard(self._shard))
-        folder = prepared.folder_of(batch.state_dir)
+        folder = batch.scores_dir
         with recording(self.record_failure):  # the key of a failure looks at every shard
             scores = prepared.prepared(entry, batch.base_dir, folder)
             made = join_shard(
@@ -159,7 +159,7 @@ def index_table(
 
     :raises BatchError: the scores do not cover it as it demands, or shards came, went or changed.
     """
-    base, folder = batch.base_dir, prepared.folder_of(batch.state_dir)
+    base, folder = batch.base_dir, batch.scores_dir
     writing.make_folder(folder)
     shards = _up_to_date(entry, base, receipts)
     _check_gone(entry, base, receipts.built(entry))

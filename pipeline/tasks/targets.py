@@ -145,7 +145,7 @@ class ScoresTarget(Target):
         from ..join.large import prepared
 
         with contextlib.suppress(InputError):
-            folder = prepared.folder_of(self._batch.state_dir)
+            folder = self._batch.scores_dir
             return prepared.is_prepared(self._entry, self._group, self._batch.base_dir, folder)
         return False
 

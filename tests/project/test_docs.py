@@ -45,6 +45,7 @@ TINY = {
     "luigid_overhead": "--tables 2 --runs 1",
     "large": "--rows 1000 --columns 3 --runs 1",
     "shards": "--shards 3 --rows 1000 --columns 3 --scorers 2 --runs 1",
+    "together": "--tables 2 --rows 1000 --columns 3 --scorers 2 --runs 1",
     "objects": "--rows 1000 --columns 3 --scorers 2 --runs 1",
 }
 

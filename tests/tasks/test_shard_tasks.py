@@ -15,9 +15,8 @@ import luigi
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.join.large.prepared import folder_of, groups
 from pipeline.join.large.shards import index_shards
-from pipeline.manifest.batch import load_manifest
+from pipeline.manifest.batch import load_manifest, score_groups
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.tasks import shards
 from pipeline.tasks.graph import BatchReport, JoinedTable
@@ -98,8 +97,8 @@ def test_prepared_scores_go_when_the_batch_is_complete(tmp_path: Path) -> None:
     manifest = sharded(tmp_path, missing_policy="fail")
     write_jsonl(tmp_path / "dover.jsonl", scores(8))
     assert run_manifest(manifest).exit_code == 1
-    folder = folder_of(load_manifest(manifest).state_dir)
-    assert {path.suffix for path in folder.iterdir()} == {".arrow", ".json"}
+    folder = load_manifest(manifest).scores_dir
+    assert {path.suffix for path in folder.iterdir()} == {".arrow", ".json", ".lock"}
     write_jsonl(tmp_path / "dover.jsonl", scores())
     assert run_manifest(manifest).exit_code == 0
     assert [*folder.iterdir()] == []
@@ -178,8 +177,8 @@ def test_sidecars_are_prepared_in_groups(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "q.jsonl", scores(5))
     write_jsonl(tmp_path / "all.jsonl", [row for each in SHARDS.values() for row in rows(*each)])
     table = load_manifest(manifest).table("t")
-    assert groups(table) == [(0, 2), (1,)]
-    assert groups(replace(table, scores=(*table.scores, SidecarEntry("free.jsonl")))) == [(0, 1, 2, 3)]
+    assert score_groups(table) == [(0, 2), (1,)]
+    assert score_groups(replace(table, scores=(*table.scores, SidecarEntry("free.jsonl")))) == [(0, 1, 2, 3)]
     assert run_manifest(manifest, workers=2).exit_code == 0
     one = entry(features="all.jsonl", out="one.jsonl", scores=[*table.as_json()["scores"]], audit_json=None)
     write_manifest(tmp_path / "one.json", [one])
@@ -192,7 +191,7 @@ def test_prepared_scores_that_are_damaged(tmp_path: Path) -> None:
     manifest = sharded(tmp_path, missing_policy="fail")
     write_jsonl(tmp_path / "dover.jsonl", scores(8))
     assert run_manifest(manifest).exit_code == 1
-    for path in folder_of(load_manifest(manifest).state_dir).iterdir():
+    for path in load_manifest(manifest).scores_dir.iterdir():
         path.write_bytes(path.read_bytes()[:-20])
     write_manifest(tmp_path / "m.json", [entry()])
     write_jsonl(tmp_path / "features/corpus=new/part-0.jsonl", rows(0, 1))

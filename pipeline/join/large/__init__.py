@@ -7,9 +7,22 @@
        └─────▶ reuse     scores that several rows have, counted piece by piece
     budget               how much memory a join may take, and whether it fits
 
-    shards ──▶ prepared  a table in shards: each by itself, then the whole; scores that all shards share, in files
+    shards               a table in shards: each by itself, then the whole
+       └──▶ matching     a shard, or a table that shares its sidecars with others, onto prepared scores
+               └──▶ prepared   scores that are read once for all who share them, in files
     features             its features as one table
     joined               its joined files, read as one table
 """
 
-__all__ = ["budget", "features", "index", "joined", "pieces", "prepared", "reuse", "shards", "spool"]
+__all__ = [
+    "budget",
+    "features",
+    "index",
+    "joined",
+    "matching",
+    "pieces",
+    "prepared",
+    "reuse",
+    "shards",
+    "spool",
+]

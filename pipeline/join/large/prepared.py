@@ -1,9 +1,10 @@
-"""The scores of a table's sidecars, read once for all of its shards and kept in files that are mapped.
+"""The scores of sidecars, read once for all shards and tables that share them, and kept in files that are mapped.
 
 ::
 
     KEY.0.arrow     one scorer: its records, the part of each, and the index of its keys; one batch of Arrow's IPC format
     KEY.json        its parts, and the sidecars that were read; written with the others, last
+    KEY.lock        held by the process that prepares them, while others wait
 
 KEY depends on the sidecars as they are in the file system, and on all that decides how they are read. Sidecars that can
 have no scorer in common are groups of their own, so that several workers read them at once.
@@ -16,12 +17,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from ...errors import BatchError, InputMissingError
+from ...manifest.batch import ScoreGroup, reading_of, score_groups
 from ...manifest.declarations import slug
 from ...manifest.entries import TableEntry
 from ...records.snapshots import Snapshot, check_unchanged, snapshot
@@ -29,6 +31,7 @@ from ...records.versions import SEMANTICS_VERSION
 from ...storage import filenames, files, jsontext, writing
 from ...storage.jsontext import JsonObject
 from ...storage.locations import Location
+from ...storage.shared.lock import one_at_a_time
 from ..columns import Scorer, check_slugs
 from ..sidecars.read import read_sidecar
 from ..sidecars.record import RECORD, Scores
@@ -36,11 +39,10 @@ from .index import KeyIndex
 from .pieces import IndexedScorer, indexed
 from .spool import SpooledTable
 
-Group: TypeAlias = tuple[int, ...]
-"""The positions of some sidecars of a table."""
+_VERSION = 2
 
-_VERSION = 1
-_OPTIONS = ("key_normalize", "score_key_field", "score_key_fields", "score_field", "score_key_regex")
+# It is not there, or damaged.
+_UNUSABLE = (BatchError, pa.ArrowException, ValueError, LookupError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -56,20 +58,7 @@ class Prepared:
     sidecars: dict[str, Snapshot]
 
 
-def folder_of(state_dir: Location) -> Path:
-    """The folder of prepared scores: in the state folder of a local batch, else one of this host's own."""
-    return state_dir / "prepared" if isinstance(state_dir, Path) else filenames.scratch_folder(str(state_dir))
-
-
-def groups(entry: TableEntry) -> list[Group]:
-    """The sidecars of a table by their positions, in groups that have no scorer in common."""
-    labels = [slug(each.label) if each.label else "" for each in entry.scores]
-    if "" in labels:  # it may name any scorer in its rows
-        return [tuple(range(len(labels)))]
-    return [tuple(at for at, label in enumerate(labels) if label == name) for name in dict.fromkeys(labels)]
-
-
-def is_prepared(entry: TableEntry, group: Group, base: Location, folder: Path) -> bool:
+def is_prepared(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> bool:
     """Whether the scores of these sidecars as they are now have been prepared.
 
     :raises BatchError: a sidecar is not there, or cannot be read.
@@ -84,37 +73,49 @@ def prepared(entry: TableEntry, base: Location, folder: Path) -> Prepared:
     """
     scorers: list[IndexedScorer] = []
     sidecars: dict[str, Snapshot] = {}
-    for group in groups(entry):
-        try:
-            found = _loaded(entry, group, base, folder)
-        except (BatchError, pa.ArrowException, ValueError, LookupError, TypeError):  # not there, or damaged
-            prepare(entry, group, base, folder)
-            found = _loaded(entry, group, base, folder)
+    for group in score_groups(entry):
+        found = _loaded_or_prepared(entry, group, base, folder)
         scorers += found.scorers
         sidecars |= found.sidecars
     check_slugs([each.scorer.label for each in scorers])
     return Prepared(sorted(scorers, key=lambda each: each.scorer.label), sidecars)
 
 
-def prepare(entry: TableEntry, group: Group, base: Location, folder: Path) -> None:
-    """Read some of the table's sidecars, and write their scores.
+def _loaded_or_prepared(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> Prepared:
+    try:
+        return _loaded(entry, group, base, folder)
+    except _UNUSABLE:
+        prepare(entry, group, base, folder)
+        return _loaded(entry, group, base, folder)
+
+
+def prepare(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> None:
+    """Read some of the table's sidecars, and write their scores, unless another process of this host has just done so.
 
     :raises BatchError: as `prepared`.
     """
     writing.make_folder(folder)
+    with one_at_a_time(folder / f"{_key(entry, group, base)}.lock"):
+        try:
+            _loaded(entry, group, base, folder)
+        except _UNUSABLE:
+            _prepare(entry, group, base, folder)
+
+
+def _prepare(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> None:
     key = _key(entry, group, base)
-    paths = dict(_sidecars(entry, group, base))
-    taken = {role: snapshot(path) for role, path in paths.items()}
+    paths = {place: path for place, _, path in _sidecars(entry, group, base)}
+    taken = {place: snapshot(path) for place, path in paths.items()}
     read = (
         read_sidecar(entry.scores[at], base, entry.options, functools.partial(SpooledTable, folder))
         for at in group
     )
     scorers = indexed([scores for found in read for scores in found], folder)
-    for role, path in paths.items():
-        check_unchanged(path, taken[role].signature)
+    for place, path in paths.items():
+        check_unchanged(path, taken[place].signature)
     names = [folder / f"{key}.{number}.arrow" for number in range(len(scorers))]
     document = {
-        "sidecars": {role: each.as_record() for role, each in taken.items()},
+        "sidecars": {place: each.as_record() for place, each in taken.items()},
         "scorers": [[_described(part) for part in each.scorer.parts] for each in scorers],
     }
     with writing.replacing(*names, folder / f"{key}.json") as created:
@@ -125,7 +126,7 @@ def prepare(entry: TableEntry, group: Group, base: Location, folder: Path) -> No
         created[-1].write(jsontext.canonical(document))
 
 
-def _loaded(entry: TableEntry, group: Group, base: Location, folder: Path) -> Prepared:
+def _loaded(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> Prepared:
     """What was prepared of some sidecars.
 
     :raises InputMissingError: it was not.
@@ -136,40 +137,33 @@ def _loaded(entry: TableEntry, group: Group, base: Location, folder: Path) -> Pr
         _scorer(entry, base, folder, folder / f"{key}.{number}.arrow", parts)
         for number, parts in enumerate(found["scorers"])
     ]
-    return Prepared(scorers, {role: Snapshot.from_record(taken) for role, taken in found["sidecars"].items()})
+    taken = {place: Snapshot.from_record(record) for place, record in found["sidecars"].items()}
+    return Prepared(scorers, {role: taken[place] for place, role, _ in _sidecars(entry, group, base)})
 
 
-def sweep(folder: Path) -> None:
-    """Remove what was prepared: no shard needs it any more."""
-    for name in filenames.files_in(folder, bool):
-        writing.remove(folder / name)
-
-
-def _key(entry: TableEntry, group: Group, base: Location) -> str:
-    options = entry.options.as_json()
-    seen = [[role, *map(str, astuple(files.signature(path)))] for role, path in _sidecars(entry, group, base)]
-    identity = [
-        _VERSION,
-        SEMANTICS_VERSION,
-        [entry.scores[at].as_json() for at in group],
-        [options.get(name) for name in _OPTIONS],
-        seen,
+def _key(entry: TableEntry, group: ScoreGroup, base: Location) -> str:
+    seen = [
+        [place, *map(str, astuple(files.signature(path)))] for place, _, path in _sidecars(entry, group, base)
     ]
+    identity = [_VERSION, SEMANTICS_VERSION, *reading_of(entry, group), seen]
     return hashlib.sha256(jsontext.canonical(identity)).hexdigest()[:32]
 
 
-def _sidecars(entry: TableEntry, group: Group, base: Location) -> Iterator[tuple[str, Location]]:
-    """The files of some sidecars with their roles.
+def _sidecars(entry: TableEntry, group: ScoreGroup, base: Location) -> Iterator[tuple[str, str, Location]]:
+    """The files of some sidecars, each with its place among them and its role in the table.
+
+    Tables that share sidecars may have them in other roles.
 
     :raises InputMissingError: a pattern matches none.
     """
-    for index in group:
+    for place, index in enumerate(group):
         sidecar = entry.scores[index]
         named = sidecar.files(base)
         if not named:
             raise InputMissingError(f"{sidecar.path}: no file matches yet, below {base}")
         for name, path in named:
-            yield f"scores[{index}]" + (f"/{name}" if sidecar.is_pattern else ""), path
+            below = f"/{name}" if sidecar.is_pattern else ""
+            yield f"{place}{below}", f"scores[{index}]{below}", path
 
 
 def _described(part: Scores) -> JsonObject:

@@ -23,10 +23,10 @@ from ...storage.files import FileDescription
 from ...storage.jsontext import JsonObject
 from ...storage.locations import Location, located
 from ..matching import MatchedTable, Progress
-from ..materialize import Commit, ShardSource, materialize_entry
+from ..materialize import Commit, ScoreSource, materialize_entry
 from ..sidecars.read import read_sidecar
-from ..tables import FeatureTable
 from .features import ShardedFeatures, open_shard
+from .matching import PreparedMatching
 from .pieces import indexed, match_in_pieces
 from .prepared import Prepared
 from .spool import SpooledTable
@@ -48,32 +48,10 @@ def join_shard(
     :param folder: where positions are kept.
     :raises BatchError: the features are missing or faulty, or the file cannot be written.
     """
-    matching = _ShardMatching(entry, shard, base, scores, folder)
-    source = ShardSource(matching, scores.sidecars)
-    return materialize_entry(entry.of_shard(shard), base, progress, commit, source)
-
-
-class _ShardMatching:
-    """A shard and the scores of its table."""
-
-    def __init__(
-        self, entry: TableEntry, shard: Shard, base: Location, scores: Prepared, folder: Path
-    ) -> None:
-        self._entry, self._shard, self._base = entry, shard, base
-        self._scores, self._folder = scores, folder
-
-    @functools.cached_property
-    def features(self) -> FeatureTable:
-        """The shard's features."""
-        return open_shard(self._entry, self._shard, self._base)
-
-    def result(self, notify: Progress = lambda _doing, _share: None) -> MatchedTable:
-        """The scores matched onto the shard."""
-        entry, features = self._entry.of_shard(self._shard), self.features
-        side = features.side(entry.options.key_regex)
-        notify("matching keys", 0.2)
-        found = match_in_pieces(side, self._scores.scorers, entry.options, self._folder, is_part=True)
-        return MatchedTable(features, found, entry.scorers, entry.features.path)
+    own = entry.of_shard(shard)
+    read = functools.partial(open_shard, entry, shard, base)
+    matching = PreparedMatching(own, own.features.path, read, scores, folder, is_part=True)
+    return materialize_entry(own, base, progress, commit, ScoreSource(matching, scores.sidecars))
 
 
 def index_shards(

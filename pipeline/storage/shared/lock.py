@@ -30,6 +30,24 @@ def holding(path: Location, *, shared: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait for the other processes of this host that are in such a block, and be in it alone.
+
+    A file system without locks lets them all in.
+
+    :raises OutputError: the file cannot be written.
+    """
+    with writing.guarded(path):
+        handle = writing.open_own(path, os.O_RDWR)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
 def _flock(path: Path, *, shared: bool) -> Iterator[None]:
     """Hold a local lock file, which the kernel frees."""
     with writing.guarded(path):
