@@ -16,11 +16,14 @@ from ...storage import jsontext, textfiles
 from ...storage.locations import Location
 from ...storage.writing import NewFile
 from .. import keys
-from .base import Chunk, FeatureTable, Form, Sink, regrouped
+from .base import CHUNK_ROWS, Chunk, FeatureTable, Form, Sink, regrouped
 from .convert import arrow_to_rows, rows_to_text
 from .inference import Numbered, infer_schema, rows_to_arrow
 
 Row: TypeAlias = dict[str, Any]
+
+MAX_HELD_BYTES = 1 << 30
+"""Maximum size of a column of key texts that is held; a larger one is read again."""
 
 _PIECE_BYTES = 1 << 21  # of lines that are objects at a time, which take about five times as much
 _PIECE_ROWS = 4096  # of a document, or written at a time
@@ -52,15 +55,22 @@ class JsonTable(FeatureTable):
         return self._scanned[1]
 
     def texts(self, columns: Sequence[str]) -> Iterator[Sequence[pa.Array]]:
-        """The texts of columns that may be the key, gathered when the table was first read."""
-        yield [self._texts(name) for name in columns]
+        """The texts of columns that may be the key, gathered when the table was first read, unless they were too large."""
+        held = [self._key_texts(name) for name in columns]
+        if all(each.parts is not None for each in held):
+            gathered = pa.table([pa.chunked_array(each.parts, pa.string()) for each in held], [*columns])
+            return (batch.columns for batch in gathered.to_batches(max_chunksize=CHUNK_ROWS))
+        pieces = ([row for _, row in piece] for piece in self._pieces())
+        return ([_texts(row.get(name) for row in rows) for name in columns] for rows in pieces)
 
-    def _texts(self, name: str) -> pa.Array:
-        try:
-            held = self._scanned[0].get(name)
-            return pa.array([], pa.string()) if held is None else held.column()
-        except UnicodeEncodeError as exc:
-            raise TableError(f"{self.path} column {show(name)}: {exc.reason}; expected Unicode text") from exc
+    def _key_texts(self, name: str) -> _KeyTexts:
+        held = self._scanned[0].get(name) or _KeyTexts(self.rows)
+        if held.fault is not None:
+            reason = held.fault.reason
+            raise TableError(
+                f"{self.path} column {show(name)}: {reason}; expected Unicode text"
+            ) from held.fault
+        return held
 
     @functools.cached_property
     def _schema(self) -> pa.Schema:
@@ -172,23 +182,29 @@ class JsonTable(FeatureTable):
 
 
 class _KeyTexts:
-    """The key texts of one column, as Arrow arrays: as Python strings they take three times as much."""
+    """The key texts of one column, as Arrow arrays: as Python strings they take three times as much.
+
+    Attributes:
+        parts: the texts; None: they are too large to be held.
+        fault: why one of them is no text.
+    """
 
     def __init__(self, absent: int) -> None:
-        self._parts = [pa.nulls(absent, pa.string())]
-        self._fault: UnicodeEncodeError | None = None
+        self.parts: list[pa.Array] | None = [pa.nulls(absent, pa.string())]
+        self.fault: UnicodeEncodeError | None = None
+        self._bytes = 0
 
     def add(self, values: list[Any]) -> None:
         try:
-            self._parts.append(pa.array([keys.text(value) for value in values], pa.string()))
+            part = _texts(values)
         except UnicodeEncodeError as exc:
-            self._fault = exc  # none if another column is the key
-
-    def column(self) -> pa.Array:
-        """:raises UnicodeEncodeError: one of them is half a surrogate pair."""
-        if self._fault is not None:
-            raise self._fault
-        return pa.chunked_array(self._parts, pa.string()).combine_chunks()
+            self.fault = exc  # it is none if another column is the key
+            return
+        self._bytes += part.nbytes
+        if self._bytes > MAX_HELD_BYTES:
+            self.parts = None
+        if self.parts is not None:
+            self.parts.append(part)
 
 
 class JsonSink(Sink):
@@ -220,6 +236,11 @@ class JsonSink(Sink):
         if not self._by_line:
             self._stream.write(b"[]\n" if self._empty else b"\n]\n")
         self._stream.close()
+
+
+def _texts(values: Iterable[Any]) -> pa.Array:
+    """:raises UnicodeEncodeError: one of them is half a surrogate pair."""
+    return pa.array([keys.text(value) for value in values], pa.string())
 
 
 def _row(line: bytes) -> Any:

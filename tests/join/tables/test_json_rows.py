@@ -275,3 +275,23 @@ def test_fields_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert join_features(write_jsonl(tmp_path / "f.jsonl", rows[:299]), "o.jsonl").exists()
     with pytest.raises(TableError, match="found more than 300 different fields; expected like rows"):
         join_features(write_jsonl(tmp_path / "f.jsonl", rows), "o.jsonl")
+
+
+@pytest.mark.parametrize("name", ["f.jsonl", "f.json"])
+def test_keys_that_are_too_large_to_be_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """They are read again when they are matched, and each row gets the same score."""
+    rows = [
+        {"x": 1},
+        *({"clip_id": f"c{clip}", "frame": at} for clip in range(3) for at in (1, 2.0)),
+        {"frame": 1},
+    ]
+    content = "\n".join(map(json.dumps, rows)) if name == "f.jsonl" else json.dumps(rows)
+    features = write_text(tmp_path / name, content)
+    scores = [{"clip_id": f"c{clip}", "frame": at, "score": at} for clip in range(3) for at in (1, 2)]
+    by_frame = {"key_columns": ["clip_id", "frame"], "score_key_fields": ["clip_id", "frame"]}
+    held = read_jsonl(join_features(features, "held.jsonl", scores, **by_frame))
+    monkeypatch.setattr("pipeline.join.tables.json_rows.MAX_HELD_BYTES", 20)
+    assert read_jsonl(join_features(features, "read.jsonl", scores, **by_frame)) == held
+    assert [row["second_opinion_dover_score"] for row in held] == [None, 1, 2, 1, 2, 1, 2, None]
