@@ -21,6 +21,9 @@ from .arms import Given, Inputs, arms_of
 from .protocol import BASE, CONTROL, WITH_SCORES, ImpactSettings, corrected
 from .testing import Resampled, Tested, test_arm
 
+MIN_THREADED_ROWS = 500
+"""Tables of fewer rows are measured in one thread: two would wait for each other more than they save."""
+
 Progress = Callable[[int, int], None]
 _T = TypeVar("_T")
 
@@ -140,9 +143,10 @@ def compare(
 ) -> Comparison:
     """Train and test every arm.
 
-    :param workers: threads that train; the result does not depend on it.
+    :param workers: threads that train, where there are enough rows; the result does not depend on it.
     :param progress: called with the number of models tested so far and the number of all.
     """
+    workers = workers if inputs.labels.size >= MIN_THREADED_ROWS else 1
     arms = dict(arms_of([*inputs.scores]))
     folds = repeated_folds(inputs.groups, settings.folds, settings.repeats, settings.seed)
     resampled = Resampled.of(inputs.groups, settings)

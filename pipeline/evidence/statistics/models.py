@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
+from sklearn import config_context
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.metrics.pairwise import euclidean_distances
@@ -143,12 +144,15 @@ class _Trials:
     def errors(self, settings: Sequence[_Setting], tolerance: float) -> dict[_Setting, float]:
         """The mean squared error of each setting."""
         found = {}
-        for gamma, alike in itertools.groupby(sorted(settings, key=_gamma), _gamma):
-            among, across = np.exp(-gamma * self.among), np.exp(-gamma * self.across)
-            for cost, _ in alike:
-                trial = SVR(kernel="precomputed", C=cost, tol=tolerance, cache_size=_CACHE_MB)
-                predicted = _predicted(trial.fit(among, self.labels), across)
-                found[cost, gamma] = float(np.mean((predicted - self.judged) ** 2))
+        # The checks of small arrays would take longer than what is computed on them.
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            for gamma, alike in itertools.groupby(sorted(settings, key=_gamma), _gamma):
+                among, across = np.exp(-gamma * self.among), np.exp(-gamma * self.across)
+                for cost, _ in alike:
+                    trial = SVR(kernel="precomputed", C=cost, tol=tolerance, cache_size=_CACHE_MB)
+                    trial.fit(among, self.labels)
+                    predicted = across[:, trial.support_] @ trial.dual_coef_[0] + trial.intercept_[0]
+                    found[cost, gamma] = float(np.mean((predicted - self.judged) ** 2))
         return found
 
 

@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pipeline.evidence.documents import TableImpact
+from pipeline.evidence.impact import comparison
 from pipeline.evidence.impact.arms import Inputs
 from pipeline.evidence.impact.comparison import compare
 from pipeline.evidence.impact.measure import measure_impact
@@ -134,8 +135,9 @@ def test_the_scores_do_not_touch_the_baseline() -> None:
 
 
 @pytest.mark.parametrize("model", ["svr-rbf", "hist-gradient-boosting"])
-def test_threads_change_nothing(model: str) -> None:
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
     """Two runs give equal documents, with one worker or several."""
+    monkeypatch.setattr(comparison, "MIN_THREADED_ROWS", 0)
     table = made_table()
     settings = replace(QUICK, model=model)  # type: ignore[arg-type]  # one of the two names
     runs = [measure_impact(table, settings, workers=workers) for workers in (1, 1, 3)]
