@@ -70,6 +70,7 @@ def run_batch(
         )
     check = BatchCheck(batch)
     if check.complete:
+        _sweep_prepared(batch)  # a run that was killed may have left it
         return _verdict(check)
     _check_settings()
     from ..join.large import budget

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +30,15 @@ from tests.join.test_oracle import COMMON
 from tests.support.batches import Batch, batches
 from tests.support.builders import clips, lasting, run_manifest, write_jsonl, write_manifest
 from tests.support.examples import EXAMPLES
+from tests.support.processes import started
+
+CRASHING = """
+import runpy
+from pipeline.join.large import matching
+matching.MIN_SHARED_BYTES = 0
+runpy.run_module("tests.support.crashing", run_name="__main__")
+"""
+"""As `python -m tests.support.crashing`, but sidecars of any size are kept."""
 
 SCORES: dict[str, Any] = {"dover": "dover.jsonl", "qalign": "qalign.jsonl"}
 
@@ -117,6 +128,22 @@ def test_the_result_is_that_of_a_join_in_memory(batch: Batch) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(materialize, "begin", begin)
             assert ended(batch, Path(other)) == in_memory
+
+
+def test_killed_before_every_change_to_a_file(tmp_path: Path) -> None:
+    """A run that is killed before any change it makes is finished by the next, and nothing kept is left."""
+    origin, copies = two_tables(tmp_path / "start").parent, tmp_path / "copies"
+    whole = shutil.copytree(origin, tmp_path / "whole")
+    assert run_manifest(whole / "m.json").exit_code == 0
+    copies.mkdir()
+    ended = started(copies, sys.executable, "-c", CRASHING, str(origin), "run", "m.json")
+    assert ended.returncode == 0, ended.stderr
+    for copy in sorted(copies.iterdir()):
+        with kept_from(0):
+            assert run_manifest(copy / "m.json").exit_code == 0
+        assert lasting(copy) == lasting(whole), copy.name
+        kept = load_manifest(copy / "m.json").scores_dir
+        assert not kept.exists() or [*kept.iterdir()] == []
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

@@ -97,9 +97,14 @@ class FeatureTable(abc.ABC):
         absent = [name for name in found if name not in held]
         if absent or not found:
             expected = ", ".join(map(show, absent)) or "one of " + ", ".join(keys.CANDIDATES)
-            option = "key_columns to some" if len(self._wanted_keys) > 1 else "key_column to one"
             shown = ", ".join(show(name) for name in self.columns) or "none"
-            raise TableError(f"{self.path}: no key column; expected {expected}; set {option} of: {shown}")
+            if len(self._wanted_keys) > 1:
+                raise TableError(
+                    f"{self.path}: no key column; expected {expected}; set key_columns to some of: {shown}"
+                )
+            raise TableError(
+                f"{self.path}: no key column; expected {expected}; set key_column to one of: {shown}"
+            )
         return tuple(found)
 
     @property
