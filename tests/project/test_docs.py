@@ -46,6 +46,7 @@ TINY = {
     "large": "--rows 1000 --columns 3 --runs 1",
     "shards": "--shards 3 --rows 1000 --columns 3 --scorers 2 --runs 1",
     "together": "--tables 2 --rows 1000 --columns 3 --scorers 2 --runs 1",
+    "shapes": "--scale 0.002 --runs 1",
     "objects": "--rows 1000 --columns 3 --scorers 2 --runs 1",
 }
 
