@@ -177,7 +177,7 @@ def read_table(entry: TableEntry, base: Location, joined: Materialized) -> Evide
     scored = {f"{each['column_prefix']}_score" for each in covered}
     request = entry.evidence
     named = _named(request)
-    names = {features.key_column, request and request.group, request and request.corpus_column}
+    names = {*features.key_columns, request and request.group, request and request.corpus_column}
     numeric = [
         field.name
         for field in features.schema()

@@ -33,7 +33,7 @@ class SidecarEntry:
         path: the file, or a pattern with `*` and `**` whose matches are one sidecar.
         label: the scorer's name, for rows that do not name it.
         format: the format, if the file's name does not give it.
-        key_field: overrides the table's `score_key_field`.
+        key_field: overrides the table's `score_key_field`, or the first of `score_key_fields`.
         key_from: "file": the key is the path of the row's file.
         score_field: overrides the table's `score_field`.
         score_fields: (aspect, field) pairs; each is a scorer named LABEL-aspect.

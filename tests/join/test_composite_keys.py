@@ -284,3 +284,16 @@ def test_a_part_is_not_overwritten(tmp_path: Path) -> None:
             overwrite=True,
             **BY_FRAME | {"key_columns": ["clip_id", SCORE]},
         )
+
+
+def test_a_part_is_no_feature(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The audit counts no column of the key among the numbers that it compares scores with."""
+    write_jsonl(tmp_path / "f.jsonl", FEATURES)
+    write_jsonl(tmp_path / "dover.jsonl", SCORES)
+    table = {"id": "t", "features": "f.jsonl", "scores": ["dover=dover.jsonl"], "out": "t.parquet"}
+    manifest = write_manifest(tmp_path / "m.json", [table], **BY_FRAME)
+    assert run_manifest(manifest).exit_code == 0
+    assert run_main(capsys, "audit", manifest).code == 0
+    (audited,) = json.loads((tmp_path / "m.audit.json").read_bytes())["tables"]
+    assert '"f"' in json.dumps(audited)
+    assert '"frame"' not in json.dumps(audited)
