@@ -159,6 +159,20 @@ def test_a_changed_file_has_another_signature(place: Place) -> None:
         snapshots.check_unchanged(place.at("f"), taken.signature)
 
 
+def test_blocks_of_two_threads_end_in_any_order(place: Place) -> None:
+    """What a block has seen counts until its end, whichever of two blocks ends first, and no longer."""
+    place.put("f", b"one")
+    first, second = files.seen_once(), files.seen_once()
+    first.__enter__()
+    second.__enter__()
+    seen = files.signature(place.at("f"))
+    first.__exit__(None, None, None)
+    assert files.signature(place.at("f")) == seen
+    second.__exit__(None, None, None)
+    place.put("f", b"two")
+    assert files.signature(place.at("f")) != seen
+
+
 def test_any_seeks_and_reads_give_the_bytes(place: Place) -> None:
     """Reads after seeks, forth and back and beyond the end, are those of the bytes in memory."""
     content = random.Random(1).randbytes(700_000)  # noqa: S311  # any bytes

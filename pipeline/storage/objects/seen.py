@@ -88,7 +88,8 @@ class Seen:
             paths.discard(path)
 
 
-_seen: Seen | None = None
+_blocks: list[Seen] = []
+"""What is known in each block that the process is in. The blocks of two threads may end in any order."""
 
 
 @contextlib.contextmanager
@@ -98,7 +99,7 @@ def seen_once(paths: Iterable[ObjectPath] = (), *, into: bool = False) -> Iterat
     :param paths: objects that will be looked at.
     :param into: they will be read too.
     """
-    with seen_before(_seen or Seen()) as seen:
+    with seen_before(_known() or Seen()) as seen:
         with contextlib.suppress(InputError):  # whoever asks for the object gets the error
             if into:
                 store.in_parallel(seen.look_into, paths)
@@ -110,12 +111,16 @@ def seen_once(paths: Iterable[ObjectPath] = (), *, into: bool = False) -> Iterat
 @contextlib.contextmanager
 def seen_before(seen: Seen) -> Iterator[Seen]:
     """Know in this block what an earlier block has seen."""
-    global _seen  # noqa: PLW0603, RUF100  # of the whole process, as threads look at the same objects
-    before, _seen = _seen, seen
+    _blocks.append(seen)  # for the whole process, as threads look at the same objects
     try:
         yield seen
     finally:
-        _seen = before
+        _blocks.remove(seen)
+
+
+def _known() -> Seen | None:
+    """What is known in the innermost block; None: there is none."""
+    return next(iter(_blocks[-1:]), None)
 
 
 def look(path: ObjectPath) -> Found | None:
@@ -123,12 +128,14 @@ def look(path: ObjectPath) -> Found | None:
 
     :raises InputError: that cannot be found out; the bucket does not exist.
     """
-    return store.look(path) if _seen is None else _seen.look(path)
+    seen = _known()
+    return store.look(path) if seen is None else seen.look(path)
 
 
 def beginning(path: ObjectPath) -> bytes:
     """The first bytes of an object, as far as they are known."""
-    return b"" if _seen is None else _seen.beginning(path)
+    seen = _known()
+    return b"" if seen is None else seen.beginning(path)
 
 
 def below(folder: ObjectPath) -> list[ObjectPath]:
@@ -136,7 +143,8 @@ def below(folder: ObjectPath) -> list[ObjectPath]:
 
     :raises InputError: it cannot be listed.
     """
-    return sorted(store.below(folder)[0] if _seen is None else _seen.below(folder), key=str)
+    seen = _known()
+    return sorted(store.below(folder)[0] if seen is None else seen.below(folder), key=str)
 
 
 def listed(folder: ObjectPath) -> tuple[list[str], list[str]]:
@@ -145,21 +153,21 @@ def listed(folder: ObjectPath) -> tuple[list[str], list[str]]:
     :raises InputError: it cannot be listed.
     """
     found, folders = store.listed(folder)
-    if _seen is not None:
-        _seen.take({folder / name: each for name, each in found.items()})
+    if (seen := _known()) is not None:
+        seen.take({folder / name: each for name, each in found.items()})
     return [*found], folders
 
 
 def take_written(path: ObjectPath, found: Found) -> None:
     """Remember an object that this process has written."""
-    if _seen is not None:
-        _seen.take({path: found})
+    if (seen := _known()) is not None:
+        seen.take({path: found})
 
 
 def forget(path: ObjectPath) -> None:
     """Look at the object again when it is next asked for."""
-    if _seen is not None:
-        _seen.drop(path)
+    if (seen := _known()) is not None:
+        seen.drop(path)
 
 
 def put(path: ObjectPath, content: bytes, *, absent: bool = False, etag: str | None = None) -> Found:
