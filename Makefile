@@ -27,7 +27,7 @@ demo: $(READY)
 	@echo "Joined tables and audits: manifests/joined/"
 	@echo "The report to cite:       manifests/demo.report.json (for people: manifests/demo.report.md)"
 	@echo
-	$(BIN)/second-opinion impact manifests/demo.json
+	$(BIN)/second-opinion impact manifests/demo.json --workers 2
 	@echo
 	$(BIN)/python manifests/retrain.py
 
