@@ -138,10 +138,13 @@ class JoinOptions:
 
     def faults(self) -> Iterator[str]:
         """Faults of the options together, each with the option's name."""
-        parts = len(self.key_columns or ()), len(self.score_key_fields or ())
-        if parts[0] != parts[1]:
+        # What is no list is a fault that the schema finds.
+        columns, fields = (
+            len(each) if isinstance(each, tuple) else 0 for each in (self.key_columns, self.score_key_fields)
+        )
+        if columns != fields:
             yield (
-                f"key_columns: found {count(parts[0], 'name')}, and {parts[1]} in score_key_fields; "
+                f"key_columns: found {count(columns, 'name')}, and {fields} in score_key_fields; "
                 "expected a field for each column"
             )
 

@@ -256,6 +256,9 @@ def test_the_command_takes_a_flag_for_each_name(
             BY_FRAME | {"score_key_fields": ["v", "n[]"]},
             "score_key_fields: found 'n\\[\\]', which goes through",
         ),
+        ({"key_columns": 3}, "key_columns: found 3; expected a list"),
+        ({"key_columns": "clip_id"}, "key_columns: found 'clip_id'; expected a list"),
+        ({"key_columns": ["clip_id", 3]}, "key_columns.1.: found 3; expected a text"),
         ({"key_columns": ["frame"]}, "key_columns: .* expected at least 2 entries"),
     ],
 )
