@@ -219,6 +219,9 @@ def _join(entry: TableEntry, base: Location, notify: Progress, source: ScoreSour
         matched = matching.result(notify)
         checking.result()
         inputs = {role: digesting[role].result() for role in paths}
+    for role, seen in known.items():
+        if role in inputs and inputs[role].sha256 != seen.sha256:  # the scores are those of another file
+            raise changed(paths[role])
     if matched.found.is_part:  # whether scores cover enough is judged for the whole table
         matched.check_columns()
     else:

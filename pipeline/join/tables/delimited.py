@@ -79,7 +79,7 @@ class DelimitedTable(FeatureTable):
 
     @functools.cached_property
     def _census(self) -> TableCensus:
-        names = [name for name in self._columns if name != self.key_column]
+        names = [name for name in self._columns if name not in self.key_columns]
         return TableCensus.of(self._batches(), self._columns, names, self._dialect.decimal)
 
     def schema(self) -> pa.Schema:
