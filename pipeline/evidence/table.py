@@ -185,7 +185,7 @@ def read_table(entry: TableEntry, base: Location, joined: Materialized) -> Evide
     ]
     baseline = [] if request is None else _checked(entry, request, features, numeric, appended)
     statuses = {each["competitor"]: f"{each['column_prefix']}_status" for each in covered}
-    columns, held = _columns(features, numeric, [features.key_column, *statuses.values(), *named])
+    columns, held = _columns(features, numeric, [*features.key_columns, *statuses.values(), *named])
     for each in covered:
         score = columns[f"{each['column_prefix']}_score"]
         score[~pc.equal(held[statuses[each["competitor"]]], "ok").to_numpy(zero_copy_only=False)] = np.nan
@@ -194,7 +194,7 @@ def read_table(entry: TableEntry, base: Location, joined: Materialized) -> Evide
         out=entry.out,
         corpus=(request.corpus if request else None) or entry.id,
         rows=features.rows,
-        keys=held[features.key_column],
+        keys=keys.composite([held[name] for name in features.key_columns]),
         columns=columns,
         target=None,
         group=None,

@@ -180,7 +180,7 @@ class KeyRule:
         return composite([self._comparable(first), *map(_further, further)])
 
     def _comparable(self, keys: pa.Array) -> pa.Array:
-        keys = _composed(pc.utf8_trim_whitespace(keys))
+        keys = _in_nfc(pc.utf8_trim_whitespace(keys))
         if self.mode != "raw":
             keys = basenames(keys)
         if self.mode == "stem":
@@ -194,7 +194,7 @@ class KeyRule:
 
 def _further(parts: pa.Array) -> pa.Array:
     """Further parts of composite keys: `12.0` is `12`, since a table of floats and one of integers mean the same."""
-    trimmed = _composed(pc.utf8_trim_whitespace(parts))
+    trimmed = _in_nfc(pc.utf8_trim_whitespace(parts))
     return _without_empty(pc.replace_substring_regex(trimmed, _WITHOUT_DECIMALS, r"\1"))
 
 
@@ -203,7 +203,7 @@ def _without_empty(keys: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
 
 
-def _composed(keys: pa.Array) -> pa.Array:
+def _in_nfc(keys: pa.Array) -> pa.Array:
     """The keys in Unicode's NFC: some systems write `é` as one character, some as two."""
     content = keys.buffers()[2]
     is_ascii = content is None or content.to_pybytes().isascii()  # a quarter of the time of the rest

@@ -125,6 +125,11 @@ class JoinOptions:
         changed: dict[str, Any] = {name: value for name, value in given.items() if name in _NAMES}
         if "min_coverage" in changed:
             changed["min_coverage"] = float(str(changed["min_coverage"]))  # 1 and 1.0 are the same value
+        for one, several in _INSTEAD:
+            if changed.get(one) is not None:
+                changed.setdefault(several, None)
+            elif changed.get(several) is not None:
+                changed.setdefault(one, None)
         return replace(self, **changed)
 
     def as_json(self) -> JsonObject:
@@ -138,10 +143,10 @@ class JoinOptions:
 
     def faults(self) -> Iterator[str]:
         """Faults of the options together, each with the option's name."""
-        # What is no list is a fault that the schema finds.
-        columns, fields = (
-            len(each) if isinstance(each, tuple) else 0 for each in (self.key_columns, self.score_key_fields)
-        )
+        given = (self.key_columns, self.score_key_fields)
+        if not all(isinstance(each, tuple | None) for each in given):
+            return  # the schema finds it
+        columns, fields = (len(each or ()) for each in given)
         if columns != fields:
             yield (
                 f"key_columns: found {count(columns, 'name')}, and {fields} in score_key_fields; "
@@ -192,6 +197,7 @@ OPTIONS = tuple(
     for each in fields(JoinOptions)
 )
 _NAMES = tuple(option.name for option in OPTIONS)
+_INSTEAD = (("key_column", "key_columns"), ("score_key_field", "score_key_fields"))
 _LISTS = tuple(option.name for option in OPTIONS if option.is_list)
 
 
@@ -209,6 +215,9 @@ def text_faults(given: Mapping[str, object]) -> Iterator[str]:
     """Checks of join options beyond the schema: regular expressions, names of columns."""
     if isinstance(prefix := given.get("prefix"), str) and not prefix.isprintable():
         yield f"prefix: found {show(prefix)}; expected printable text"
+    for one, several in _INSTEAD:
+        if given.get(one) is not None and given.get(several) is not None:
+            yield f"{several}: given together with {one}; expected only one of them"
     for option, name in _named(given):
         if (fault := _name_fault(option, name)) is not None:
             yield f"{option}: {fault}"

@@ -268,6 +268,39 @@ def test_names_that_cannot_be_used(tmp_path: Path, options: dict[str, Any], says
         joined(tmp_path, FEATURES, {"dover": SCORES}, **options)
 
 
+def test_parts_of_a_delimited_table_stay_text(tmp_path: Path) -> None:
+    """What a part is spelled like is what the joined table has, whatever its format."""
+    write_text(tmp_path / "f.csv", "clip_id,tile,x\na,1.50,1.50\na,NA,2\n")
+    rows = [{"clip_id": "a", "tile": tile, "score": at} for at, tile in enumerate(["1.50", "NA"])]
+    write_jsonl(tmp_path / "dover.jsonl", rows)
+    options = JoinOptions(key_columns=("clip_id", "tile"), score_key_fields=("clip_id", "tile"))
+    materialize("f.csv", ["dover=dover.jsonl"], "t.parquet", options=options, base_dir=tmp_path)
+    found = pd.read_parquet(tmp_path / "t.parquet")
+    assert found[["tile", "x", SCORE]].to_numpy().tolist() == [["1.50", 1.5, 0], ["NA", 2, 1]]
+
+
+def test_a_header_that_names_one_part(tmp_path: Path) -> None:
+    """The other part may be a hive partition: then the header is one, even if its other names look like numbers."""
+    write_text(tmp_path / "features/corpus=chug/f.csv", "clip_id,0.25,0.75\nc1,0.5,0.6\n")
+    write_jsonl(tmp_path / "dover.jsonl", [{"id": "c1", "corpus": "chug", "score": 7}])
+    table = {"id": "t", "features": "features/", "scores": ["dover=dover.jsonl"], "out": "joined/"}
+    both = {"key_columns": ["clip_id", "corpus"], "score_key_fields": ["id", "corpus"]}
+    assert run_manifest(write_manifest(tmp_path / "m.json", [table], **both)).exit_code == 0
+    assert pd.read_csv(tmp_path / "joined/corpus=chug/f.csv")[SCORE].tolist() == [7]
+
+
+def test_a_table_may_have_a_key_of_one_column(tmp_path: Path) -> None:
+    """What a table says of its key counts, not the other kind of key in `defaults`; both at once are a fault."""
+    write_jsonl(tmp_path / "f.jsonl", FEATURES)
+    write_jsonl(tmp_path / "clips.jsonl", [{"id": clip, "score": at} for at, clip in enumerate(CLIPS)])
+    own = {"key_column": "clip_id", "score_key_field": "id"}
+    table = {"id": "t", "features": "f.jsonl", "scores": ["dover=clips.jsonl"], "out": "t.jsonl", **own}
+    assert run_manifest(write_manifest(tmp_path / "m.json", [table], **BY_FRAME)).exit_code == 0
+    assert [row[SCORE] for row in read_jsonl(tmp_path / "t.jsonl")] == [0, 0, 0, 1, 1, 1]
+    with pytest.raises(UsageError, match="key_columns: given together with key_column; expected only one"):
+        joined(tmp_path, FEATURES, {"dover": SCORES}, **BY_FRAME, key_column="clip_id")
+
+
 def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     """The message names the columns that the table lacks."""
     with pytest.raises(

@@ -58,7 +58,8 @@ class Beginning:
             )
 
     def _has_key(self, wanted: Sequence[str]) -> bool:
-        return {*wanted} <= {*self.first} if wanted else keys.pick(self.first) is not None
+        """Whether it names a key column; another one may be a partition, which no file names."""
+        return any(name in self.first for name in wanted) if wanted else keys.pick(self.first) is not None
 
 
 def read_beginning(path: Location, usual: str, settings: TextSettings) -> Beginning:

@@ -83,7 +83,7 @@ class DelimitedTable(FeatureTable):
         return TableCensus.of(self._batches(), self._columns, names, self._dialect.decimal)
 
     def schema(self) -> pa.Schema:
-        """Text, but for columns other than the key in which every value is a plain number or a word for none."""
+        """Text, but for columns that are no part of the key in which every value is a plain number or a word for none."""
         return self._census.schema
 
     def chunks(self, form: Form) -> Iterator[Chunk]:
