@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..errors import Faults, InputError, ManifestError, show
 from ..storage import filenames, files, jsontext, locations, textfiles
@@ -16,16 +16,12 @@ from ..storage.locations import Location, is_uri, located
 from ..storage.objects import ObjectPath
 from ..storage.schema import Violations, json_path, load_schema, violations
 from .clashes import FileClaims
-from .declarations import EvidenceRequest, declaration_faults, declarations, slug
+from .declarations import EvidenceRequest, declaration_faults, declarations
 from .entries import FeaturesEntry, SidecarEntry, TableEntry
 from .options import JoinOptions, text_faults
 
 REPORT_SUFFIX = ".report.json"
 _NEEDED = {"features", "scores", "out"}
-
-
-ScoreGroup: TypeAlias = tuple[int, ...]
-"""The positions of some sidecars of a table."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +43,6 @@ class Batch:
     report_json: Location
     report_md: Location
     tables: tuple[TableEntry, ...]
-
-    @functools.cached_property
-    def sharing(self) -> frozenset[str]:
-        """The ids of tables of one file that read the same sidecars as another one, in the same way."""
-        by_reading: dict[bytes, set[str]] = {}
-        for entry in self.tables:
-            for group in () if entry.is_sharded else score_groups(entry):
-                by_reading.setdefault(jsontext.canonical(reading_of(entry, group)), set()).add(entry.id)
-        return frozenset(name for alike in by_reading.values() if len(alike) > 1 for name in alike)
 
     def table(self, table_id: str) -> TableEntry:
         """The table of that id.
@@ -109,23 +96,6 @@ class Batch:
         """The folder of prepared scores: in the state folder of a local batch, else one of this host's own."""
         folder = self.state_dir
         return folder / "prepared" if isinstance(folder, Path) else filenames.scratch_folder(str(folder))
-
-
-_READING = ("key_normalize", "score_key_field", "score_key_fields", "score_field", "score_key_regex")
-
-
-def score_groups(entry: TableEntry) -> list[ScoreGroup]:
-    """The sidecars of a table in groups that have no scorer in common."""
-    labels = [slug(each.label) if each.label else "" for each in entry.scores]
-    if "" in labels:  # it may name any scorer in its rows
-        return [tuple(range(len(labels)))]
-    return [tuple(at for at, label in enumerate(labels) if label == name) for name in dict.fromkeys(labels)]
-
-
-def reading_of(entry: TableEntry, group: ScoreGroup) -> list[Any]:
-    """All that decides what comes of some sidecars of a table, besides their content."""
-    options = entry.options.as_json()
-    return [[entry.scores[at].as_json() for at in group], [options.get(name) for name in _READING]]
 
 
 def failed_path(report: Location) -> Location:

@@ -70,6 +70,12 @@ class SidecarEntry:
         """True if `path` is a pattern, which means all files it matches."""
         return "*" in self.path
 
+    def labels(self) -> tuple[str, ...]:
+        """The scorers that the entry names, whether or not it has rows; one named by its label and an aspect is both."""
+        if self.label is None:
+            return ()
+        return tuple(f"{self.label}-{aspect}" for aspect, _ in self.score_fields) or (self.label,)
+
     def files(self, base: Location) -> list[tuple[str, Location]]:
         """The files of the sidecar in sorted order, each with its path as the manifest would name it.
 

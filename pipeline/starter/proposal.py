@@ -11,7 +11,6 @@ import pyarrow as pa
 from ..errors import BatchError, count, show
 from ..join.keys import MAX_KEYS_SHOWN
 from ..join.preview import TablePreview, preview_table
-from ..join.sidecars.scores import ScoreReader
 from ..manifest.declarations import slug
 from ..manifest.entries import FeaturesEntry, SidecarEntry, TableEntry
 from ..manifest.options import JoinOptions
@@ -197,7 +196,7 @@ def _unique_label(entry: SidecarEntry, others: Sequence[SidecarEntry]) -> Sideca
     """The entry with a unique label; only a label that was taken from a file's name is changed."""
     if entry.label is None:
         return entry
-    taken = {slug(label) for other in others for label in ScoreReader(other, JoinOptions()).labels()}
+    taken = {slug(label) for other in others for label in other.labels()}
     folder = PurePosixPath(entry.path).parent.name
     labels = [
         entry.label,
@@ -206,7 +205,7 @@ def _unique_label(entry: SidecarEntry, others: Sequence[SidecarEntry]) -> Sideca
     ]
     for label in labels:
         named = replace(entry, label=label)
-        if taken.isdisjoint(map(slug, ScoreReader(named, JoinOptions()).labels())) and label.isprintable():
+        if taken.isdisjoint(map(slug, named.labels())) and label.isprintable():
             return named
     return entry
 

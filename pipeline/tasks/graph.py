@@ -16,11 +16,11 @@ from luigi.configuration import get_config
 from ..errors import BatchError, InputError, SkippedError
 from ..join.large import budget
 from ..join.large.matching import shared_scores
-from ..join.materialize import ScoreSource, materialize_entry
+from ..join.materialize import materialize_entry
 from ..lineage import datasets
 from ..lineage.events import Datasets
 from ..manifest.batch import Batch, default_markdown, default_report
-from ..manifest.entries import FEATURES, TableEntry
+from ..manifest.entries import FEATURES
 from ..records import snapshots
 from ..records.receipts import Receipts
 from ..report.freshness import BatchCheck, failure_key, places_of, places_of_inputs
@@ -115,15 +115,9 @@ class JoinedTable(JoiningTask):
             if entry.is_sharded:
                 made = index_table(batch, entry, receipts, self._show_progress, record)
             else:
-                scores = self._shared_scores(entry)
+                scores = shared_scores(batch, entry, self._show_progress)
                 made = materialize_entry(entry, batch.base_dir, self._show_progress, record, scores)
             record(made)
-
-    def _shared_scores(self, entry: TableEntry) -> ScoreSource | None:
-        batch = self.batch
-        if entry.id not in batch.sharing:
-            return None
-        return shared_scores(entry, batch.base_dir, batch.scores_dir, self._show_progress)
 
     def lineage_datasets(self, done: bool) -> Datasets:
         """The feature table and the sidecars; the joined table and the audit."""
@@ -191,6 +185,8 @@ class BatchReport(BatchTask):
         if not check.complete:
             self.trigger_event(BEGUN, self)
             write_report(check)
+        with contextlib.suppress(BatchError):  # a read-only file system
+            writing.clear(self.batch.scores_dir)
 
     def lineage_datasets(self, done: bool) -> Datasets:
         """The joined tables; both forms of the report."""

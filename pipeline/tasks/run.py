@@ -15,7 +15,7 @@ from ..manifest.batch import Batch, failed_path
 from ..records.receipts import Failure, Receipts
 from ..report.build import Report
 from ..report.freshness import BatchCheck, failure_key
-from ..storage import filenames, files, writing
+from ..storage import files, writing
 from ..storage.locations import Location
 from . import runlog
 
@@ -209,8 +209,7 @@ def _verdict(check: BatchCheck) -> BatchResult:
 def _sweep_prepared(batch: Batch) -> None:
     """Remove prepared scores: the batch is complete."""
     with contextlib.suppress(BatchError):  # a read-only file system
-        for name in filenames.files_in(batch.scores_dir, bool):
-            writing.remove(batch.scores_dir / name)
+        writing.clear(batch.scores_dir)
 
 
 def _write_report(check: BatchCheck) -> None:

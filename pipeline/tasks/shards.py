@@ -21,12 +21,13 @@ from ..errors import (
     show,
 )
 from ..join.large import prepared
+from ..join.large.groups import ScoreGroup, score_groups
 from ..join.large.shards import index_shards, join_shard
 from ..join.matching import Progress
 from ..join.materialize import Commit
 from ..lineage import datasets
 from ..lineage.events import Datasets
-from ..manifest.batch import Batch, ScoreGroup, score_groups
+from ..manifest.batch import Batch
 from ..manifest.entries import FEATURES, TableEntry
 from ..manifest.shards import Shard
 from ..records.materialized import Materialized

@@ -15,8 +15,9 @@ import luigi
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.join.large.groups import score_groups
 from pipeline.join.large.shards import index_shards
-from pipeline.manifest.batch import load_manifest, score_groups
+from pipeline.manifest.batch import load_manifest
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.tasks import shards
 from pipeline.tasks.graph import BatchReport, JoinedTable

@@ -11,13 +11,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import luigi
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 
+from pipeline.errors import BatchError
 from pipeline.join import materialize
 from pipeline.join.large import matching, prepared
+from pipeline.join.large.groups import score_groups, shared_groups
 from pipeline.join.matching import Joining
-from pipeline.join.matching import begin as in_memory_or_not
+from pipeline.join.matching import begin as by_itself
 from pipeline.join.sidecars.read import read_sidecar
 from pipeline.join.sidecars.record import Scores
 from pipeline.join.threads import ReadAhead
@@ -25,10 +29,11 @@ from pipeline.manifest.batch import load_manifest
 from pipeline.manifest.entries import SidecarEntry, TableEntry
 from pipeline.storage.locations import Location
 from pipeline.storage.shared.lock import one_at_a_time
+from pipeline.tasks.graph import BatchReport
 from tests.join.test_large import ended
 from tests.join.test_oracle import COMMON
 from tests.support.batches import Batch, batches
-from tests.support.builders import clips, lasting, run_manifest, write_jsonl, write_manifest
+from tests.support.builders import clips, lasting, read_jsonl, run_manifest, write_jsonl, write_manifest
 from tests.support.examples import EXAMPLES
 from tests.support.processes import started
 
@@ -92,8 +97,68 @@ def test_each_sidecar_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_other_ways_to_read_are_not_shared(tmp_path: Path) -> None:
     """Tables share a sidecar if they read it in the same way; the rest of their options may differ."""
-    assert load_manifest(two_tables(tmp_path, missing_policy="drop", prefix="p")).sharing == {"t", "u"}
-    assert load_manifest(two_tables(tmp_path, key_normalize="stem")).sharing == set()
+    tables = load_manifest(two_tables(tmp_path, missing_policy="drop", prefix="p")).tables
+    assert [shared_groups(table, tables) for table in tables] == [[(0,), (1,)], [(1,), (2,)]]
+    tables = load_manifest(two_tables(tmp_path, key_normalize="stem")).tables
+    assert [shared_groups(table, tables) for table in tables] == [[], []]
+
+
+def test_sidecars_of_one_table_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no other table reads is not kept, and what is shared must be large by itself."""
+    kept: list[str] = []
+    monkeypatch.setattr(prepared, "_write", lambda *_: kept.append("written"))
+    manifest = two_tables(tmp_path)
+    sizes = [(tmp_path / f"{name}.jsonl").stat().st_size for name in ("dover", "qalign")]
+    with kept_from(sum(sizes) + 1):
+        assert run_manifest(manifest).exit_code == 0
+    assert kept == []
+
+
+def test_an_aspect_and_a_label_may_be_one_scorer(tmp_path: Path) -> None:
+    """Sidecars of one scorer are put together, however they name it."""
+    for name, first in (("a", 0), ("b", 3)):
+        rows = [{"clip_id": f"c{at}", "technical": at, "score": at} for at in range(first, first + 3)]
+        write_jsonl(tmp_path / f"{name}.jsonl", rows)
+    write_jsonl(tmp_path / "f.jsonl", clips(*(f"c{at}" for at in range(6))))
+    scores = [
+        {"path": "a.jsonl", "label": "dover", "score_fields": {"technical": "technical"}},
+        "dover-technical=b.jsonl",
+    ]
+    tables = [
+        {"id": name, "features": "f.jsonl", "scores": scores, "out": f"{name}.jsonl"} for name in ("t", "u")
+    ]
+    with kept_from(0):
+        assert run_manifest(write_manifest(tmp_path / "m.json", tables)).exit_code == 0
+    joined = [row["second_opinion_dover_technical_score"] for row in read_jsonl(tmp_path / "u.jsonl")]
+    assert joined == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_sidecar_that_is_replaced_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores of a file that is not there any more are not joined: the table fails, and the next run joins the new ones."""
+    real = prepared.read_sidecar  # type: ignore[attr-defined]  # the function of this name there
+
+    def replacing(entry: SidecarEntry, *given: Any) -> list[Scores]:
+        if entry.path == "qalign.jsonl":
+            rows = [{"clip_id": f"c{at}", "score": 99} for at in range(6)]
+            write_jsonl(tmp_path / "dover.jsonl", rows)
+        found: list[Scores] = real(entry, *given)
+        return found
+
+    manifest = two_tables(tmp_path)
+    monkeypatch.setattr(prepared, "read_sidecar", replacing)
+    with kept_from(0):
+        failed = run_manifest(manifest).report["tables"][0]
+        assert "dover.jsonl: the file changed while it was being read" in failed["error"]
+        assert run_manifest(manifest).exit_code == 0
+    assert pd.read_parquet(tmp_path / "out/t.parquet")["second_opinion_dover_score"][0] == 99
+
+
+def test_luigis_own_command_leaves_nothing_kept(tmp_path: Path) -> None:
+    """Who runs the report by Luigi finds no prepared scores afterwards either."""
+    batch = load_manifest(two_tables(tmp_path))
+    with kept_from(0):
+        assert luigi.build([BatchReport.of(batch)], local_scheduler=True, log_level="CRITICAL")
+    assert [*batch.scores_dir.iterdir()] == []
 
 
 def test_a_fault_is_that_of_every_table(tmp_path: Path) -> None:
@@ -121,9 +186,9 @@ def test_the_result_is_that_of_a_join_in_memory(batch: Batch) -> None:
         in_memory = ended(batch, Path(one))
 
         def begin(entry: TableEntry, base: Location, ahead: ReadAhead) -> Joining:
-            with kept_from(0):
-                scores = matching.shared_scores(entry, base, Path(kept), lambda _doing, _share: None)
-            return in_memory_or_not(entry, base, ahead) if scores is None else scores.matching
+            with contextlib.suppress(BatchError):
+                return matching.source_of(entry, base, Path(kept), score_groups(entry)[:1]).matching
+            return by_itself(entry, base, ahead)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(materialize, "begin", begin)

@@ -10,6 +10,7 @@
     shards               a table in shards: each by itself, then the whole
        └──▶ matching     a shard, or a table that shares its sidecars with others, onto prepared scores
                └──▶ prepared   scores that are read once for all who share them, in files
+                       └──▶ groups     which sidecars are read together, and by several tables
     features             its features as one table
     joined               its joined files, read as one table
 """
@@ -17,6 +18,7 @@
 __all__ = [
     "budget",
     "features",
+    "groups",
     "index",
     "joined",
     "matching",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from ...errors import BatchError
+from ...manifest.batch import Batch
 from ...manifest.entries import TableEntry
 from ...storage import files
 from ...storage.locations import Location
 from ..matching import FileInputs, MatchedTable, Progress, enough_memory
 from ..materialize import ScoreSource
 from ..tables import FeatureTable
+from .groups import ScoreGroup, shared_groups
 from .pieces import match_in_pieces
 from .prepared import Prepared, prepared
 
@@ -62,30 +66,43 @@ class PreparedMatching:
         return MatchedTable(features, found, entry.scorers, self._name)
 
 
-def shared_scores(entry: TableEntry, base: Location, folder: Path, notify: Progress) -> ScoreSource | None:
-    """The scores of a table whose sidecars other tables read too; None: it reads them faster by itself.
+def shared_scores(batch: Batch, entry: TableEntry, notify: Progress) -> ScoreSource | None:
+    """The scores of a table whose sidecars other tables of the batch read too.
 
-    :param folder: where prepared scores are kept.
-    :raises BatchError: a sidecar is missing or faulty, or the disk is full.
+    :returns: None if the table is to read them by itself: that is as fast, or they cannot be kept. What is wrong with
+        them is then found as by any other table.
     """
-    if not _is_worth_keeping(entry, base):
+    shared = _worth_keeping(batch, entry)
+    if not shared:
         return None
-    read = FileInputs(entry, base).features
     notify("reading sidecars, or waiting for another worker that reads them", 0.1)
-    with enough_memory(entry):
-        try:
-            scores = prepared(entry, base, folder)
-        except BatchError:
-            for _ in read().key_pieces():
-                pass  # a fault of the features is the one to report
-            raise
+    with contextlib.suppress(BatchError), enough_memory(entry):
+        return source_of(entry, batch.base_dir, batch.scores_dir, shared)
+    return None
+
+
+def source_of(entry: TableEntry, base: Location, folder: Path, shared: Collection[ScoreGroup]) -> ScoreSource:
+    """The features matched onto scores of which some are prepared.
+
+    :raises BatchError: as `prepared`.
+    """
+    scores = prepared(entry, base, folder, shared)
+    read = FileInputs(entry, base).features
     matching = PreparedMatching(entry, entry.features.path, read, scores, folder, is_part=False)
     return ScoreSource(matching, scores.sidecars)
 
 
-def _is_worth_keeping(entry: TableEntry, base: Location) -> bool:
-    try:
-        found = [path for sidecar in entry.scores for _, path in sidecar.files(base)]
-        return sum(files.signature(path).size for path in found) >= MIN_SHARED_BYTES
-    except BatchError:
-        return False  # reading them reports it
+def _worth_keeping(batch: Batch, entry: TableEntry) -> list[ScoreGroup]:
+    """The sidecars of the table that others read too, if they are large."""
+    with contextlib.suppress(BatchError):  # reading them reports it
+        # The size of all comes first: it settles most tables, and what is shared takes a look at the whole batch.
+        if _size(batch, entry, range(len(entry.scores))) >= MIN_SHARED_BYTES:
+            shared = shared_groups(entry, batch.tables)
+            if _size(batch, entry, itertools.chain(*shared)) >= MIN_SHARED_BYTES:
+                return shared
+    return []
+
+
+def _size(batch: Batch, entry: TableEntry, sidecars: Iterable[int]) -> int:
+    found = (path for at in sidecars for _, path in entry.scores[at].files(batch.base_dir))
+    return sum(files.signature(path).size for path in found)

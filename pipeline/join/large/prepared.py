@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,18 @@ import numpy as np
 import pyarrow as pa
 
 from ...errors import BatchError, InputMissingError
-from ...manifest.batch import ScoreGroup, reading_of, score_groups
 from ...manifest.declarations import slug
 from ...manifest.entries import TableEntry
-from ...records.snapshots import Snapshot, check_unchanged, snapshot
+from ...records.snapshots import Snapshot, changed, check_unchanged, snapshot
 from ...records.versions import SEMANTICS_VERSION
 from ...storage import filenames, files, jsontext, writing
 from ...storage.jsontext import JsonObject
-from ...storage.locations import Location
+from ...storage.locations import Location, located
 from ...storage.shared.lock import one_at_a_time
 from ..columns import Scorer, check_slugs
 from ..sidecars.read import read_sidecar
 from ..sidecars.record import RECORD, Scores
+from .groups import ScoreGroup, reading_of, score_groups
 from .index import KeyIndex
 from .pieces import IndexedScorer, indexed
 from .spool import SpooledTable
@@ -66,15 +66,20 @@ def is_prepared(entry: TableEntry, group: ScoreGroup, base: Location, folder: Pa
     return filenames.exists(folder / f"{_key(entry, group, base)}.json")
 
 
-def prepared(entry: TableEntry, base: Location, folder: Path) -> Prepared:
+def prepared(
+    entry: TableEntry, base: Location, folder: Path, shared: Collection[ScoreGroup] | None = None
+) -> Prepared:
     """The scores of the table's sidecars, which are prepared if they are not yet.
 
+    :param shared: the groups that are prepared; others are read for this table alone. None: all.
     :raises BatchError: a sidecar is missing or faulty, or the disk is full.
     """
+    writing.make_folder(folder)
     scorers: list[IndexedScorer] = []
     sidecars: dict[str, Snapshot] = {}
     for group in score_groups(entry):
-        found = _loaded_or_prepared(entry, group, base, folder)
+        is_shared = shared is None or group in shared
+        found = (_loaded_or_prepared if is_shared else _read)(entry, group, base, folder)
         scorers += found.scorers
         sidecars |= found.sidecars
     check_slugs([each.scorer.label for each in scorers])
@@ -82,88 +87,105 @@ def prepared(entry: TableEntry, base: Location, folder: Path) -> Prepared:
 
 
 def _loaded_or_prepared(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> Prepared:
+    key = _key(entry, group, base)
     try:
-        return _loaded(entry, group, base, folder)
+        return _loaded(entry, group, base, folder, key)
     except _UNUSABLE:
-        prepare(entry, group, base, folder)
-        return _loaded(entry, group, base, folder)
+        return _loaded(entry, group, base, folder, prepare(entry, group, base, folder))
 
 
-def prepare(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> None:
+def prepare(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> str:
     """Read some of the table's sidecars, and write their scores, unless another process of this host has just done so.
 
+    :returns: the key of what was written.
     :raises BatchError: as `prepared`.
     """
     writing.make_folder(folder)
-    with one_at_a_time(folder / f"{_key(entry, group, base)}.lock"):
-        try:
-            _loaded(entry, group, base, folder)
-        except _UNUSABLE:
-            _prepare(entry, group, base, folder)
-
-
-def _prepare(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> None:
     key = _key(entry, group, base)
-    paths = {place: path for place, _, path in _sidecars(entry, group, base)}
-    taken = {place: snapshot(path) for place, path in paths.items()}
+    with one_at_a_time(folder / f"{key}.lock"):
+        try:
+            _loaded(entry, group, base, folder, key)
+        except _UNUSABLE:
+            found = _read(entry, group, base, folder)
+            if _key(entry, group, base) != key:
+                raise changed(located(base, entry.scores[group[0]].path)) from None
+            _write(found, group, folder, key)
+    return key
+
+
+def _read(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> Prepared:
+    paths = dict(_sidecars(entry, group, base))
+    taken = {role: snapshot(path) for role, path in paths.items()}
     read = (
         read_sidecar(entry.scores[at], base, entry.options, functools.partial(SpooledTable, folder))
         for at in group
     )
     scorers = indexed([scores for found in read for scores in found], folder)
-    for place, path in paths.items():
-        check_unchanged(path, taken[place].signature)
-    names = [folder / f"{key}.{number}.arrow" for number in range(len(scorers))]
+    for role, path in paths.items():
+        check_unchanged(path, taken[role].signature)
+    return Prepared(scorers, taken)
+
+
+def _write(found: Prepared, group: ScoreGroup, folder: Path, key: str) -> None:
+    names = [folder / f"{key}.{number}.arrow" for number in range(len(found.scorers))]
+    places = {f"scores[{index}]": str(place) for place, index in enumerate(group)}
     document = {
-        "sidecars": {place: each.as_record() for place, each in taken.items()},
-        "scorers": [[_described(part) for part in each.scorer.parts] for each in scorers],
+        "sidecars": {_renamed(role, places): each.as_record() for role, each in found.sidecars.items()},
+        "scorers": [[_described(part) for part in each.scorer.parts] for each in found.scorers],
     }
     with writing.replacing(*names, folder / f"{key}.json") as created:
-        for new, each in zip(created, scorers, strict=False):
+        for new, each in zip(created, found.scorers, strict=False):
             batch = _batch(each)
             with pa.ipc.new_file(new, batch.schema) as writer:
                 writer.write_batch(batch)
         created[-1].write(jsontext.canonical(document))
 
 
-def _loaded(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path) -> Prepared:
+def _loaded(entry: TableEntry, group: ScoreGroup, base: Location, folder: Path, key: str) -> Prepared:
     """What was prepared of some sidecars.
 
     :raises InputMissingError: it was not.
     """
-    key = _key(entry, group, base)
     found: JsonObject = jsontext.parse(files.read_bytes(folder / f"{key}.json"))
     scorers = [
         _scorer(entry, base, folder, folder / f"{key}.{number}.arrow", parts)
         for number, parts in enumerate(found["scorers"])
     ]
-    taken = {place: Snapshot.from_record(record) for place, record in found["sidecars"].items()}
-    return Prepared(scorers, {role: taken[place] for place, role, _ in _sidecars(entry, group, base)})
+    roles = {str(place): f"scores[{index}]" for place, index in enumerate(group)}
+    taken = found["sidecars"].items()
+    return Prepared(
+        scorers, {_renamed(place, roles): Snapshot.from_record(record) for place, record in taken}
+    )
+
+
+def _renamed(role: str, names: Mapping[str, str]) -> str:
+    """A role with another name of its sidecar: tables that share one may have it in other positions."""
+    sidecar, slash, name = role.partition("/")
+    return f"{names[sidecar]}{slash}{name}"
 
 
 def _key(entry: TableEntry, group: ScoreGroup, base: Location) -> str:
+    places = {f"scores[{index}]": str(place) for place, index in enumerate(group)}
     seen = [
-        [place, *map(str, astuple(files.signature(path)))] for place, _, path in _sidecars(entry, group, base)
+        [_renamed(role, places), *map(str, astuple(files.signature(path)))]
+        for role, path in _sidecars(entry, group, base)
     ]
     identity = [_VERSION, SEMANTICS_VERSION, *reading_of(entry, group), seen]
     return hashlib.sha256(jsontext.canonical(identity)).hexdigest()[:32]
 
 
-def _sidecars(entry: TableEntry, group: ScoreGroup, base: Location) -> Iterator[tuple[str, str, Location]]:
-    """The files of some sidecars, each with its place among them and its role in the table.
-
-    Tables that share sidecars may have them in other roles.
+def _sidecars(entry: TableEntry, group: ScoreGroup, base: Location) -> Iterator[tuple[str, Location]]:
+    """The files of some sidecars with their roles.
 
     :raises InputMissingError: a pattern matches none.
     """
-    for place, index in enumerate(group):
+    for index in group:
         sidecar = entry.scores[index]
         named = sidecar.files(base)
         if not named:
             raise InputMissingError(f"{sidecar.path}: no file matches yet, below {base}")
         for name, path in named:
-            below = f"/{name}" if sidecar.is_pattern else ""
-            yield f"{place}{below}", f"scores[{index}]{below}", path
+            yield f"scores[{index}]" + (f"/{name}" if sidecar.is_pattern else ""), path
 
 
 def _described(part: Scores) -> JsonObject:

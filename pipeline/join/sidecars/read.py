@@ -174,12 +174,12 @@ def _read(
         raise SidecarError(
             faults.message(f"{entry.path}: {count(faults.count, 'faulty row')} in the sidecar")
         )
-    if not found and not reader.labels():
+    if not found and not entry.labels():
         raise SidecarError(
             f"{entry.path}: found no row, and no label names a scorer; expected at least one row"
         )
     named_slugs = {slug(scores.label) for scores in found}
-    return found + [_empty(entry, label) for label in reader.labels() if slug(label) not in named_slugs]
+    return found + [_empty(entry, label) for label in entry.labels() if slug(label) not in named_slugs]
 
 
 class _File:

@@ -48,12 +48,6 @@ class ScoreReader:
         )
         self.label = functools.lru_cache(maxsize=1024)(self._checked_label)
 
-    def labels(self) -> tuple[str, ...]:
-        """The scorers that the entry names, whether or not it has rows."""
-        if self._entry.label is None:
-            return ()
-        return tuple(self._aspect_label(self._entry.label, aspect) for aspect, _ in self.aspects)
-
     def read(self, row: Row, file_name: str) -> list[ScoreRow]:
         """The scores of the row, one per aspect.
 
@@ -90,9 +84,6 @@ class ScoreReader:
                 return status.strip() if isinstance(status, str) else show(status)
         return None
 
-    def _aspect_label(self, label: str, aspect: str | None) -> str:
-        return label if aspect is None else f"{label}-{aspect}"
-
     def _checked_label(self, competitor: str | None, aspect: str | None) -> str:
         given = self._entry.label
         # An aspect is named after the entry's label, a plain score after the row's own field.
@@ -108,7 +99,7 @@ class ScoreReader:
             raise RowFault(
                 f"field competitor: found {show(label)}; expected a printable name with a letter or digit"
             )
-        return self._aspect_label(label, aspect)
+        return label if aspect is None else f"{label}-{aspect}"
 
     def _key(self, row: Row, layout: Layout, summary: Row, inner: Layout, file_name: str) -> tuple[str, str]:
         """The name of the key's field, or of all fields of a composite key, and the key as the row spells it."""

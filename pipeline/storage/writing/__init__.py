@@ -7,7 +7,7 @@
 """
 
 from .newfiles import NewFile
-from .own import append_line, make_folder, open_own, remove, sweep
+from .own import append_line, clear, make_folder, open_own, remove, sweep
 from .spill import Spill
 from .whole import guarded, replacing, write_together, write_whole
 
@@ -15,6 +15,7 @@ __all__ = [
     "NewFile",
     "Spill",
     "append_line",
+    "clear",
     "guarded",
     "make_folder",
     "open_own",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...errors import InputError, InputMissingError, OutputError
-from .. import objects
+from .. import filenames, objects
 from ..locations import Location
 from ..objects import ObjectPath
 from . import newfiles
@@ -32,6 +32,16 @@ def remove(path: Location) -> None:
     ):  # a read-only file system rejects even the removal of a file that does not exist
         with guarded(path):
             path.unlink(missing_ok=True)
+
+
+def clear(folder: Path) -> None:
+    """Remove the files in a folder of the project's own; a folder that is not there has none.
+
+    :raises InputError: it cannot be read.
+    :raises OutputError: one of them cannot be removed.
+    """
+    for name in filenames.files_in(folder, bool):
+        remove(folder / name)
 
 
 def sweep(paths: Iterable[Location]) -> None:
