@@ -39,7 +39,7 @@ def copy_manifests(to: Path) -> Path:
 
 
 def copy_demo(to: Path, temporary: pytest.TempPathFactory) -> Path:
-    """Copy `manifests/` as `make demo` leaves it to the folder `to`, which is made; gives `to`.
+    """Copy `manifests/` as `make demo` leaves it, with the impact in full, to the folder `to`, which is made; gives `to`.
 
     The evidence of the demo takes a while, so the processes of a test run share one demo.
     """
@@ -49,5 +49,5 @@ def copy_demo(to: Path, temporary: pytest.TempPathFactory) -> Path:
 
 def _make_demo(folder: Path) -> None:
     copy_manifests(folder / "manifests")
-    ended = second_opinion(folder, "impact", "manifests/demo.json", "--workers", "2", timeout=1800)
+    ended = second_opinion(folder, "impact", "manifests/demo.json", "--full", "--workers", "2", timeout=1800)
     assert ended.returncode == 0, ended.stderr

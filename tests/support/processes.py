@@ -17,42 +17,26 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .forks import ROOT as ROOT
+from .forks import Fork, can_be_forked
+from .forks import environment as environment
+from .forks import heeding as heeding
+
 Found = TypeVar("Found")
 
-ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "pipeline")
 # Luigi refuses a command line that runs already, wherever: as a test may do beside another.
 LUIGI = (sys.executable, "-m", "luigi", "--module", "pipeline", "--no-lock")
+"""Forked where nobody can tell the difference, see `forks`."""
+FRESH = (str(Path(sys.executable).with_name("second-opinion")),)
+FRESH_LUIGI = (str(Path(sys.executable).with_name("luigi")), *LUIGI[3:])
+"""The same as users start them."""
 DEADLINE_SECONDS = 180.0
 NO_SECTIONS: Mapping[str, Mapping[str, str]] = {}
-
-
-def environment(**added: str) -> dict[str, str]:
-    """The environment of a user who has set PYTHONPATH and LUIGI_CONFIG_PATH to the checkout."""
-    return os.environ | {"PYTHONPATH": str(ROOT), "LUIGI_CONFIG_PATH": str(ROOT / "luigi.cfg")} | added
-
-
-@contextlib.contextmanager
-def heeding() -> Iterator[None]:
-    """What begins in this block heeds the signals that end a process, as if it was begun in a terminal.
-
-    A process inherits what its parent ignores: the tests may run under nohup, or in the background of a shell, which
-    ignore some of them.
-    """
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    for each, handler in before.items():
-        if handler is signal.SIG_IGN:
-            signal.signal(each, signal.default_int_handler)  # which no child keeps beyond its exec
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            if handler is signal.SIG_IGN:
-                signal.signal(each, handler)
 
 
 def started(
@@ -82,16 +66,10 @@ class Running:
 
     def __init__(self, folder: Path, *command: str, **environ: str) -> None:
         self._gone = False  # and its number may soon be that of a stranger's group
-        with heeding():
-            self._process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment(**environ),
-                text=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+        given = environment(**environ)
+        self._process = (
+            Fork(folder, command, given) if can_be_forked(command, given) else _fresh(folder, command, given)
+        )
 
     @property
     def pid(self) -> int:
@@ -118,7 +96,22 @@ class Running:
             os.killpg(self.pid, 0)
         except ProcessLookupError:
             self._gone = True
-        return subprocess.CompletedProcess(self._process.args, self._process.returncode, out, err)
+        code = self._process.poll()
+        assert code is not None
+        return subprocess.CompletedProcess(self._process.args, code, out, err)
+
+
+def _fresh(folder: Path, command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
+    with heeding():
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
 
 
 @contextlib.contextmanager

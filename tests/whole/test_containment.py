@@ -15,7 +15,7 @@ import pytest
 from tests.support.builders import run_manifest, small_batch, table_entry, write_json, write_jsonl
 from tests.support.processes import COMMAND, Running, running, second_opinion, until, writers
 
-LUIGI = (sys.executable, "-m", "luigi", "--module", "pipeline", "--local-scheduler")
+LUIGI = (str(Path(sys.executable).with_name("luigi")), "--module", "pipeline", "--local-scheduler")
 ROWS = 10_000  # more than a run makes in its own process, so that workers take part
 OUTS = {"batch/out", "batch/out/t.parquet", "batch/out/t.audit.json"}
 RECORDS = {"batch/.m.report.json.state", "batch/.m.report.json.state/HOST.jsonl"}

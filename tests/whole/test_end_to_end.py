@@ -13,12 +13,17 @@ import pytest
 
 from tests.support.builders import lasting, small_batch, tree, write_jsonl, write_manifest
 from tests.support.forks import forked
-from tests.support.processes import COMMAND, LUIGI, running, second_opinion, started, until, writers
+from tests.support.processes import FRESH, FRESH_LUIGI, running, started, until, writers
+
+
+def second_opinion(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the project's command in `folder`."""
+    return started(folder, *FRESH, *arguments)
 
 
 def luigi(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Luigi's own command line in `folder`."""
-    return started(folder, *LUIGI, "--local-scheduler", *arguments)
+    return started(folder, *FRESH_LUIGI, "--local-scheduler", *arguments)
 
 
 @pytest.fixture
@@ -122,7 +127,7 @@ def test_an_interrupt(folder: Path, workers: str, number: signal.Signals) -> Non
     features = folder / "features.jsonl"
     small = features.read_bytes()
     features.write_bytes(small * 800)
-    with running(folder, *COMMAND, "run", "m.json", "--workers", workers) as run:
+    with running(folder, *FRESH, "run", "m.json", "--workers", workers) as run:
         until(lambda: writers(run, folder / "out"), "a table that is being written")
         os.killpg(run.pid, number)
         ended = run.end()

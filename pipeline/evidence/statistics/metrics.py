@@ -69,6 +69,7 @@ def fitted_logistic(predictions: Floats, labels: Floats) -> Logistic | None:
     found = least_squares(
         lambda given: _curve(given, x) - y,
         np.clip(start, 0.9 * _BOUNDS[0], 0.9 * _BOUNDS[1]),
+        lambda given: _derivatives(given, x),
         bounds=_BOUNDS,
         max_nfev=_MAX_EVALUATIONS,
     )
@@ -118,3 +119,11 @@ def _curve(given: Floats, x: Floats) -> Floats:
     low, span, slope, centre = given
     curve: Floats = low + span * expit(slope * (x - centre))
     return curve
+
+
+def _derivatives(given: Floats, x: Floats) -> Floats:
+    """The derivatives of the curve by low, span, slope and centre (columns) at each x."""
+    _, span, slope, centre = given
+    share = expit(slope * (x - centre))
+    steep = span * share * (1 - share)
+    return np.stack([np.ones_like(x), share, steep * (x - centre), -steep * slope], axis=1)
