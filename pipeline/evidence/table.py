@@ -308,6 +308,7 @@ def _columns(
         for name, parts in held.items():
             parts.append(keys.texts(batch.column(batch.schema.get_field_index(name))))
         start += batch.num_rows
+    pa.default_memory_pool().release_unused()  # the arrays are numpy's
     return columns, {
         name: pa.chunked_array(parts, pa.string()).combine_chunks() for name, parts in held.items()
     }

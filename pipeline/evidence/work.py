@@ -49,10 +49,11 @@ def compute_part(kind: PartKind, state: EvidenceState, *entries: TableEntry) -> 
     :raises EvidenceError: a table lacks a column that the manifest names.
     :raises BatchError: a table cannot be read.
     """
+    workers = min(_MAX_THREADS, os.cpu_count() or 1)
     if kind == "audit":
-        part: Any = audit_table(_table(state, entries[0]), load_families(state.families))
+        part: Any = audit_table(_table(state, entries[0]), load_families(state.families), workers=workers)
     elif kind == "impact":
-        part = measure_impact(_table(state, entries[0]), workers=min(_MAX_THREADS, os.cpu_count() or 1))
+        part = measure_impact(_table(state, entries[0]), workers=workers)
     else:
         part = _full_part(kind, state, entries)
     body: JsonObject = rounded(part)

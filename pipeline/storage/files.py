@@ -190,14 +190,14 @@ def open_bytes(path: Location) -> IO[bytes]:
 
 
 def arrow_source(path: Location, buffer_size: int) -> dict[str, Any]:
-    """The `source` and `buffer_size` with which pyarrow opens a file.
+    """The `source`, `buffer_size` and `pre_buffer` with which pyarrow opens a Parquet file.
 
     :param buffer_size: bytes to read at once from a local file, which pyarrow opens itself. Of an object it reads whole
-        columns of a row group, as each read is a request.
+        columns of a row group, as each read is a request; of a local file that would hold the group in memory.
     """
     if isinstance(path, ObjectPath):
-        return {"source": open_bytes(path), "buffer_size": 0}
-    return {"source": path, "buffer_size": buffer_size}
+        return {"source": open_bytes(path), "buffer_size": 0, "pre_buffer": True}
+    return {"source": path, "buffer_size": buffer_size, "pre_buffer": False}
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..documents import Interval, WithTarget
-from ..statistics.correlations import partial, pearson, ranks
+from ..statistics.correlations import Ranked, partial, pearson, ranks
 from ..statistics.resampling import Draws, interval
 from ..table import MIN_CORPUS_CONTENTS, Codes, EvidenceTable, Floats
 from .baseline import out_of_fold
@@ -29,6 +29,7 @@ class Association:
             corpora; all arrays below have one element for each.
         label: the labels, in their own units.
         label_ranks: the ranks of the labels.
+        label_ranked: the same, relative.
         corpora: the corpus of each row, numbered from 0; None: all rows are of one.
         baseline: the labels that a model of the baseline predicts; None: the table has no baseline.
         draws: the bootstrap over contents; each row is a content of its own if none are declared.
@@ -38,24 +39,32 @@ class Association:
     rows: Rows
     label: Floats
     label_ranks: Floats
+    label_ranked: Ranked
     corpora: Codes | None
     baseline: Floats | None
     draws: Draws
 
     @classmethod
-    def of(cls, table: EvidenceTable) -> Association:
-        """Prepare the label once for all signals of the table."""
+    def of(cls, table: EvidenceTable, workers: int = 1) -> Association:
+        """Prepare the label once for all signals of the table.
+
+        :param workers: threads that train the baseline's models; the result does not depend on it.
+        """
         whole = table.columns[table.target or ""]
         rows = table.of_large_corpora(np.flatnonzero(np.isfinite(whole) & table.named_rows))
         label = whole[rows]
+        label_ranks = ranks(label)
         groups = np.arange(rows.size) if table.groups is None else table.groups[rows]
         return cls(
             table=table,
             rows=rows,
             label=label,
-            label_ranks=ranks(label),
+            label_ranks=label_ranks,
+            label_ranked=Ranked.of(label_ranks),
             corpora=None if table.corpora is None else table.corpora.codes[rows],
-            baseline=out_of_fold([table.columns[name] for name in table.baseline], rows, label, groups),
+            baseline=out_of_fold(
+                [table.columns[name] for name in table.baseline], rows, label, groups, workers
+            ),
             draws=Draws.of_groups(groups),
         )
 
@@ -89,11 +98,12 @@ class Association:
         x, y = values[kept], self.label[kept]
         x_ranks = ranks(x) if x_ranks is None else x_ranks
         y_ranks = self.label_ranks if complete else ranks(y)
+        y_ranked = self.label_ranked if complete else Ranked.of(y_ranks)
         draws = self.draws if complete else self.draws.of_rows(kept)
         found = {"pearson": pearson(x, y), "spearman": pearson(x_ranks, y_ranks), "partial": None}
         drawn: dict[str, Floats] = {}
         if np.ptp(draws.bundles) if kept.size else 0:
-            drawn = {"pearson": draws.pearson(x, y), "spearman": draws.of_ranks(x_ranks, y_ranks)}
+            drawn = {"pearson": draws.pearson(x, y), "spearman": draws.of_ranks(Ranked.of(x_ranks), y_ranked)}
         if self.baseline is not None and column not in self.table.baseline:
             rest = partial(x_ranks, y_ranks, ranks(self.baseline[kept]))
             if rest is not None:

@@ -15,6 +15,7 @@ from ..statistics.correlations import standardized
 from ..statistics.folds import Rows, grouped_folds
 from ..statistics.models import BoostedTrees, Model, Predictor
 from ..statistics.resampling import sampled
+from ..statistics.threads import in_order
 from ..table import MAX_MAGNITUDE, Codes, Floats
 
 FOLDS = 5
@@ -23,7 +24,9 @@ MAX_TRAINING_ROWS = 50_000
 _SEED = 0
 
 
-def out_of_fold(columns: Sequence[Floats], rows: Rows, label: Floats, groups: Codes) -> Floats | None:
+def out_of_fold(
+    columns: Sequence[Floats], rows: Rows, label: Floats, groups: Codes, workers: int = 1
+) -> Floats | None:
     """The label of each row, in standard deviations, as predicted by a model trained on other groups.
 
     There are five folds, which keep groups whole. Up to 2,000 rows the model is ridge regression of standardized
@@ -34,16 +37,23 @@ def out_of_fold(columns: Sequence[Floats], rows: Rows, label: Floats, groups: Co
     :param rows: the numbers of the rows that have a label.
     :param label: the label of each of these rows; finite.
     :param groups: the content of each of these rows.
+    :param workers: threads that train; the result does not depend on it.
     :returns: None if there is no baseline, there are fewer groups than folds, or the label is constant.
     """
     scaled = standardized(label)
     if not columns or scaled is None or np.unique(groups).size < FOLDS:
         return None
     predicted = np.empty(label.size)
-    for train, test in grouped_folds(groups, FOLDS, _SEED):
+
+    def predict_fold(fold: tuple[Rows, Rows]) -> None:
+        train, test = fold
         drawn = np.sort(train[sampled(train.size, MAX_TRAINING_ROWS)])
         predict = _model(label.size).fit(_features(columns, rows[drawn]), scaled[drawn], groups[drawn])
-        predicted[test] = predict(_features(columns, rows[test]))
+        for part in np.array_split(test, -(-test.size // MAX_TRAINING_ROWS)):
+            predicted[part] = predict(_features(columns, rows[part]))
+
+    for _ in in_order(predict_fold, [*grouped_folds(groups, FOLDS, _SEED)], workers):
+        pass
     return predicted
 
 

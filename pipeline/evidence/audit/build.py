@@ -30,6 +30,7 @@ from ..documents import (
 from ..statistics.correlations import centred_ranks, pairwise
 from ..statistics.folds import effective_groups
 from ..statistics.leaks import MIN_LEAK_ROWS
+from ..statistics.threads import MIN_THREADED_ROWS, in_order
 from ..table import EvidenceTable, Floats, ScoreColumn
 from . import plots
 from .association import Association
@@ -58,18 +59,22 @@ STRONGEST = 20
 """Number of signals that the batch lists as its strongest."""
 
 
-def audit_table(table: EvidenceTable, families: Families) -> TableAudit:
-    """The audit of one table. Equal tables give equal audits; the order of rows changes only which points are sampled."""
-    # With more threads, sums differ in the last bits, and a busy machine takes minutes.
-    with threadpool_limits(1):
-        return _audited(table, families)
+def audit_table(table: EvidenceTable, families: Families, *, workers: int = 1) -> TableAudit:
+    """The audit of one table. Equal tables give equal audits; the order of rows changes only which points are sampled.
+
+    :param workers: threads that compute, where there are enough rows; the audit does not depend on it.
+    """
+    with threadpool_limits(1):  # with more threads sums differ in the last bits
+        return _audited(table, families, workers if table.rows >= MIN_THREADED_ROWS else 1)
 
 
-def _audited(table: EvidenceTable, families: Families) -> TableAudit:
+def _audited(table: EvidenceTable, families: Families, workers: int) -> TableAudit:
     columns = signals_of(table, families)
     names = [each.column for each in columns]
-    ranked = {name: centred_ranks(table.columns[name]) for name in names}
-    signals = _signals(table, columns, ranked)
+    association = None if table.target is None else Association.of(table, workers)
+    ranks = in_order(lambda name: centred_ranks(table.columns[name]), names, workers)
+    ranked = dict(zip(names, ranks, strict=True))
+    signals = _signals(association, columns, ranked, workers)
     coefficients, rows = pairwise([*ranked.values()])
     coefficients = np.where(rows >= MIN_PAIRED_ROWS, coefficients, np.nan)
     scorers = [_scorer(table, scorer) for scorer in table.scorers]
@@ -109,13 +114,18 @@ def _audited(table: EvidenceTable, families: Families) -> TableAudit:
 
 
 def _signals(
-    table: EvidenceTable, columns: Sequence[SignalColumn], ranked: Mapping[str, NDArray[np.float32]]
+    association: Association | None,
+    columns: Sequence[SignalColumn],
+    ranked: Mapping[str, NDArray[np.float32]],
+    workers: int,
 ) -> list[Signal]:
     """The signals, each with its correlation with the label if the table has one."""
-    if table.target is None:
-        return [_signal(each, None) for each in columns]
-    association = Association.of(table)
-    return [_signal(each, association.of_column(each.column, ranked[each.column])) for each in columns]
+
+    def signal(column: SignalColumn) -> Signal:
+        name = column.column
+        return _signal(column, association.of_column(name, ranked[name]) if association else None)
+
+    return [*in_order(signal, columns, workers)]
 
 
 def audit_batch(tables: Sequence[TableAudit]) -> BatchAudit:

@@ -48,7 +48,7 @@ def repeats_of(table: EvidenceTable) -> int:
     features, label = _compared(table)
     rows = np.flatnonzero(np.isfinite(label) & table.named_rows)
     groups = np.arange(rows.size) if table.groups is None else table.groups[rows]
-    return repeated_rows([column[rows] for column in features], label[rows], groups)
+    return repeated_rows((column[rows] for column in features), label[rows], groups)
 
 
 def _compared(table: EvidenceTable) -> tuple[list[Floats], Floats]:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..documents import Arm, Delta, Figures, Interval
 from ..statistics.folds import Fold, repeated_folds
 from ..statistics.metrics import FIGURES
 from ..statistics.models import Model
-from ..statistics.resampling import interval, jackknife
-from ..statistics.training import corrected_t, widened
+from ..statistics.resampling import corrected_t, interval, jackknife, widened
+from ..statistics.threads import MIN_THREADED_ROWS, in_order
 from ..table import Floats
 from .arms import Given, Inputs, arms_of
 from .protocol import BASE, CONTROL, WITH_SCORES, ImpactSettings, corrected
 from .testing import Resampled, Tested, test_arm
 
-MIN_THREADED_ROWS = 500
-"""Tables of fewer rows are measured in one thread: two would wait for each other more than they save."""
-
 Progress = Callable[[int, int], None]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -157,7 +150,7 @@ def compare(
         return test_arm(inputs, *job, model, resampled, settings.seed)
 
     found: dict[Given, list[Tested]] = {}
-    for done, ((given, _), tested) in enumerate(zip(jobs, _all(test, jobs, workers), strict=True), 1):
+    for done, ((given, _), tested) in enumerate(zip(jobs, in_order(test, jobs, workers), strict=True), 1):
         found.setdefault(given, []).append(tested)
         progress(done, len(jobs))
     measured = {given: Measured.of(tests) for given, tests in found.items()}
@@ -193,19 +186,6 @@ def named(values: Floats) -> Figures:
         "plcc_mapped": plcc_mapped,
         "rmse_mapped": rmse_mapped,
     }
-
-
-def _all(test: Callable[[_T], Tested], jobs: Sequence[_T], workers: int) -> Iterator[Tested]:
-    """`test` of each job, in order. Libraries use one thread each: with more, sums differ in the last bits."""
-    with threadpool_limits(1):
-        if workers == 1:
-            yield from map(test, jobs)
-            return
-        pool = ThreadPoolExecutor(workers, initializer=lambda: threadpool_limits(1))
-        try:
-            yield from pool.map(test, jobs)
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _over_corpora(parts: Floats) -> Floats:

@@ -7,8 +7,9 @@
     disagreement             the rows on which two columns disagree most
     ratings/                 agreement, given how uncertain the labels are
     leaks, repeats           what makes agreement worthless
-    resampling, training     intervals: by drawing contents, and what training adds
+    resampling               intervals: by drawing contents, and what training adds
     folds, models            cross-validation that keeps contents whole
+    threads                  the same in several threads
 """
 
 __all__ = [
@@ -22,5 +23,5 @@ __all__ = [
     "ratings",
     "repeats",
     "resampling",
-    "training",
+    "threads",
 ]

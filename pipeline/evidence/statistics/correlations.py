@@ -6,6 +6,7 @@ values, or one of the two is constant.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,7 +14,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from ..table import Floats
 
@@ -51,30 +51,29 @@ def spearman(x: Floats, y: Floats) -> float | None:
     return pearson(ranks(x), ranks(y)) if x.size else None
 
 
-def influence(x: Floats, y: Floats) -> tuple[float, Floats] | None:
-    """Spearman's coefficient of two arrays, given as `ranks`, and how much each row changes it: mean 0.
+def influence(first: Ranked, second: Ranked) -> tuple[float, Floats] | None:
+    """Spearman's coefficient of two columns, and how much each row changes it: mean 0.
 
     The influence of a row on the covariance of the two relative ranks holds its own share, and what it does to the
     ranks of the others; so too for the two variances, which ties change.
 
     :returns: None if one of the two is constant.
     """
-    size = x.size
-    first, second = _Ranked.of(x), _Ranked.of(y)
+    size = first.centred.size
     joint = np.sqrt(first.variance * second.variance)
     if not joint > 0:
         return None
     covariance = float(first.centred @ second.centred) / size
     own = first.centred * second.centred - covariance
     of_covariance = own + first.moved(second.centred) + second.moved(first.centred)
-    spreads = first.of_variance() + second.of_variance()
+    spreads = first.of_variance + second.of_variance
     coefficient = covariance / joint
     return coefficient, of_covariance / joint - coefficient / 2 * spreads
 
 
 @dataclass(frozen=True)
-class _Ranked:
-    """Relative ranks, 0 to 1.
+class Ranked:
+    """A column's relative ranks, 0 to 1.
 
     Attributes:
         doubled: twice the rank, a whole number also where equal values share a rank.
@@ -87,17 +86,24 @@ class _Ranked:
     variance: float
 
     @classmethod
-    def of(cls, ranked: Floats) -> _Ranked:
-        centred = (ranked - (ranked.size + 1) / 2) / ranked.size
-        return cls((2 * ranked).astype(np.int64), centred, float(centred @ centred) / ranked.size)
+    def of(cls, ranked: Floats) -> Ranked:
+        """Of a column's `ranks`."""
+        size = max(1, ranked.size)
+        centred = (ranked - (ranked.size + 1) / 2) / size
+        return cls((2 * ranked).astype(np.int64), centred, float(centred @ centred) / size)
 
     def moved(self, others: Floats) -> Floats:
         """For each row, by how much it moves the mean of (relative rank x `others`), by moving the ranks above its own."""
         at = np.bincount(self.doubled, weights=others)
-        above: Floats = at.sum() - np.cumsum(at) + at / 2
-        mean: Floats = (above[self.doubled] - float((self.centred + 0.5) @ others)) / self.centred.size
+        above: Floats = np.cumsum(at)
+        np.subtract(at.sum(), above, out=above)
+        above += np.divide(at, 2, out=at)
+        mean: Floats = above[self.doubled]
+        mean -= float((self.centred + 0.5) @ others)
+        mean /= self.centred.size
         return mean
 
+    @functools.cached_property
     def of_variance(self) -> Floats:
         """The influence of each row on the variance, relative to it."""
         changed: Floats = self.centred**2 - self.variance + 2 * self.moved(self.centred)
@@ -120,8 +126,13 @@ def partial(x: Floats, y: Floats, given: Floats) -> tuple[Floats, Floats] | None
 
 
 def ranks(values: Floats | Ranks) -> Floats:
-    """Ranks from 1; equal values share their mean rank."""
-    ranked: Floats = rankdata(values).astype(np.float64, copy=False)
+    """Ranks from 1 of finite values; equal ones share their mean rank. (scipy's sort is stable, and takes twice the time.)"""
+    order = np.argsort(values)
+    ordered = values[order]
+    ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, values.size)  # of values that are equal
+    begins = np.append(0, ends[:-1])
+    ranked = np.empty(values.size)
+    ranked[order] = np.repeat((begins + ends + 1) / 2, ends - begins)
     return ranked
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ MAX_REPEATED = 0.02
 """A table with a larger share of repeated rows cannot be split: a row and its copy would be on both sides of a fold."""
 
 _TIMES_CHANCE = 5
+_LABEL = 1 << 31  # the number of the label among hashed columns; no table has so many
 
 
-def repeated_rows(features: Sequence[Floats], label: Floats, groups: Codes) -> int:
+def repeated_rows(features: Iterable[Floats], label: Floats, groups: Codes) -> int:
     """The number of rows whose features and label are those of a row of another content; 0 if chance explains them.
 
     Coarse features and labels agree by chance: as often as rows with equal features would have equal labels if labels
@@ -26,25 +27,31 @@ def repeated_rows(features: Sequence[Floats], label: Floats, groups: Codes) -> i
     :param label: one per row; finite.
     :param groups: the content of each row; rows of one content may be equal.
     """
-    alike, same = _classes(features), _classes([*features, label])
-    _, contents = np.unique(np.column_stack([same, groups]), axis=0, return_inverse=True)
-    contents = contents.reshape(-1)
+    hashes = _hashes(features, label.size)
+    alike, same = _classes(hashes), _classes(_mixed(hashes, label, _LABEL))
+    contents = _classes(same * (int(groups.max(initial=0)) + 1) + groups)
     found = _pairs(same) - _pairs(contents)
-    by_chance = _pairs(alike) * _pairs(_classes([label])) / max(1.0, label.size * (label.size - 1) / 2)
+    labels = _classes(_hashes([label], label.size))
+    by_chance = _pairs(alike) * _pairs(labels) / max(1.0, label.size * (label.size - 1) / 2)
     if found <= _TIMES_CHANCE * by_chance:
         return 0
     rows, of_content = np.bincount(same), np.bincount(contents)
     return int(np.count_nonzero(rows[same] > of_content[contents]))
 
 
-def first_of_each(features: Sequence[Floats], label: Floats) -> NDArray[np.intp]:
+def first_of_each(features: Iterable[Floats], label: Floats) -> NDArray[np.intp]:
     """The rows without those whose features and label are those of an earlier row."""
-    _, first = np.unique(_classes([*features, label]), return_index=True)
+    _, first = np.unique(_mixed(_hashes(features, label.size), label, _LABEL), return_index=True)
     return np.sort(first)
 
 
-def _classes(columns: Sequence[Floats]) -> NDArray[np.intp]:
-    """A number for each row; rows that are nearly equal have equal numbers.
+def _classes(values: NDArray[np.uint64] | Codes) -> NDArray[np.intp]:
+    """A number from 0 for each row; rows of equal values have equal numbers."""
+    return np.unique(values, return_inverse=True)[1].reshape(-1)
+
+
+def _hashes(columns: Iterable[Floats], rows: int) -> NDArray[np.uint64]:
+    """A hash of each row; rows that are nearly equal have equal ones.
 
     Two copies may differ in the last digits, if features were computed twice: values count as equal if they are in the same
     hundredth of a standard deviation.
@@ -52,13 +59,23 @@ def _classes(columns: Sequence[Floats]) -> NDArray[np.intp]:
     Rows are compared by a hash of 64 bits, since a matrix of all columns would take as much memory again: in a million
     rows, two that differ have the same hash once in forty million tables.
     """
-    hashes = np.zeros(columns[0].size, np.uint64)
+    hashes = np.zeros(rows, np.uint64)
     for at, column in enumerate(columns):
-        odd = np.random.default_rng([at, 1]).integers(1 << 63, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        bits = _steps(column).view(np.uint64)
-        hashes += (bits ^ (bits >> np.uint64(31))) * odd
-        hashes ^= hashes >> np.uint64(29)
-    return np.unique(hashes, return_inverse=True)[1].reshape(-1)
+        hashes = _mixed(hashes, column, at)
+    return hashes
+
+
+def _mixed(hashes: NDArray[np.uint64], column: Floats, at: int) -> NDArray[np.uint64]:
+    """The hashes with one more column.
+
+    :param at: its number, from which it has a multiplier of its own.
+    """
+    odd = np.random.default_rng([at, 1]).integers(1 << 63, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    bits = _steps(column).view(np.uint64)
+    mixed = hashes.copy()
+    mixed += (bits ^ (bits >> np.uint64(31))) * odd
+    mixed ^= mixed >> np.uint64(29)
+    return mixed
 
 
 def _steps(column: Floats) -> Floats:

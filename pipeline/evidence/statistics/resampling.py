@@ -2,6 +2,9 @@
 
 Rows of one content are alike, so drawing single rows would make every interval too narrow. All figures of a table use
 the same draws, so that differences between two figures are paired.
+
+Draws hold the trained models fixed, so their interval holds the choice of tested contents alone. Other training rows would
+give other models: how much that matters shows in the repeats, and in how folds differ.
 """
 
 from __future__ import annotations
@@ -10,10 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from ..table import Codes, Floats
-from .correlations import influence, ranks, standardized
+from .correlations import Ranked, influence, ranks, standardized
 
 DRAWS = 1_000
 MAX_BUNDLES = 1_000
@@ -80,17 +84,19 @@ class Draws:
 
     def spearman(self, x: Floats, y: Floats) -> Floats:
         """Spearman's coefficient in each draw; NaN where one of the two is constant or a draw has no row."""
-        return self.of_ranks(ranks(x), ranks(y)) if x.size else np.full(len(self.weights), np.nan)
+        if not x.size:
+            return np.full(len(self.weights), np.nan)
+        return self.of_ranks(Ranked.of(ranks(x)), Ranked.of(ranks(y)))
 
-    def of_ranks(self, x: Floats, y: Floats) -> Floats:
-        """Spearman's coefficient in each draw of two columns that are given as ranks among these rows.
+    def of_ranks(self, x: Ranked, y: Ranked) -> Floats:
+        """Spearman's coefficient in each draw of two columns, ranked among these rows.
 
         Ranks that stay the same in all draws make intervals too narrow, and ranking each draw again takes minutes for a
         million rows. A draw is therefore the coefficient plus the mean influence of its rows, which holds what ranking
         again would change.
         """
         found = influence(x, y)
-        count = self.sums(np.ones(x.size))
+        count = self.sums(np.ones(x.centred.size))
         if found is None:
             return np.full(len(self.weights), np.nan)
         coefficient, of_rows = found
@@ -144,6 +150,40 @@ def jackknife(values: Floats, point: float, level: float = LEVEL) -> list[float 
     error = np.sqrt((defined.size - 1) * defined.var())
     half = float(student_t.ppf((1 + level) / 2, defined.size - 1) * error)
     return [point - half, point + half]
+
+
+def widened(point: float, ends: list[float | None], repeats: Floats, level: float) -> list[float | None]:
+    """An interval with the training's part: each side becomes `sqrt(side^2 + (z s)^2)`.
+
+    :param ends: the interval for fixed models.
+    :param repeats: the change in each repeat of the whole cross-validation; `s` is their standard deviation (ddof 1), 0
+        for a single repeat, of which nothing is known.
+    """
+    low, high = ends
+    defined = repeats[~np.isnan(repeats)]
+    if low is None or high is None:
+        return [None, None]
+    spread = float(defined.std(ddof=1)) if defined.size > 1 else 0.0
+    reach = float(norm.ppf((1 + level) / 2)) * spread
+    return [point - float(np.hypot(point - low, reach)), point + float(np.hypot(high - point, reach))]
+
+
+def corrected_t(folds: Floats, tested_share: float, level: float) -> list[float | None]:
+    """The corrected resampled t interval of a mean change over folds.
+
+    Its variance is `(1 / J + n_test / n_train) s^2` with `J - 1` degrees of freedom (Nadeau and Bengio 2003).
+
+    :param folds: the change in each of J folds.
+    :param tested_share: rows tested over rows trained on, `1 / (k - 1)` for k folds.
+    :returns: null if fewer than two folds define the change.
+    """
+    defined = folds[~np.isnan(folds)]
+    if defined.size < 2:
+        return [None, None]
+    error = np.sqrt((1 / defined.size + tested_share) * defined.var(ddof=1))
+    half = float(student_t.ppf((1 + level) / 2, defined.size - 1) * error)
+    mean = float(defined.mean())
+    return [mean - half, mean + half]
 
 
 def sampled(rows: int, most: int) -> NDArray[np.intp]:

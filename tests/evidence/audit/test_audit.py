@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pipeline.evidence.audit.build import audit_batch
+from pipeline.evidence.audit import build
+from pipeline.evidence.audit.build import audit_batch, audit_table
 from pipeline.evidence.documents import rounded
 from pipeline.evidence.render.audit_markdown import audit_markdown
 from pipeline.evidence.table import Floats
@@ -16,6 +18,7 @@ from pipeline.storage import jsontext
 from pipeline.storage.schema import load_schema, schema_faults
 from tests.support.evidence_audits import (
     DOVER,
+    FAMILIES,
     ODD,
     audited,
     document,
@@ -119,3 +122,12 @@ def test_equal_tables_give_equal_bytes() -> None:
     first, second = (document(audited(made_table(contents=300))) for _ in range(2))
     assert jsontext.pretty(first) == jsontext.pretty(second)
     assert audit_markdown(first) == audit_markdown(second)
+
+
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit of a table is the same with one worker and with several, with either model of the baseline."""
+    monkeypatch.setattr(build, "MIN_THREADED_ROWS", 0)
+    for contents in (60, 1_100):
+        table = made_table(contents)
+        one, several = (json.dumps(rounded(audit_table(table, FAMILIES, workers=each))) for each in (1, 3))
+        assert one == several

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
-from pipeline.evidence.statistics.correlations import centred_ranks, pairwise
+from pipeline.evidence.statistics.correlations import centred_ranks, pairwise, ranks
 from pipeline.evidence.table import Floats
 from tests.support.evidence_audits import (
     ODD,
@@ -42,3 +42,9 @@ def test_pairwise_coefficients_are_coefficients(columns: list[Floats]) -> None:
         assert rows[at, at] == finite.size
         varies = finite.size >= 3 and np.unique(finite).size > 1
         assert coefficients[at, at] == pytest.approx(1 if varies else np.nan, nan_ok=True)
+
+
+@given(st.lists(st.sampled_from([-1e308, -2.0, -0.0, 0.0, 0.5, 1e308]) | st.floats(-9, 9), max_size=40))
+def test_ranks_are_those_of_scipy(values: list[float]) -> None:
+    """From 1; equal values, zeros of either sign among them, share their mean rank."""
+    assert ranks(np.array(values)).tolist() == rankdata(values).tolist()
