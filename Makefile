@@ -9,8 +9,9 @@ RELEASE ?= .venv-release
 SMOKE ?= .venv-smoke
 # What pytest is given: nothing for all tests, or `make test TESTS=tests/join`.
 TESTS ?=
-# One process per core; one that has nothing left to do takes tests from another.
-SPREAD = -n auto --dist worksteal
+# One process per core and one more, since many tests wait for a store or a luigid; one that has nothing left to do takes
+# tests from another.
+SPREAD = -n $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)") --dist worksteal
 # `make test COVERAGE=yes` prints what the tests cover, and fails below the floor in setup.cfg.
 COVERAGE ?=
 BIN = $(VENV)/bin
