@@ -19,6 +19,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -221,7 +223,27 @@ def _become(
     sys.path[0] = folder
     sys.argv = [program, *arguments]
     LuigiConfigParser._instance = None  # the folder may have a luigi.cfg
-    main(arguments) if program == "pipeline" else luigi_run(arguments)
+    _end_with(main if program == "pipeline" else luigi_run, arguments)
+
+
+def _end_with(program: Callable[[list[str]], object], arguments: list[str]) -> None:
+    """Run a program, and end as Python does, but without taking apart all that was imported, which takes as long."""
+    try:
+        program(arguments)
+        ended: object = None
+    except SystemExit as exc:
+        ended = exc.code
+    except BaseException:  # shown as Python shows it
+        traceback.print_exc()
+        ended = 1
+    if isinstance(ended, str):
+        sys.stderr.write(f"{ended}\n")
+    threading._shutdown()  # type: ignore[attr-defined]  # as Python does
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(ended if isinstance(ended, int) else ended is not None)
 
 
 def _import_evidence() -> None:

@@ -72,14 +72,22 @@ class _Passing(http.server.BaseHTTPRequestHandler):
         if fault is not None and fault.status:
             self._send(fault.status, [("ETag", '"0"')], f"<Error><Code>{fault.code}</Code></Error>".encode())
             return
-        with contextlib.closing(http.client.HTTPConnection(proxy.behind)) as behind:
+        try:
+            answer, content = self._asked(proxy.behind, body)
+        except OSError:  # the store has ended, as a test run does while what was killed is being cleared up
+            self.close_connection = True
+            return
+        self._send(answer.status, answer.getheaders(), content, None if fault is None else fault.after_bytes)
+
+    def _asked(self, store: str, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        """The answer of the store, and its content."""
+        with contextlib.closing(http.client.HTTPConnection(store)) as behind:
             behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 behind.putheader(name, value)
             behind.endheaders(body or None)
             answer = behind.getresponse()
-            content = answer.read()
-        self._send(answer.status, answer.getheaders(), content, None if fault is None else fault.after_bytes)
+            return answer, answer.read()
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on  # noqa: N815  # http.server's names
 
