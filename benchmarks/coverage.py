@@ -2,13 +2,15 @@
 
 Tables are made, whose scores are worth nothing or a known amount, and measured by the product's folds, draws and
 verdicts; kernel ridge regression replaces support vectors, since it is trained thousands of times. The truth is the
-mean change over all made tables of a design. `python -m benchmarks.coverage [TABLES]` prints a table for docs/evidence.md.
+mean change over all made tables of a design. It prints a table for docs/evidence.md.
+
+    python -m benchmarks.coverage [--tables 100]
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +24,6 @@ from pipeline.evidence.impact.verdicts import verdict
 from pipeline.evidence.statistics.models import Predictor
 from pipeline.evidence.table import Codes, Floats
 
-TABLES = 100
 SETTINGS = ImpactSettings(bootstrap=500)
 _FEATURES = 4
 _ALPHAS = 10.0 ** np.arange(-3, 3)
@@ -133,6 +134,15 @@ def _kernel(first: Floats, second: Floats) -> Floats:
     return kernel
 
 
-if __name__ == "__main__":
-    for line in lines(int(sys.argv[1]) if len(sys.argv) > 1 else TABLES):
+def main() -> None:
+    """Print the table, a line per design."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tables", type=int, default=100, help="made tables of each design")
+    for line in lines(parser.parse_args().tables):
         print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -41,6 +41,7 @@ TINY = {
     "groups": "--groups 20 --columns 3 --runs 1",
     "growth": "--rows 1000 2000 --scorers 1 2 --scorers-rows 1000 --columns 3 6 --columns-rows 1000 "
     "--tables 2 4 --runs 1",
+    "coverage": "--tables 1",
     "noop": "--tables 2 --megabytes 0.1 --runs 1",
     "luigid_overhead": "--tables 2 --runs 1",
     "large": "--rows 1000 --columns 3 --runs 1",
@@ -84,7 +85,7 @@ def workers_of_a_luigid() -> list[str]:
 
 def benchmarks() -> list[str]:
     """The benchmarks that a page names, in a block or in a line, with their arguments."""
-    pattern = r"python -m benchmarks\.(\w+(?: [-\w]+)*)"
+    pattern = r'python -m benchmarks\.(\w+(?: (?:[-\w]+|"[^"]*"))*)'
     return sorted({found for page in PAGES for found in re.findall(pattern, page.read_text("utf-8"))})
 
 
@@ -193,7 +194,7 @@ def test_every_benchmark_of_the_docs_runs(command: str) -> None:
     """A benchmark that a page names runs with the arguments it is given there, at tiny sizes."""
     for name in ("duckdb", "orjson", "polars"):
         pytest.importorskip(name, reason="the extra `bench` is not installed: make bench")
-    name, *arguments = command.split()
+    name, *arguments = shlex.split(command)
     ended = run([sys.executable, "-m", f"benchmarks.{name}", *arguments, *TINY[name].split()], ROOT)
     assert ended.returncode == 0, ended.stderr
 
