@@ -8,8 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from pipeline.join.tables import open_table
 from tests.support.builders import write_jsonl
 from tests.support.processes import COMMAND, environment
 
@@ -60,3 +64,16 @@ def test_a_table_streams(tmp_path: Path, suffix: str, out: str, small: int, larg
         write_table(tmp_path / f"f{suffix}", megabytes)
         peaks.append(peak_megabytes(tmp_path, f"f{suffix}", out))
     assert peaks[1] - peaks[0] < (large - small) / 2, peaks
+
+
+def test_a_row_group_streams(tmp_path: Path) -> None:
+    """Of a Parquet table of one row group, less than the table is in memory while its rows are given."""
+    megabytes = 160
+    column = pa.array(np.random.default_rng(0).random(500_000))
+    written = {f"f{at}": column for at in range(megabytes // 4)}
+    pq.write_table(pa.table({"clip_id": pa.array(range(500_000)), **written}), tmp_path / "f.parquet")
+    del column, written
+    before = pa.total_allocated_bytes()
+    features = open_table(tmp_path / "f.parquet", None)
+    held = [pa.total_allocated_bytes() - before for _ in features.chunks("arrow")]
+    assert max(held) < megabytes * 1e6
