@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from pathlib import Path
 from typing import TypeAlias
@@ -16,9 +15,6 @@ Location: TypeAlias = Path | ObjectPath
 """The place of a file or folder; what is asked of it is asked by `filenames`, `files` and `writing`."""
 
 
-@functools.lru_cache(
-    maxsize=1 << 16
-)  # a run asks for every file of a batch many times, and Path takes its time
 def located(base: Location, name: str) -> Location:
     """Where the file is that a manifest or a report names: below the folder `base`, or at a URI or an absolute path."""
     if objects.is_uri(name):
