@@ -29,7 +29,7 @@ PROGRAMS = ("pipeline", "luigi")
 """What a fork can be, as in `python -m pipeline`."""
 
 _LONGEST = 1 << 20  # bytes of a request at most
-_DEADLINE_SECONDS = 180.0
+DEADLINE_SECONDS = 180.0
 # What Python or a library reads when it starts: a command with a value of its own needs a fresh process.
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "OMP_", "LUIGI_CONFIG", "COVERAGE_", "MPL", "TZ")
 
@@ -89,30 +89,31 @@ class Fork:
         """Its exit code if it has ended."""
         return self._waited(0.0)
 
-    def communicate(self, timeout: float = _DEADLINE_SECONDS) -> tuple[str, str]:
+    def communicate(self, timeout: float = DEADLINE_SECONDS) -> tuple[str, str]:
         """Wait for its end; gives what it and its children have printed.
 
         :raises subprocess.TimeoutExpired: it takes longer, in seconds.
         """
         if self._waited(timeout) is None:
             raise subprocess.TimeoutExpired(self.args, timeout)
-        out, err = self._shown
-        return out, err
+        return self._shown
 
     @functools.cached_property
-    def _shown(self) -> list[str]:
-        shown = []
-        for handle in self._printed:
-            with open(handle, encoding="utf-8") as stream:  # noqa: PTH123  # a handle has no path
-                stream.seek(0)
-                shown.append(stream.read())
-        return shown
+    def _shown(self) -> tuple[str, str]:
+        out, err = map(_read, self._printed)
+        return out, err
 
     def _waited(self, seconds: float) -> int | None:
         if self.returncode is None and select.select([self._told], [], [], seconds)[0]:
             self.returncode = int(self._told.recv(_LONGEST))
             self._told.close()
         return self.returncode
+
+
+def _read(handle: int) -> str:
+    with open(handle, encoding="utf-8") as stream:  # a handle has no path
+        stream.seek(0)
+        return stream.read()
 
 
 def forked(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -147,7 +148,7 @@ def _begun(
     """Begin a program. What is given tells its number, and then its exit code."""
     asked = {"folder": str(folder), "program": program, "arguments": [*arguments], "environ": dict(environ)}
     ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-    ours.settimeout(_DEADLINE_SECONDS)
+    ours.settimeout(DEADLINE_SECONDS)
     with theirs:
         socket.send_fds(_server(), [json.dumps(asked).encode()], [theirs.fileno(), out, err])
     return ours
@@ -172,7 +173,7 @@ def _server() -> socket.socket:
 
 def _end(server: socket.socket, process: subprocess.Popen[bytes]) -> None:
     server.close()
-    process.wait(_DEADLINE_SECONDS)
+    process.wait(DEADLINE_SECONDS)
 
 
 def _serve(server: socket.socket) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .forks import DEADLINE_SECONDS as DEADLINE_SECONDS
 from .forks import ROOT as ROOT
 from .forks import Fork, can_be_forked
 from .forks import environment as environment
@@ -35,7 +36,6 @@ LUIGI = (sys.executable, "-m", "luigi", "--module", "pipeline", "--no-lock")
 FRESH = (str(Path(sys.executable).with_name("second-opinion")),)
 FRESH_LUIGI = (str(Path(sys.executable).with_name("luigi")), *LUIGI[3:])
 """The same as users start them."""
-DEADLINE_SECONDS = 180.0
 NO_SECTIONS: Mapping[str, Mapping[str, str]] = {}
 
 

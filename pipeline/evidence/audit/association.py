@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -29,7 +30,6 @@ class Association:
             corpora; all arrays below have one element for each.
         label: the labels, in their own units.
         label_ranks: the ranks of the labels.
-        label_ranked: the same, relative.
         corpora: the corpus of each row, numbered from 0; None: all rows are of one.
         baseline: the labels that a model of the baseline predicts; None: the table has no baseline.
         draws: the bootstrap over contents; each row is a content of its own if none are declared.
@@ -39,7 +39,6 @@ class Association:
     rows: Rows
     label: Floats
     label_ranks: Floats
-    label_ranked: Ranked
     corpora: Codes | None
     baseline: Floats | None
     draws: Draws
@@ -53,20 +52,22 @@ class Association:
         whole = table.columns[table.target or ""]
         rows = table.of_large_corpora(np.flatnonzero(np.isfinite(whole) & table.named_rows))
         label = whole[rows]
-        label_ranks = ranks(label)
         groups = np.arange(rows.size) if table.groups is None else table.groups[rows]
         return cls(
             table=table,
             rows=rows,
             label=label,
-            label_ranks=label_ranks,
-            label_ranked=Ranked.of(label_ranks),
+            label_ranks=ranks(label),
             corpora=None if table.corpora is None else table.corpora.codes[rows],
             baseline=out_of_fold(
                 [table.columns[name] for name in table.baseline], rows, label, groups, workers
             ),
             draws=Draws.of_groups(groups),
         )
+
+    @functools.cached_property
+    def _label_ranked(self) -> Ranked:
+        return Ranked.of(self.label_ranks)
 
     def of_column(self, column: str, ranked: NDArray[np.float32]) -> WithTarget:
         """The correlation of a column with the label, over the rows that have both values.
@@ -98,7 +99,7 @@ class Association:
         x, y = values[kept], self.label[kept]
         x_ranks = ranks(x) if x_ranks is None else x_ranks
         y_ranks = self.label_ranks if complete else ranks(y)
-        y_ranked = self.label_ranked if complete else Ranked.of(y_ranks)
+        y_ranked = self._label_ranked if complete else Ranked.of(y_ranks)
         draws = self.draws if complete else self.draws.of_rows(kept)
         found = {"pearson": pearson(x, y), "spearman": pearson(x_ranks, y_ranks), "partial": None}
         drawn: dict[str, Floats] = {}

@@ -44,16 +44,18 @@ def out_of_fold(
     if not columns or scaled is None or np.unique(groups).size < FOLDS:
         return None
     predicted = np.empty(label.size)
+    folds = [*grouped_folds(groups, FOLDS, _SEED)]
 
-    def predict_fold(fold: tuple[Rows, Rows]) -> None:
+    def predictions(fold: tuple[Rows, Rows]) -> Floats:
         train, test = fold
         drawn = np.sort(train[sampled(train.size, MAX_TRAINING_ROWS)])
         predict = _model(label.size).fit(_features(columns, rows[drawn]), scaled[drawn], groups[drawn])
-        for part in np.array_split(test, -(-test.size // MAX_TRAINING_ROWS)):
-            predicted[part] = predict(_features(columns, rows[part]))
+        # In parts, since the features of a whole fold would be a fifth of the table once more.
+        parts = np.array_split(test, -(-test.size // MAX_TRAINING_ROWS))
+        return np.concatenate([predict(_features(columns, rows[part])) for part in parts])
 
-    for _ in in_order(predict_fold, [*grouped_folds(groups, FOLDS, _SEED)], workers):
-        pass
+    for (_, test), found in zip(folds, in_order(predictions, folds, workers), strict=True):
+        predicted[test] = found
     return predicted
 
 

@@ -9,7 +9,7 @@
     leaks, repeats           what makes agreement worthless
     resampling               intervals: by drawing contents, and what training adds
     folds, models            cross-validation that keeps contents whole
-    threads                  the same in several threads
+    threads                  work in several threads
 """
 
 __all__ = [

@@ -126,8 +126,10 @@ def partial(x: Floats, y: Floats, given: Floats) -> tuple[Floats, Floats] | None
 
 
 def ranks(values: Floats | Ranks) -> Floats:
-    """Ranks from 1 of finite values; equal ones share their mean rank. (scipy's sort is stable, and takes twice the time.)"""
-    order = np.argsort(values)
+    """Ranks from 1 of finite values; equal ones share their mean rank."""
+    order = np.argsort(
+        values
+    )  # scipy.stats.rankdata sorts stably, for which there is no need, in twice the time
     ordered = values[order]
     ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, values.size)  # of values that are equal
     begins = np.append(0, ends[:-1])
