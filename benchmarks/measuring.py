@@ -59,7 +59,7 @@ def spent(command: Sequence[str], folder: Path, memory_limit: float | None = Non
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=_environment(),
             stdout=out,
             stderr=err,
             preexec_fn=_limiting(memory_limit),
@@ -95,6 +95,12 @@ def median(costs: Sequence[Cost]) -> Cost:
 def spread(values: Sequence[float]) -> str:
     """The median, and from which value to which they go."""
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, in which compiled modules are kept: an installed package has them too."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(ROOT)}
 
 
 def _limiting(memory_limit: float | None) -> Callable[[], None] | None:
