@@ -110,7 +110,15 @@ odd_lines = st.sampled_from(
 )
 ends = st.sampled_from(["\n"] * 20 + ["\r\n", " \n", "\r", ""])
 lines = st.tuples(objects | odd_lines, ends).map("".join)
-contents = st.lists(lines, max_size=6) | st.lists(objects.map(lambda line: line + "\n"), max_size=6)
+alike = st.lists(st.sampled_from([*VALUES]), min_size=2, max_size=5, unique=True).flatmap(
+    lambda names: st.lists(
+        st.tuples(*(VALUES[name] for name in names)).map(
+            lambda values: "{" + ", ".join(f'"{n}": {v}' for n, v in zip(names, values, strict=True)) + "}\n"
+        ),
+        max_size=6,
+    )
+)
+contents = st.lists(lines, max_size=6) | st.lists(objects.map(lambda line: line + "\n"), max_size=6) | alike
 
 
 def read(content: bytes) -> Plain:

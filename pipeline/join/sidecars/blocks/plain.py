@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -18,27 +16,22 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pajson
 
-from ...manifest.field_paths import KEY_SEPARATOR, list_path
-from ..keys import composite
-from .fields import Layout, RowFault, layout_of
-from .numbers import exact_sum
-from .parquet_rows import Part
-from .record import NUMBERED
-from .rows import Block
-from .scores import ScoreReader, is_ok, named
+from ....manifest.field_paths import KEY_SEPARATOR, list_path
+from ...keys import composite
+from ..fields import Layout, RowFault, layout_of
+from ..numbers import exact_sum
+from ..parquet_rows import Part
+from ..record import NUMBERED
+from ..rows import Block
+from ..scores import ScoreReader, is_ok, named
+from .json_lines import NotPlain, parsed
 
 Comparable: TypeAlias = Callable[[str, pa.Array], pa.Array]
 """Makes the keys of a field comparable (string); null for a key that cannot be."""
 
 _Labelled: TypeAlias = tuple[str, pa.RecordBatch]
-_MAX_OPENED = 900
 _MAX_NAMES = 1000  # of scorers in a block: each is looked for in all its rows
-_SAMPLES, _SAMPLE_BYTES, _MORE_NAMES = 16, 1 << 14, 8
-_OPENING = np.isin(np.arange(256), [ord("{"), ord("[")])
-_NAMES = re.compile(rb'"[^"]*"[ \t]*:')
-_NULL_ROW = re.compile(rb"\}[ \t\r\n]*n")
 
 
 @dataclass(frozen=True)
@@ -56,113 +49,20 @@ class Plain:
     left: list[int] | None
 
 
-class _NotPlain(Exception):
-    """The block needs the row-by-row reader."""
-
-
 def read_plain(block: Block | Part, reader: ScoreReader, comparable: Comparable) -> Plain:
     """Read the plain rows of the block."""
     try:
-        batch = block.batch if isinstance(block, Part) else _parsed(block)
+        batch = block.batch if isinstance(block, Part) else parsed(block)
         return _read(batch, block.first, reader, comparable)
-    except (_NotPlain, RowFault, ValueError, RecursionError):
+    except (NotPlain, RowFault, ValueError, RecursionError):
         return Plain("", [], None)
-
-
-def _parsed(block: Block) -> pa.RecordBatch:
-    """The block's rows, one per line.
-
-    pyarrow refuses what JSON is not, duplicate keys too, but takes a row from anywhere and any bytes for text. A row
-    that is null and one that is nested a thousand deep crash it, and it makes a column of every name in the block.
-    """
-    content = block.content
-    if (
-        not _has_row_lines(block)
-        or (_has_double_l(content) and _NULL_ROW.search(content))
-        or not _is_modest(block)
-    ):
-        raise _NotPlain
-    try:
-        if not content.isascii():
-            content.decode("utf-8")
-        table = pajson.read_json(pa.py_buffer(content), read_options=pajson.ReadOptions(use_threads=False))
-    except (UnicodeDecodeError, RecursionError, pa.ArrowException) as exc:
-        raise _NotPlain from exc
-    if table.num_rows != len(block.ends) + (not content.endswith(b"\n")):
-        raise _NotPlain
-    batch: pa.RecordBatch = table.combine_chunks().to_batches()[0]
-    for column in batch.columns:
-        _check_numbers(column)
-    return batch
-
-
-def _has_row_lines(block: Block) -> bool:
-    """True if every line begins and ends like an object, so that no object spans lines."""
-    content, inner = block.content, block.ends
-    if not (content.startswith(b"{") and content.rstrip(b"\r\n").endswith(b"}")):
-        return False
-    if content.endswith(b"\n"):
-        inner = inner[:-1]
-    characters = np.frombuffer(content, np.uint8)
-    before = inner - 1
-    if b"\r" in content:
-        before = before - (characters[before] == ord("\r"))
-    return bool((characters[before] == ord("}")).all() and (characters[inner + 1] == ord("{")).all())
-
-
-def _has_double_l(content: bytes) -> bool:
-    """True if the block may contain `null`. Four times as fast as `b"ll" in content`."""
-    found = np.frombuffer(content, np.uint8) == ord("l")
-    return bool((found[1:] & found[:-1]).any())
-
-
-def _is_modest(block: Block) -> bool:
-    """Whether no row is nested deeply, and rows are alike."""
-    content, lines = block.content, len(block.ends)
-    characters = np.frombuffer(content, np.uint8)
-    begins = np.concatenate([[0], block.ends + 1])
-    ends = np.append(block.ends, len(content))
-    for line in np.flatnonzero(ends - begins > _MAX_OPENED).tolist():
-        # Four times as fast as bytes.count, which stops at each bracket.
-        row = characters[begins[line] : ends[line]]
-        if np.count_nonzero(row == ord("{")) + np.count_nonzero(row == ord("[")) > _MAX_OPENED:
-            if _depth(content) > _MAX_OPENED:
-                return False
-            break
-    step = max(1, lines // max(2, min(_SAMPLES, lines * _SAMPLE_BYTES // len(content))))
-    samples = (content[begins[line] : ends[line]] for line in range(0, lines, step))
-    names = [set(_NAMES.findall(sample)) for sample in samples]
-    return not names or len(set.union(*names)) <= len(names[0]) + _MORE_NAMES
-
-
-def _depth(content: bytes) -> float:
-    """How deep brackets are nested; infinite if that is not easy to find out."""
-    if b"\\" in content:
-        return math.inf
-    characters = np.frombuffer(content, np.uint8)
-    characters = characters[
-        _OPENING[characters] | (characters == ord("}")) | (characters == ord("]")) | (characters == ord('"'))
-    ]
-    quotes = characters == ord('"')
-    outside = characters[(np.cumsum(quotes) % 2 == 0) & ~quotes]
-    return float(np.cumsum(np.where(_OPENING[outside], 1, -1)).max(initial=0))
-
-
-def _check_numbers(column: pa.Array) -> None:
-    """Refuse NaN and numbers beyond a float at any depth."""
-    kind = column.type
-    if pa.types.is_struct(kind) or pa.types.is_list(kind):
-        for below in [column.flatten()] if pa.types.is_list(kind) else column.flatten():
-            _check_numbers(below)
-    elif pa.types.is_floating(kind) and pc.all(pc.is_finite(column)).as_py() is False:
-        raise _NotPlain
 
 
 def _read(rows: pa.RecordBatch, first: int, reader: ScoreReader, comparable: Comparable) -> Plain:
     layout = _plain_layout(rows.schema.names)
     key_fields = reader.key_fields or tuple(filter(None, [layout.key]))
     if layout.summary or reader.key_is_file or not key_fields:
-        raise _NotPlain
+        raise NotPlain
     key_field = KEY_SEPARATOR.join(key_fields)
     key = comparable(key_field, composite([_texts(_column(rows, name)) for name in key_fields]))
     bad = _by_text(_column(rows, layout.status), lambda status: not is_ok(status), pa.bool_())
@@ -187,7 +87,7 @@ def _read(rows: pa.RecordBatch, first: int, reader: ScoreReader, comparable: Com
 def _plain_layout(names: Sequence[str]) -> Layout:
     """The layout of all rows of a block, which have some of these fields each."""
     if len({name.lower() for name in names}) != len(names):
-        raise _NotPlain  # which of `Score` and `score` counts depends on which of them a row has
+        raise NotPlain  # which of `Score` and `score` counts depends on which of them a row has
     return layout_of(tuple(names))
 
 
@@ -197,7 +97,7 @@ def _by_label(
     """The rows that are ready, per scorer."""
     names = competitor.filter(ready).unique().to_pylist()
     if len(names) > _MAX_NAMES:
-        raise _NotPlain
+        raise NotPlain
     if len(names) == 1 and pc.all(ready).as_py():
         return [(label(names[0]), batch)]
     found: dict[str, pa.Array] = {}
@@ -216,7 +116,7 @@ def _scores(rows: pa.RecordBatch, layout: Layout, field: str | None) -> tuple[pa
     if not fields and not runtimes and pa.types.is_list(frames.type):
         return _means(frames)
     if len(fields) != 1 or not pa.types.is_null(frames.type):
-        raise _NotPlain
+        raise NotPlain
     runtime_ms = pc.coalesce(*runtimes) if runtimes else pa.nulls(rows.num_rows, pa.float64())
     return _numbers(_column(rows, fields[0])), runtime_ms, pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows)
 
@@ -224,12 +124,12 @@ def _scores(rows: pa.RecordBatch, layout: Layout, field: str | None) -> tuple[pa
 def _means(frames: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
     """The mean score, the summed runtime and the number of each row's frames; no score where a frame has none."""
     if not pa.types.is_struct(frames.type.value_type):
-        raise _NotPlain
+        raise NotPlain
     frame = frames.flatten()
     each = pa.RecordBatch.from_arrays(frame.flatten(), names=[field.name for field in frame.type])
     layout = _plain_layout(each.schema.names)
     if layout.summary or len(layout.scores) != 1 or len(layout.runtimes) > 1:
-        raise _NotPlain
+        raise NotPlain
     lengths = pc.fill_null(pc.list_value_length(frames), 0).to_pylist()
     scores = _sums(_numbers(each.column(layout.scores[0])), lengths)
     means = [None if total is None else total / length for total, length in zip(scores, lengths, strict=True)]
@@ -242,7 +142,7 @@ def _means(frames: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
 def _sums(numbers: pa.Array, lengths: Sequence[int]) -> list[float | None]:
     """The exact sums of runs of `numbers`; None where one is null, or there is none."""
     if numbers.null_count:
-        raise _NotPlain
+        raise NotPlain
     values: Iterator[float] = iter(numbers.to_numpy().tolist())
     return [exact_sum([*itertools.islice(values, length)]) if length else None for length in lengths]
 
@@ -252,7 +152,7 @@ def _column(rows: pa.RecordBatch, name: str | None) -> pa.Array:
     if name is None:
         return pa.nulls(rows.num_rows)
     if name not in rows.schema.names or "." in name or list_path(name) is not None:
-        raise _NotPlain  # it may be a path into the row
+        raise NotPlain  # it may be a path into the row
     return rows.column(name)
 
 
@@ -262,7 +162,7 @@ def _texts(column: pa.Array) -> pa.Array:
         return column
     if pa.types.is_int64(column.type):
         return column.cast(pa.string())
-    raise _NotPlain
+    raise NotPlain
 
 
 def _numbers(column: pa.Array) -> pa.Array:
@@ -270,13 +170,13 @@ def _numbers(column: pa.Array) -> pa.Array:
     if not (
         pa.types.is_int64(column.type) or pa.types.is_float64(column.type) or pa.types.is_null(column.type)
     ):
-        raise _NotPlain
+        raise NotPlain
     numbers = column.cast(pa.float64(), safe=False)  # unsafe: an integer above 2^53 is rounded, as in Python
     if pa.types.is_floating(column.type) and pc.all(pc.is_finite(numbers)).as_py() is False:
         numbers = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
     zeros = numbers.filter(pc.equal(numbers, 0.0))
     if pa.types.is_floating(column.type) and len(zeros) and pc.min(pc.divide(1.0, zeros)).as_py() < 0:
-        raise _NotPlain  # the text `-0` among floats is 0.0 to Python and -0.0 to Arrow
+        raise NotPlain  # the text `-0` among floats is 0.0 to Python and -0.0 to Arrow
     return numbers
 
 
@@ -285,7 +185,7 @@ def _by_text(column: pa.Array, of: Callable[[Any], Any], kind: pa.DataType) -> p
     if pa.types.is_null(column.type):
         return pa.repeat(pa.scalar(of(None), kind), len(column))
     if not pa.types.is_string(column.type):
-        raise _NotPlain
+        raise NotPlain
     encoded = column.dictionary_encode()
     values = pa.array([*map(of, encoded.dictionary.to_pylist()), of(None)], kind)
     return values.take(pc.fill_null(encoded.indices, len(values) - 1))
