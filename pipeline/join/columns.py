@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from ..errors import JoinError, SidecarError, listing, show
 from ..manifest.declarations import slug
 from ..manifest.options import JoinOptions
+from . import keys
 from .coverage.sharing import Sharing, find_sharing
-from .keys import KeyRule, Side, rows_but_for_case
+from .keys import KeyRule, Side, Wanted, rows_but_for_case
 from .sidecars import duplicates
 from .sidecars.record import Scores
 
@@ -139,17 +140,15 @@ class SidecarMatch:
     positions: pa.Array
 
 
-def find(comparable: pa.Array, scores: Scores) -> SidecarMatch:
+def find(wanted: Wanted, scores: Scores) -> SidecarMatch:
     """Find each feature row's score.
 
-    :param comparable: the comparable feature keys (string), null for a row that can match nothing.
+    :param wanted: the comparable feature keys.
     """
-    return SidecarMatch(scores, pc.index_in(comparable, scores.keys, skip_nulls=True))
+    return SidecarMatch(scores, keys.find(wanted, scores.keys))
 
 
-def match(
-    side: Side, comparable: pa.Array, sidecars: Iterable[SidecarMatch], options: JoinOptions
-) -> TableMatch:
+def match(side: Side, wanted: Wanted, sidecars: Iterable[SidecarMatch], options: JoinOptions) -> TableMatch:
     """Combine the sidecars' matches per scorer. Rows keep their order, and many rows may have the same key.
 
     :raises JoinError: two scorers share a slug.
@@ -161,18 +160,16 @@ def match(
     check_slugs(by_label)
     rule = KeyRule.of(options.key_normalize, side.name, side.regex)
     read_side = functools.cache(side.read)
-    matches = (_scorer_match(rule, read_side, comparable, by_label[label]) for label in sorted(by_label))
-    return TableMatch(side, len(comparable), tuple(matches), options)
+    matches = (_scorer_match(rule, read_side, wanted, by_label[label]) for label in sorted(by_label))
+    return TableMatch(side, len(wanted.keys), tuple(matches), options)
 
 
 def _scorer_match(
-    rule: KeyRule, read_side: Callable[[], pa.Array], comparable: pa.Array, found: Sequence[SidecarMatch]
+    rule: KeyRule, read_side: Callable[[], pa.Array], wanted: Wanted, found: Sequence[SidecarMatch]
 ) -> ScorerMatch:
     scorer = _scorer(found[0].scores.label, [each.scores for each in found])
     # For a scorer with one sidecar the positions are already known.
-    positions = (
-        found[0].positions if len(found) == 1 else pc.index_in(comparable, scorer.keys, skip_nulls=True)
-    )
+    positions = found[0].positions if len(found) == 1 else keys.find(wanted, scorer.keys)
     used = np.zeros(len(scorer.keys), np.bool_)
     used[positions.drop_null().to_numpy()] = True
     spare = _spare_keys(scorer, used)
@@ -180,7 +177,7 @@ def _scorer_match(
         scorer,
         positions,
         used=used,
-        case_rows=rows_but_for_case(comparable.filter(positions.is_null()), spare),
+        case_rows=rows_but_for_case(wanted.keys.filter(positions.is_null()), spare),
         sharing=(
             find_sharing(rule, positions, read_side, lambda: raw_keys(scorer))
             if len(positions) - positions.null_count > used.sum()  # else no two rows have the same score

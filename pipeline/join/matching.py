@@ -135,11 +135,11 @@ class FileInputs:
 
 @dataclass(frozen=True)
 class Opened:
-    """A feature table and its comparable keys (string), null for a row that can match nothing."""
+    """A feature table and its comparable keys."""
 
     features: FeatureTable
     side: keys.Side
-    comparable: pa.Array
+    wanted: keys.Wanted
 
 
 class Matching:
@@ -165,18 +165,18 @@ class Matching:
         :raises BatchError: an input is missing or faulty, or its keys collide.
         """
         entry, opened = self._entry, self._opened.result()
-        found = columns.match(opened.side, opened.comparable, self._sidecars(notify), entry.options)
+        found = columns.match(opened.side, opened.wanted, self._sidecars(notify), entry.options)
         return MatchedTable(opened.features, found, entry.scorers, entry.features.path)
 
     def _open(self) -> Opened:
         features, options = self._inputs.features(), self._entry.options
         side = features.side(options.key_regex)
-        return Opened(features, side, side.under(options.key_normalize))
+        return Opened(features, side, keys.Wanted.of(side.under(options.key_normalize)))
 
     def _read_and_find(self, sidecar: SidecarEntry) -> list[SidecarMatch]:
         scores = self._inputs.scores(sidecar)
-        comparable = self._opened.result().comparable
-        return [columns.find(comparable, each) for each in scores]
+        wanted = self._opened.result().wanted
+        return [columns.find(wanted, each) for each in scores]
 
     def _sidecars(self, notify: Progress) -> Iterator[SidecarMatch]:
         scores = self._entry.scores

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError, JoinError, OutputError, SecondOpinionError, SidecarError, UsageError
+from pipeline.join.keys.hashes import hashes
 from pipeline.join.large import budget, index, pieces
 from pipeline.join.large.index import KeyIndex
 from pipeline.join.large.spool import SpooledTable
@@ -87,9 +88,9 @@ def test_keys_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
 def test_a_hash_does_not_depend_on_the_layout(kind: pa.DataType) -> None:
     """A key has the same hash in a slice, in a large array, and beside keys of other lengths."""
-    alone = [index.hashes(pa.array([key]))[0] for key in KEYS.to_pylist()]
-    assert index.hashes(KEYS.cast(kind)).tolist() == alone
-    assert index.hashes(KEYS.cast(kind).slice(3)).tolist() == alone[3:]
+    alone = [hashes(pa.array([key]))[0] for key in KEYS.to_pylist()]
+    assert hashes(KEYS.cast(kind)).tolist() == alone
+    assert hashes(KEYS.cast(kind).slice(3)).tolist() == alone[3:]
     assert len(set(alone)) == len(KEYS)
 
 

@@ -17,7 +17,7 @@ def test_no_private_word_is_left() -> None:
     assert list(findings()) == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "pipeline/join/keys.py", ".ci/run"])
+@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "pipeline/join/keys/rules.py", ".ci/run"])
 def test_a_private_word_is_found(name: str, tmp_path: Path) -> None:
     """A finding gives file, line, the word as it is written, and the plain one."""
     write_text(tmp_path / name, "first line\n# An edit Unmakes its table.\n")

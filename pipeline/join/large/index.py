@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,13 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-Hashes: TypeAlias = NDArray[np.uint64]
+from ..keys.hashes import Hashes, hashes
+
 Rows: TypeAlias = NDArray[np.int32]
 
 _PIECE_ROWS = 1 << 18
-_WORD = 8
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are those of the golden ratio
-_SHIFT = np.uint64(32)
 _PARTS, _PART_SHIFT = 16, np.uint64(60)
 
 
@@ -108,50 +106,3 @@ def _sorted(found: Hashes, rows: Rows) -> tuple[Hashes, Rows]:
         start, end = end, end + len(held)
         hashes[start:end], of[start:end] = found[held], rows[held]
     return hashes, of
-
-
-def hashes(keys: pa.Array) -> Hashes:
-    """A hash of 64 bits for each key; none is null.
-
-    Keys of one length are hashed together, eight bytes at a time.
-    """
-    found = np.empty(len(keys), np.uint64)
-    for start in range(0, len(keys), _PIECE_ROWS):
-        piece = keys.slice(start, _PIECE_ROWS)
-        data, starts = _bytes(piece)
-        lengths = np.diff(starts)
-        for rows, length in _by_length(lengths):
-            found[start + rows] = _hashed(data, starts[rows], length)
-    return found
-
-
-def _bytes(keys: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The bytes of all keys, and where each begins, with the end of the last."""
-    _, offsets, data = keys.buffers()
-    kind = np.int64 if pa.types.is_large_string(keys.type) else np.int32
-    width = np.dtype(kind).itemsize
-    starts = np.frombuffer(offsets, kind, len(keys) + 1, keys.offset * width).astype(np.int64)
-    held = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
-    return held, starts
-
-
-def _by_length(lengths: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], int]]:
-    order = np.argsort(lengths, kind="stable")
-    ends = np.flatnonzero(np.diff(lengths[order])) + 1
-    for rows in np.split(order, ends):
-        if len(rows):
-            yield rows, int(lengths[rows[0]])
-
-
-def _hashed(data: NDArray[np.uint8], starts: NDArray[np.int64], length: int) -> Hashes:
-    found = np.full(len(starts), length, np.uint64)
-    words = -(-length // _WORD)
-    if not words:
-        return found
-    padded = np.zeros((len(starts), words * _WORD), np.uint8)
-    padded[:, :length] = np.lib.stride_tricks.sliding_window_view(data, length)[starts]
-    for word in np.ascontiguousarray(padded.view("<u8").T):
-        found ^= word
-        found *= _MULTIPLIER
-        found ^= found >> _SHIFT
-    return found

@@ -37,7 +37,7 @@ _PARSING = pacsv.ParseOptions(delimiter='"', quote_char=False, double_quote=Fals
 
 @dataclass(frozen=True)
 class _Field:
-    """A field of all rows: its name, whether its values are texts, and what stands before and after each value."""
+    """A field of all rows: its name, whether its values are texts, and what is before and after each value."""
 
     name: bytes
     is_text: bool
@@ -99,9 +99,9 @@ def _spelling(content: bytes) -> tuple[bytes, list[_Field]]:
 
 
 def _values(content: bytes, pieces: list[bytes]) -> list[pa.Array]:
-    """What stands in place of `_VALUE` between the quotation marks of each row (string).
+    """What is in place of `_VALUE` between the quotation marks of each row (string).
 
-    :param pieces: what stands between them, and is the same in all rows.
+    :param pieces: what is between them, and is the same in all rows.
     """
     kinds = {
         str(at): pa.string() if piece is _VALUE else pa.binary(len(piece)) for at, piece in enumerate(pieces)

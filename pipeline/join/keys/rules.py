@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..manifest.field_paths import KEY_SEPARATOR
-from ..manifest.options import KeyNormalize
-from ..manifest.regexes import whole_key
+from ...manifest.field_paths import KEY_SEPARATOR
+from ...manifest.options import KeyNormalize
+from ...manifest.regexes import whole_key
 
 CANDIDATES = (
     "clip_id",
