@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .hashes import Hashes, hashes
+from .hashes import MULTIPLIER, Hashes, hashes
 
 MIN_HASHED = 1 << 15
 """Fewer keys are found by `index_in` alone, which is as fast."""
 
 _MAX_MEAN_BYTES = 64  # longer keys take as long to hash as `index_in` takes
 _MAX_TABLES = 32
-_MULTIPLIERS = np.random.default_rng(0).integers(1 << 63, 1 << 64, _MAX_TABLES, np.uint64) | np.uint64(1)
+_MULTIPLIERS = np.arange(1, 2 * _MAX_TABLES, 2, dtype=np.uint64) * MULTIPLIER  # odd
 
 
 @dataclass(frozen=True)

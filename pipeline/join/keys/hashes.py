@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 Hashes: TypeAlias = NDArray[np.uint64]
 
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number whose bits are those of the golden ratio."""
+
 _PIECE_ROWS = 1 << 16
 _WORD = 8
 _MAX_UINT16 = (1 << 16) - 1
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are those of the golden ratio
 _SHIFT = np.uint64(32)
 
 
@@ -62,6 +64,6 @@ def _hashed(data: NDArray[np.uint8], starts: NDArray[np.int64], length: int) -> 
     padded[:, :length] = np.lib.stride_tricks.sliding_window_view(data, length)[starts]
     for word in np.ascontiguousarray(padded.view("<u8").T):
         found ^= word
-        found *= _MULTIPLIER
+        found *= MULTIPLIER
         found ^= found >> _SHIFT
     return found

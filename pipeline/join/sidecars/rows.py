@@ -19,7 +19,7 @@ from .delimited_rows import DelimitedRows
 from .fields import ALL_BY_NAME, FIRST_LOOK, Reading, Row, RowFault, SetFields
 from .parquet_rows import Part, read_parts
 
-BLOCK_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 21
 _LINE_FEED = ord("\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +17,12 @@ _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 _LONG = r"\A-?[0-9]{16,}"  # may be above 2^53, where a float no longer holds every integer
 _LARGE = 1e15  # the least number of 16 digits
 _COMMA_NUMBER = r"\A-?[0-9]*,[0-9]+\z"
-_WORDS = pa.array(WORDS_FOR_NONE, pa.string())
+
+
+@functools.cache
+def _words() -> pa.Array:
+    """The words for none. No array is made on import: pyarrow imports pandas for its first one."""
+    return pa.array(WORDS_FOR_NONE, pa.string())
 
 
 def _number(mark: str) -> str:
@@ -48,7 +54,7 @@ class CellType:
         """Cells (string) as values of the type; a word for none is null."""
         if self.type == pa.string():
             return cells
-        none = pc.is_in(cells, _WORDS) if self.words else pc.equal(cells, "")
+        none = pc.is_in(cells, _words()) if self.words else pc.equal(cells, "")
         return pc.if_else(none, pa.scalar(None, pa.string()), self.with_point(cells)).cast(self.type)
 
     def with_point(self, cells: pa.Array) -> pa.Array:
@@ -123,7 +129,7 @@ class ColumnCensus:
 
     def _look_at_others(self, cells: pa.Array, others: pa.Array) -> None:
         """Count the cells that are neither numbers nor words for none, of which `others` (bool) are left."""
-        words = pc.and_(others, pc.is_in(cells, _WORDS))
+        words = pc.and_(others, pc.is_in(cells, _words()))
         self._words = self._words or words.true_count > 0
         others = pc.and_not(others, words)
         if not others.true_count:
