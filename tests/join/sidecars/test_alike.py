@@ -61,6 +61,23 @@ def test_alike_rows_are_what_json_says(content: str) -> None:
     assert pa.table(found).equals(said)
 
 
+@given(
+    content=blocks(),
+    place=st.integers(0, 400),
+    length=st.integers(0, 2),
+    text=st.text("{}\"':,.01-+eE \t\\\n[]xn"),
+)
+def test_no_typing_error_is_overlooked(content: str, place: int, length: int, text: str) -> None:
+    """A block with a change anywhere is left to the JSON reader, or is what Python's reader says of each line."""
+    place = min(place, len(content))
+    content = content[:place] + text + content[place + length :]
+    lines = content.removesuffix("\n").split("\n")
+    found = read_alike(content.encode(), len(lines))
+    if found is not None:
+        said = [json.loads(line, parse_int=float) for line in lines]
+        assert json.loads(json.dumps(found.to_pylist()), parse_int=float) == said
+
+
 LIKE = '{"clip_id": "a", "score": 0.5}\n'
 ODD = {
     "another name": '{"clip_ID": "a", "score": 0.5}',

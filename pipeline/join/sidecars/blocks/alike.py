@@ -110,7 +110,7 @@ def _values(content: bytes, pieces: list[bytes]) -> list[pa.Array]:
         pa.py_buffer(content),
         pacsv.ReadOptions(use_threads=False, block_size=len(content), column_names=[*kinds]),
         _PARSING,
-        pacsv.ConvertOptions(check_utf8=False, column_types=kinds, strings_can_be_null=False),
+        pacsv.ConvertOptions(check_utf8=False, column_types=kinds, null_values=[]),
     )
     columns = [column.combine_chunks() for column in table.columns]
     for column, piece in zip(columns, pieces, strict=True):
