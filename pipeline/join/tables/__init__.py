@@ -6,7 +6,7 @@ takes record batches of text.
 
 ::
 
-    open_table(path) -> FeatureTable   parquet/  json_rows  delimited
+    open_table(path) -> FeatureTable   parquet/  json/  delimited
         .columns .rows .keys(column)
         .chunks(form, schema)  ──────▶  create_table(path) -> Sink  .write(chunk, appended columns)
 """

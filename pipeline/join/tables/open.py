@@ -12,7 +12,7 @@ from ...storage.locations import Location
 from ...storage.writing import NewFile
 from .base import FeatureTable, Sink, with_fields
 from .delimited import DelimitedSink, DelimitedTable
-from .json_rows import JsonSink, JsonTable
+from .json import JsonSink, JsonTable
 from .parquet.append import extend_table
 from .parquet.sink import ParquetSink, check_schema
 from .parquet.table import ParquetTable

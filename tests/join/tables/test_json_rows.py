@@ -172,7 +172,7 @@ def test_mixed_types(
     """Mixed types pass to JSONL; to Parquet they are an error that names column, row and both types."""
     # what is far apart is read, and converted, in several pieces
     monkeypatch.setattr("pipeline.join.tables.base.CHUNK_ROWS", 256)
-    monkeypatch.setattr("pipeline.join.tables.json_rows._PIECE_BYTES", 4096)
+    monkeypatch.setattr("pipeline.join.tables.json.table._PIECE_BYTES", 4096)
     _mixed(tmp_path, first, second, message, between)
 
 
@@ -259,7 +259,7 @@ def test_blank_lines_alone(tmp_path: Path, text: str, out: str) -> None:
 @pytest.mark.parametrize("out", ["o.csv", "o.parquet"])
 def test_rows_of_unlike_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str) -> None:
     """Rows that have a field of their own each pass to JSONL; as columns they would be without bounds, an error."""
-    monkeypatch.setattr("pipeline.join.tables.json_rows._MAX_UNCHECKED_CELLS", 10_000)
+    monkeypatch.setattr("pipeline.join.tables.json.table._MAX_UNCHECKED_CELLS", 10_000)
     rows = [{"clip_id": f"c{row}", f"x{row}": 1} for row in range(300)]
     features = write_jsonl(tmp_path / "f.jsonl", rows)
     assert len(read_jsonl(join_features(features, "o.jsonl"))) == 300
@@ -270,7 +270,7 @@ def test_rows_of_unlike_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_fields_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows whose fields are named after what they hold are refused, whatever they shall become."""
-    monkeypatch.setattr("pipeline.join.tables.json_rows._MAX_FIELDS", 300)
+    monkeypatch.setattr("pipeline.join.tables.json.table._MAX_FIELDS", 300)
     rows = [{"clip_id": f"c{row}", f"x{row}": 1} for row in range(300)]
     assert join_features(write_jsonl(tmp_path / "f.jsonl", rows[:299]), "o.jsonl").exists()
     with pytest.raises(TableError, match="found more than 300 different fields; expected like rows"):
@@ -292,6 +292,6 @@ def test_keys_that_are_too_large_to_be_held(
     scores = [{"clip_id": f"c{clip}", "frame": at, "score": at} for clip in range(3) for at in (1, 2)]
     by_frame = {"key_columns": ["clip_id", "frame"], "score_key_fields": ["clip_id", "frame"]}
     held = read_jsonl(join_features(features, "held.jsonl", scores, **by_frame))
-    monkeypatch.setattr("pipeline.join.tables.json_rows.MAX_HELD_BYTES", 20)
+    monkeypatch.setattr("pipeline.join.tables.json.table.MAX_HELD_BYTES", 20)
     assert read_jsonl(join_features(features, "read.jsonl", scores, **by_frame)) == held
     assert [row["second_opinion_dover_score"] for row in held] == [None, 1, 2, 1, 2, 1, 2, None]

@@ -2,10 +2,9 @@
 
 ::
 
-    plain ──▶ json_lines ──▶ alike
+    plain ──▶ json_lines ──▶ tables.json.alike
 
-`plain` reads columns as the row-by-row reader would, `json_lines` makes columns of JSON Lines, and `alike` does so for
-rows that are spelled alike.
+`plain` reads columns as the row-by-row reader would, and `json_lines` makes columns of JSON Lines.
 """
 
 from .plain import Plain, read_plain

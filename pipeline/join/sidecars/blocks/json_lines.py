@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pajson
 
+from ...tables.json.alike import read_alike
 from ..rows import Block
-from .alike import read_alike
 
 _MAX_OPENED = 900
 _SAMPLES, _SAMPLE_BYTES, _MORE_NAMES = 16, 1 << 14, 8
@@ -31,14 +31,10 @@ def parsed(block: Block) -> pa.RecordBatch:
     """
     content = block.content
     lines = len(block.ends) + (not content.endswith(b"\n"))
-    try:
-        if not content.isascii():
-            content.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        raise NotPlain from exc
-    batch = read_alike(content, lines)
-    if batch is None:
-        batch = _read_json(block, lines)
+    alike = read_alike(content, lines)
+    if alike is not None:
+        return alike.rows
+    batch = _read_json(block, lines)
     for column in batch.columns:
         _check_numbers(column)
     return batch
@@ -58,8 +54,10 @@ def _read_json(block: Block, lines: int) -> pa.RecordBatch:
     ):
         raise NotPlain
     try:
+        if not content.isascii():
+            content.decode("utf-8")
         table = pajson.read_json(pa.py_buffer(content), read_options=pajson.ReadOptions(use_threads=False))
-    except (RecursionError, pa.ArrowException) as exc:
+    except (UnicodeDecodeError, RecursionError, pa.ArrowException) as exc:
         raise NotPlain from exc
     if table.num_rows != lines:
         raise NotPlain

@@ -13,6 +13,7 @@ of JSON: what is not known to be alike is left to the JSON reader.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,9 @@ _FIELD = re.compile(
 _FIRST_PRINTABLE = ord(" ")
 _DIGIT = np.isin(np.arange(256), [*b"0123456789"])
 _AFTER_ZERO = np.isin(np.arange(256), [*b".eE ,}"])
-_EXPONENT = np.isin(np.arange(256), [*b"eE"])
+_UNLIKE_FLOAT = (
+    r"\A(?:-0|-?[0-9]{16,})\z"  # integers that floats may not hold: 0 has no sign, 2^53 has 16 digits
+)
 _VALUE = b"value"
 """Stands for a piece of each row that differs from row to row."""
 
@@ -45,22 +48,37 @@ class _Field:
     after: bytes
 
 
+@dataclass(frozen=True)
+class Alike:
+    """Rows that are spelled alike.
+
+    Attributes:
+        rows: the rows; of each field the numbers are int64 if none has a fraction or an exponent, else float64.
+        has_both: whether integers are among the floats of a field.
+    """
+
+    rows: pa.RecordBatch
+    has_both: bool
+
+
 class _NotAlike(Exception):
     """The rows are not spelled alike, or not known to be."""
 
 
-def read_alike(content: bytes, lines: int) -> pa.RecordBatch | None:
-    """The rows as pyarrow's JSON reader would give them; None: they are not known to be spelled alike.
+def read_alike(content: bytes, lines: int) -> Alike | None:
+    """The rows, exactly as they are spelled; None: they are not known to be spelled alike.
 
-    :param content: UTF-8 text of so many lines, each of which should be a row.
+    :param content: so many lines, each of which should be a row.
     """
     try:
+        if not content.isascii():
+            content.decode("utf-8")
         return _read(content, lines)
-    except (_NotAlike, pa.ArrowException):
+    except (_NotAlike, UnicodeDecodeError, pa.ArrowException):
         return None
 
 
-def _read(content: bytes, lines: int) -> pa.RecordBatch:
+def _read(content: bytes, lines: int) -> Alike:
     opening, fields = _spelling(content)
     characters = np.frombuffer(content, np.uint8)
     feeds = lines - (not content.endswith(b"\n"))
@@ -69,14 +87,26 @@ def _read(content: bytes, lines: int) -> pa.RecordBatch:
     fixed = [opening]
     for field in fields:
         fixed += [field.name, field.before, _VALUE, field.after] if field.is_text else [field.name, _VALUE]
-    values = _values(content, fixed)
-    if len(values[0]) != lines:
+    pieces = _values(content, fixed)
+    if len(pieces[0]) != lines:
         raise _NotAlike
-    columns = [
-        value if field.is_text else _numbers(value, field)
-        for value, field in zip(values, fields, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=[field.name.decode() for field in fields])
+    columns = dict(zip(fields, pieces, strict=True))
+    has_both = False
+    for spelled, alike in _by_spelling(fields).items():
+        numbers, both = _numbers([columns[field] for field in alike], *spelled)
+        columns |= zip(alike, numbers, strict=True)
+        has_both = has_both or both
+    names = [field.name.decode() for field in columns]
+    return Alike(pa.RecordBatch.from_arrays([*columns.values()], names=names), has_both)
+
+
+def _by_spelling(fields: Iterable[_Field]) -> dict[tuple[str, str], list[_Field]]:
+    """The fields of numbers, by what is before and after their values: the numbers of many are read at once."""
+    found: dict[tuple[str, str], list[_Field]] = {}
+    for field in fields:
+        if not field.is_text:
+            found.setdefault((field.before.decode(), field.after.decode()), []).append(field)
+    return found
 
 
 def _spelling(content: bytes) -> tuple[bytes, list[_Field]]:
@@ -120,24 +150,52 @@ def _values(content: bytes, pieces: list[bytes]) -> list[pa.Array]:
     return [column for column, piece in zip(columns, pieces, strict=True) if piece is _VALUE]
 
 
-def _numbers(pieces: pa.Array, field: _Field) -> pa.Array:
-    """The numbers in the pieces: int64 if none has a fraction or an exponent, else float64; null where `null` is."""
-    before, after = field.before.decode(), field.after.decode()
+def _numbers(fields: list[pa.Array], before: str, after: str) -> tuple[list[pa.Array], bool]:
+    """The numbers of fields, null where `null` is, and whether integers are among the floats of one.
+
+    :param fields: the pieces of each (string), as many for all: a number between `before` and `after`.
+    """
+    pieces = pa.concat_arrays(fields)
     if not pc.all(pc.and_(pc.starts_with(pieces, before), pc.ends_with(pieces, after))).as_py():
         raise _NotAlike
     texts = pc.binary_slice(pieces.view(pa.binary()), len(before), -len(after)).view(pa.string())
-    is_null = pc.equal(texts, "null")
-    if pc.all(is_null).as_py():
-        return pa.nulls(len(texts))
     characters, starts = _characters(pieces)
     starts = starts + len(before)
+    is_null = pc.equal(texts, "null")
     if pc.any(is_null).as_py():
         texts = pc.if_else(is_null, pa.scalar(None, pa.string()), texts)
         starts = starts[~is_null.to_numpy(zero_copy_only=False)]
     dots = np.flatnonzero(characters == ord("."))
     _check_are_json(characters, starts, dots)
-    is_float = len(dots) or _EXPONENT[characters].any()
-    return texts.cast(pa.float64() if is_float else pa.int64())
+    if len(dots) == len(texts):
+        return _split(_floats(texts), len(fields)), False
+    typed = [_typed(some) for some in _split(texts, len(fields))]
+    return [values for values, _ in typed], any(both for _, both in typed)
+
+
+def _split(values: pa.Array, parts: int) -> list[pa.Array]:
+    rows = len(values) // parts
+    return [values.slice(rows * part, rows) for part in range(parts)]
+
+
+def _typed(texts: pa.Array) -> tuple[pa.Array, bool]:
+    """The numbers of one field, and whether integers are among floats."""
+    present = len(texts) - texts.null_count
+    floats = pc.match_substring_regex(texts, "[.eE]").true_count
+    if not present:
+        return pa.nulls(len(texts)), False
+    if not floats:
+        return texts.cast(pa.int64()), False
+    if floats < present and pc.any(pc.match_substring_regex(texts, _UNLIKE_FLOAT)).as_py():
+        raise _NotAlike
+    return _floats(texts), floats < present
+
+
+def _floats(texts: pa.Array) -> pa.Array:
+    floats = texts.cast(pa.float64())
+    if not pc.all(pc.is_finite(floats)).as_py():
+        raise _NotAlike
+    return floats
 
 
 def _check_are_json(
