@@ -51,6 +51,9 @@ class Violations:
     complete: bool
 
 
+NO_VIOLATIONS = Violations((), frozenset(), complete=True)
+
+
 def violations(value: object, schema: JsonObject) -> Violations:
     """The violations of `schema` in `value`."""
     from jsonschema import Draft202012Validator

@@ -6,10 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.errors import ManifestError
+from pipeline.manifest import batch
 from pipeline.manifest.batch import default_report, failed_path, load_manifest
 from pipeline.manifest.options import OPTIONS, JoinOptions
+from pipeline.storage.schema import load_schema, violations
 from tests.support.builders import small_batch, write_json, write_jsonl, write_manifest, write_text
 
 ENTRY: dict[str, object] = {"id": "t", "features": "f.csv", "scores": ["dover=d.csv"], "out": "t.csv"}
@@ -271,3 +275,29 @@ def test_many_unknown_keys_are_soon_told(tmp_path: Path) -> None:
     write_json(tmp_path / "m.json", {"tables": [], **{f"tabels{key}": 1 for key in range(50_000)}})
     with pytest.raises(ManifestError, match=r"tabels0: unknown key; did you mean tables\?"):
         load_manifest(tmp_path / "m.json")
+
+
+PLACES = st.sampled_from(["f.csv", "", 1, None, ["d.csv"], {"path": "f.csv"}, {"pth": "f.csv"}])
+TABLES = st.one_of(
+    st.just(ENTRY),
+    st.fixed_dictionaries(
+        {
+            "id": st.sampled_from(["t", "", "-t", "t t", "t\n", "é", "x" * 200, "x" * 201, 1, None]),
+            "features": PLACES,
+            "scores": st.lists(PLACES, max_size=2) | st.sampled_from(["d.csv", None, {}]),
+            "out": PLACES,
+        },
+        optional={"audit_json": PLACES, "overwrite": st.sampled_from([True, 1]), "typo": st.just(1)},
+    ),
+    st.sampled_from([{}, [], None, "t", ENTRY | {"evidence": 1}, {"id": "t"}]),
+)
+
+
+@given(
+    tables=st.lists(TABLES, max_size=4) | st.sampled_from([None, {}]),
+    others=st.sampled_from([{}, {"defaults": {}}, {"defaults": 1}, {"typo": 1}]),
+)
+def test_plain_tables_need_no_schema(tables: object, others: dict[str, object]) -> None:
+    """A manifest has exactly the violations that its schema has, although plain tables are not held against it."""
+    raw = {"tables": tables, **others}
+    assert batch._violations(raw) == violations(raw, load_schema("manifest"))
