@@ -278,7 +278,7 @@ def test_many_unknown_keys_are_soon_told(tmp_path: Path) -> None:
 
 
 PLACES = st.sampled_from(["f.csv", "", 1, None, ["d.csv"], {"path": "f.csv"}, {"pth": "f.csv"}])
-TABLES = st.one_of(
+TABLES: st.SearchStrategy[object] = st.one_of(
     st.just(ENTRY),
     st.fixed_dictionaries(
         {
