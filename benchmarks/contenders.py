@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from benchmarks.corpus import FEATURES, Corpus
+from benchmarks.corpus import Corpus
 from benchmarks.measuring import Cost, module, spent
 
 OURS, COPY = "second-opinion", "bare copy"
@@ -20,7 +18,7 @@ def out_of(name: str) -> str:
 def cost(name: str, corpus: Corpus, memory_limit: float | None = None) -> Cost:
     """What it costs a contender to join the sidecars of a corpus onto its feature table; nothing is left of it."""
     try:
-        return spent(command(name, corpus.sidecars), corpus.folder, memory_limit)
+        return spent(command(name, corpus), corpus.folder, memory_limit)
     finally:
         clear(corpus)
 
@@ -31,22 +29,22 @@ def clear(corpus: Corpus) -> None:
         path.unlink()
 
 
-def command(name: str, sidecars: Sequence[str]) -> list[str]:
-    """What makes a contender join these sidecars onto the feature table, in the folder of a corpus."""
+def command(name: str, corpus: Corpus) -> list[str]:
+    """What makes a contender join the sidecars of a corpus onto its feature table, in its folder."""
     if name == OURS:
-        return _ours(sidecars)
+        return _ours(corpus)
     if name == COPY:
-        return module("benchmarks.peers.bare_copy", FEATURES, out_of(name))
-    return module(PEERS[name], FEATURES, out_of(name), *sidecars)
+        return module("benchmarks.peers.bare_copy", corpus.features, out_of(name))
+    return module(PEERS[name], corpus.features, out_of(name), *corpus.sidecars)
 
 
-def _ours(sidecars: Sequence[str]) -> list[str]:
-    scores = [f"--scores={sidecar.removesuffix('.jsonl')}={sidecar}" for sidecar in sidecars]
+def _ours(corpus: Corpus) -> list[str]:
+    scores = [f"--scores={sidecar.removesuffix('.jsonl')}={sidecar}" for sidecar in corpus.sidecars]
     out = out_of(OURS)
     return module(
         "pipeline",
         "join",
-        f"--features={FEATURES}",
+        f"--features={corpus.features}",
         *scores,
         f"--out={out}",
         f"--audit-json={out}.audit.json",

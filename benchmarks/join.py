@@ -2,7 +2,8 @@
 
 Everyone makes the table once beforehand, and the tables must be the same.
 
-    python -m benchmarks.join [--rows 1000000] [--columns 60] [--scorers 3] [--runs 5] [--folder FOLDER]
+    python -m benchmarks.join [--rows 1000000] [--columns 60] [--scorers 3] [--format parquet] [--runs 5]
+        [--folder FOLDER]
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 
 from benchmarks import contenders
 from benchmarks.contenders import COPY, NAMES, OURS, PEERS
-from benchmarks.corpus import Corpus, made
+from benchmarks.corpus import FORMATS, Corpus, made
 from benchmarks.folders import add_folder, data_folder
 from benchmarks.measuring import Cost, alternating, median, module, spent, spread
 
@@ -27,14 +28,15 @@ def main() -> None:
     """Make the corpus, compare what the contenders make of it, time them, print the figures."""
     given = arguments()
     with data_folder(given.folder) as folder:
-        corpus = made(folder, given.rows, given.columns, given.scorers)
+        corpus = made(folder, given.rows, given.columns, given.scorers, given.format)
         names = [name for name in NAMES if name in given.only]
         runs = {
             name: partial(contenders.cost, name, corpus, _limit(name, given.memory_limit)) for name in names
         }
         check(corpus, [name for name in names if name != COPY])
         print(
-            f"{corpus.rows:,} rows x {corpus.columns} columns, {given.scorers} scorers, {given.runs} rounds; {machine()}"
+            f"{corpus.rows:,} rows x {corpus.columns} columns of {corpus.features}, {given.scorers} scorers, {given.runs} rounds; "
+            f"{machine()}"
         )
         print("\n".join(figures(alternating(runs, given.runs))))
 
@@ -47,6 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, default=60)
     parser.add_argument("--scorers", type=int, default=3)
+    parser.add_argument("--format", choices=FORMATS, default="parquet", help="of the feature table")
     parser.add_argument("--runs", type=int, default=5, help="rounds; each runs everyone once")
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="these alone")
     parser.add_argument(
@@ -65,7 +68,7 @@ def check(corpus: Corpus, joining: Sequence[str]) -> None:
         return
     try:
         for name in joining:
-            spent(contenders.command(name, corpus.sidecars), corpus.folder)
+            spent(contenders.command(name, corpus), corpus.folder)
         spent(module("benchmarks.agreement", *map(contenders.out_of, joining)), corpus.folder)
     finally:
         contenders.clear(corpus)

@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _contenders(corpus: Corpus, memory: str) -> dict[str, Callable[[], Cost]]:
-    ours, duckdb = command(OURS, corpus.sidecars), "benchmarks.peers.by_duckdb_within"
+    ours, duckdb = command(OURS, corpus), "benchmarks.peers.by_duckdb_within"
     return {
         _PIECES: lambda: _cost([*ours, f"--memory={memory}"], corpus),
         _MEMORY: lambda: _cost([*ours, f"--memory={_PLENTY}"], corpus),

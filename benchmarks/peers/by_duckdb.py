@@ -26,10 +26,9 @@ JOIN = """
 # more CPU time than to leave the rows as they come; to order whole rows takes 35 % more.
 STATEMENT = """
 COPY (
-  SELECT * FROM '{features}' POSITIONAL JOIN (
+  SELECT * FROM {features} POSITIONAL JOIN (
     SELECT {columns} FROM (
-        SELECT parse_filename(path, false, 'forward_slash') AS key, file_row_number AS row
-        FROM read_parquet('{features}', file_row_number = true)
+        SELECT parse_filename(path, false, 'forward_slash') AS key, {row} AS row FROM {numbered}
     ) AS keys {joins}
     ORDER BY keys.row
   )
@@ -39,12 +38,23 @@ COPY (
 def statement(features: str, out: str, sidecars: list[str]) -> str:
     """What joins all sidecars onto the feature table; rows keep their order."""
     named = [{"name": Path(sidecar).stem, "sidecar": sidecar, "fields": FIELDS} for sidecar in sidecars]
+    read, row, numbered = _reading(features)
     return STATEMENT.format(
-        features=features,
+        features=read,
+        row=row,
+        numbered=numbered,
         out=out,
         columns=",".join(COLUMNS.format(**each) for each in named),
         joins="".join(JOIN.format(**each) for each in named),
     )
+
+
+def _reading(features: str) -> tuple[str, str, str]:
+    """What reads the features, what numbers their rows, and what reads them with those numbers."""
+    if ".parquet" in features:
+        return f"'{features}'", "file_row_number", f"read_parquet('{features}', file_row_number = true)"
+    read = f"read_csv('{features}')" if ".csv" in features else f"read_ndjson('{features}')"
+    return read, "row_number() OVER ()", f"(SELECT path FROM {read})"  # noqa: S608  # the names are ours
 
 
 if __name__ == "__main__":

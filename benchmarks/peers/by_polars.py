@@ -13,7 +13,7 @@ BASENAME = pl.col("path").str.extract(r"([^/]*)$")
 
 def join(features: str, out: str, sidecars: list[str]) -> None:
     """Join all sidecars onto the feature table; rows keep their order."""
-    joined = pl.scan_parquet(features).with_columns(key=BASENAME)
+    joined = _scanned(features).with_columns(key=BASENAME)
     for sidecar in sidecars:
         name = f"second_opinion_{Path(sidecar).stem}"
         joined = joined.join(
@@ -24,6 +24,12 @@ def join(features: str, out: str, sidecars: list[str]) -> None:
             pl.col(f"{name}_source").fill_null(""),
         )
     joined.drop("key").sink_parquet(out, compression="snappy")
+
+
+def _scanned(features: str) -> pl.LazyFrame:
+    if ".csv" in features:
+        return pl.scan_csv(features)
+    return pl.scan_ndjson(features) if ".jsonl" in features else pl.scan_parquet(features)
 
 
 def _scores(sidecar: str, name: str) -> pl.LazyFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import ParamSpec, Protocol, Self, TypeVar
@@ -43,6 +43,11 @@ class ReadAhead:
     ) -> Future[_Result]:
         """Submit a call of the function."""
         return self._pool.submit(function, *args, **kwargs)
+
+    def shares(self, items: Sequence[_Item]) -> list[Sequence[_Item]]:
+        """The items in order, in a part per thread."""
+        size = -(-len(items) // self._size) or 1
+        return [items[start : start + size] for start in range(0, len(items), size)]
 
     def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterator[_Result]:
         """Like `map`, but submits a few items ahead, so that only those are held in memory."""

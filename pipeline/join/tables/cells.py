@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from ...errors import MAX_FAULTS_SHOWN, count, show
 from ...storage.dialect import WORDS_FOR_NONE, has_decimal_comma
+from ..threads import ReadAhead
 
 _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 _LONG = r"\A-?[0-9]{16,}"  # may be above 2^53, where a float no longer holds every integer
@@ -55,7 +57,10 @@ class CellType:
         if self.type == pa.string():
             return cells
         none = pc.is_in(cells, _words()) if self.words else pc.equal(cells, "")
-        return pc.if_else(none, pa.scalar(None, pa.string()), self.with_point(cells)).cast(self.type)
+        numbers = self.with_point(cells)
+        if none.true_count:
+            numbers = pc.if_else(none, pa.scalar(None, pa.string()), numbers)
+        return numbers.cast(self.type)
 
     def with_point(self, cells: pa.Array) -> pa.Array:
         """Cells (string) whose numbers have a decimal point."""
@@ -188,9 +193,10 @@ class TableCensus:
     ) -> TableCensus:
         """The census of all rows of a table; columns that may not be numbers are text."""
         found = {name: ColumnCensus(decimal) for name in may_be_numbers}
-        for batch in batches:
-            for name, census in found.items():
-                census.look_at(batch.column(name))
+        with ReadAhead() as ahead:
+            for batch in batches:
+                for _ in ahead.each(functools.partial(_look_at, batch), ahead.shares([*found.items()])):
+                    pass
         text = CellType(pa.string(), words=False, decimal=decimal)
         types = {name: found[name].type if name in found else text for name in columns}
         notes = [note for name, census in found.items() if (note := census.note(name)) is not None]
@@ -205,8 +211,10 @@ class TableCensus:
 
     def typed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Text cells as typed values."""
-        arrays = [each.typed(cells) for each, cells in zip(self.types.values(), batch.columns, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        with ReadAhead() as ahead:
+            shares = ahead.shares([*zip(self.types.values(), batch.columns, strict=True)])
+            arrays = itertools.chain.from_iterable(ahead.each(_typed, shares))
+            return pa.RecordBatch.from_arrays([*arrays], schema=self.schema)
 
     def with_point(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Text cells whose numbers have a decimal point."""
@@ -214,6 +222,15 @@ class TableCensus:
             each.with_point(cells) for each, cells in zip(self.types.values(), batch.columns, strict=True)
         ]
         return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def _look_at(batch: pa.RecordBatch, columns: Sequence[tuple[str, ColumnCensus]]) -> None:
+    for name, census in columns:
+        census.look_at(batch.column(name))
+
+
+def _typed(columns: Sequence[tuple[CellType, pa.Array]]) -> list[pa.Array]:
+    return [kind.typed(cells) for kind, cells in columns]
 
 
 class _Cell(NamedTuple):

@@ -125,7 +125,10 @@ class DelimitedTable(FeatureTable):
                         ignore_empty_lines=len(self._columns) > 1,  # else it is an empty cell
                     ),
                     convert_options=pacsv.ConvertOptions(
-                        column_types=text, strings_can_be_null=False, include_columns=columns or []
+                        check_utf8="_census" not in self.__dict__,  # the census has read all of it
+                        column_types=text,
+                        strings_can_be_null=False,
+                        include_columns=columns or [],
                     ),
                 ):
                     yield last
