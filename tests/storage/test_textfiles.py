@@ -13,7 +13,7 @@ from tests.support.builders import join_features, write_text
 
 LIMIT = 100
 ROW = '{"clip_id": "c0"}\n'
-LONG = '{"clip_id": "' + "c" * 3_000_000 + '"}\n'
+LONG = '{"clip_id": "' + "c" * 9_000_000 + '"}\n'
 
 
 @pytest.fixture(autouse=True)

@@ -191,7 +191,7 @@ def test_a_failure_that_is_mended(tmp_path: Path, server: Luigid, program: str) 
 
 def test_the_visualiser_sees_a_table_grow(tmp_path: Path, server: Luigid) -> None:
     """While a table is made, luigid can tell what is being done, and how much of it."""
-    manifest = small_batch(tmp_path / "batch", rows=150_000)
+    manifest = small_batch(tmp_path / "batch", rows=500_000)
     seen: list[tuple[str, int]] = []
 
     def look() -> bool:
@@ -204,7 +204,7 @@ def test_the_visualiser_sees_a_table_grow(tmp_path: Path, server: Luigid) -> Non
         until(look, "the end of the run", every=0.05)
         digest(run.end())
     written = [
-        (message, share) for message, share in seen if re.fullmatch(r"written \d+ of 150000 rows", message)
+        (message, share) for message, share in seen if re.fullmatch(r"written \d+ of 500000 rows", message)
     ]
     assert written
     assert all(0 < share <= 100 for _, share in written)

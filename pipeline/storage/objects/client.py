@@ -72,6 +72,8 @@ class _Helper:
             return ours.makefile("rwb")
 
 
+_DIED = "the process that asks object stores has died"
+
 _helper: _Helper | None = None
 _beginning = threading.Lock()
 
@@ -112,9 +114,12 @@ class Stream:
 
     def write(self, block: bytes | bytearray | memoryview) -> None:
         """Hand over a block that is not empty."""
-        self._connection.write(len(block).to_bytes(8, "big"))
-        self._connection.write(block)
-        self._connection.flush()
+        try:
+            self._connection.write(len(block).to_bytes(8, "big"))
+            self._connection.write(block)
+            self._connection.flush()
+        except OSError as exc:
+            raise OSError(_DIED) from exc
 
     def complete(self) -> dict[str, Any]:
         """The answer, after the last block."""
@@ -152,7 +157,7 @@ def _asking() -> Iterator[io.BufferedRWPair]:
             helper.close()
             if _helper is helper:
                 _helper = None  # the next question begins another
-        raise OSError("the process that asks object stores has died") from exc
+        raise OSError(_DIED) from exc
 
 
 def _write(connection: io.BufferedRWPair, question: dict[str, Any], content: bytes) -> None:
