@@ -102,7 +102,7 @@ def _check_objects(
     features: str | Mapping[str, Any], scores: Sequence[Mapping[str, Any]], scorers: Mapping[str, Any]
 ) -> None:
     """:raises UsageError: an object does not follow the manifest's schema."""
-    if isinstance(features, str) and not scores and not scorers:
+    if isinstance(features, str) and features and not scores and not scorers:
         return  # paths alone: importing jsonschema takes a tenth of a small join
     given = {
         "features": features if isinstance(features, str) else dict(features),

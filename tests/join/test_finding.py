@@ -23,6 +23,7 @@ def every_table_is_large() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finding, "MIN_HASHED", 0)
         patch.setattr(finding, "_MAX_MEAN_BYTES", 1 << 20)
+        patch.setattr(finding, "_MAX_BYTES", 1 << 20)
         yield
 
 

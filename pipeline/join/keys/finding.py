@@ -18,7 +18,7 @@ from .hashes import MULTIPLIER, Hashes, hashes
 MIN_HASHED = 1 << 15
 """Fewer keys are found by `index_in` alone, which is as fast."""
 
-_MAX_MEAN_BYTES = 64  # longer keys take as long to hash as `index_in` takes
+_MAX_MEAN_BYTES, _MAX_BYTES = 64, 1024  # longer keys take as long to hash as `index_in` takes
 _MAX_TABLES = 32
 _MULTIPLIERS = np.arange(1, 2 * _MAX_TABLES, 2, dtype=np.uint64) * MULTIPLIER  # odd
 
@@ -69,15 +69,20 @@ def _by_hash(wanted: pa.Array, looked: Hashes, keys: pa.Array) -> pa.Array | Non
     if tables is None:
         return None
     positions = _looked_up(looked, of_keys, tables)
+    if wanted.null_count:
+        positions[wanted.is_null().to_numpy(zero_copy_only=False)] = -1
     found = pa.array(positions, mask=positions < 0)
-    same = pc.equal(keys.take(found), wanted)
-    return found if same.true_count == len(found) - found.null_count else None
+    # Lengths come first: a long key is not copied for every row that has its hash by coincidence.
+    is_same_length = pc.equal(pc.binary_length(keys).take(found), pc.binary_length(wanted))
+    if not pc.all(is_same_length).as_py():
+        return None
+    return found if pc.all(pc.equal(keys.take(found), wanted)).as_py() else None
 
 
 def _tables(of_keys: Hashes) -> list[NDArray[np.int32]] | None:
     """Tables of the positions of all keys; None: two keys have the same hash.
 
-    Each table has a slot for two keys or more. Of keys that meet in a slot the last stays; the others go on to the next
+    Each table has two to four slots for each of its keys. Of keys that meet in a slot the last stays; the others go on to the next
     table, where they meet others.
     """
     tables: list[NDArray[np.int32]] = []

@@ -17,6 +17,7 @@ from pipeline.join.sidecars.blocks import Plain, read_plain
 from pipeline.join.sidecars.read import read_sidecar
 from pipeline.join.sidecars.rows import Block, line_feeds
 from pipeline.join.sidecars.scores import ScoreReader
+from pipeline.join.tables.json import alike as json_alike
 from pipeline.manifest.entries import SidecarEntry
 from pipeline.manifest.options import JoinOptions
 
@@ -146,6 +147,7 @@ def test_fast_path_changes_nothing(
     """Scores, their order and the faults are the same with the fast path and without, whatever a file holds."""
     (tmp_path / "s.jsonl").write_bytes(content.encode("utf-8", "surrogatepass"))
     monkeypatch.setattr(rows, "BLOCK_BYTES", block)
+    monkeypatch.setattr(json_alike, "MIN_LINES", 0)
     fast = told(tmp_path, entry)
     with monkeypatch.context() as without:
         without.setattr(sidecars, "read_plain", lambda *_: Plain("", [], None))

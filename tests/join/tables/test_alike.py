@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.json as pajson
@@ -11,7 +12,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from pipeline.join.tables.json import alike
 from pipeline.join.tables.json.alike import read_alike
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_lines_are_enough() -> Iterator[None]:
+    """Any number of lines is read at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alike, "MIN_LINES", 0)
+        yield
+
 
 SPACES = st.sampled_from(["", " ", "  "])
 TEXTS = st.text(st.characters(exclude_characters='"\\', exclude_categories=["Cc", "Cs"]), max_size=8)
@@ -150,3 +161,9 @@ def test_integers_that_no_float_holds(integer: str) -> None:
 def test_what_is_not_plain_is_left(row: str) -> None:
     """Rows that are all alike, and not plain, are left to the JSON reader."""
     assert read_alike(f"{row}\n{row}\n".encode(), 2) is None
+
+
+def test_few_lines_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns of a few values take longer than those values one by one."""
+    monkeypatch.setattr(alike, "MIN_LINES", 3)
+    assert [read_alike(LIKE.encode() * lines, lines) is None for lines in (2, 3)] == [True, False]

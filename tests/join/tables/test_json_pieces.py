@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import BatchError
+from pipeline.join.tables.json import alike as json_alike
 from pipeline.join.tables.json import pieces, table
 from tests.support.builders import join_features, write_text
 
@@ -52,6 +53,7 @@ def ways() -> Iterator[pytest.MonkeyPatch]:
     for alike, held in ((False, 0), (True, 0), (True, 1 << 20)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(table, "MAX_HELD_ROWS_BYTES", held)
+            patch.setattr(json_alike, "MIN_LINES", 0)
             if not alike:
                 patch.setattr(pieces, "read_alike", lambda _content, _lines: None)
             yield patch

@@ -7,7 +7,7 @@ pyarrow's CSV reader takes apart in a third of the time of its JSON reader::
     {|path|: |a.mp4|, |score|: 0.5}
 
 All that is not a value must be equal in all rows, and every number must be one to JSON. So there is no second reading
-of JSON: what is not known to be alike is left to the JSON reader.
+of JSON: what is not known to be alike is left to the JSON reader, and so are lines that end in a carriage return.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ _AFTER_ZERO = np.isin(np.arange(256), [*b".eE ,}"])
 _UNLIKE_FLOAT = (
     r"\A(?:-0|-?[0-9]{16,})\z"  # integers that floats may not hold: 0 has no sign, 2^53 has 16 digits
 )
-_VALUE = b"value"
-"""Stands for a piece of each row that differs from row to row."""
+MIN_LINES = 64
+"""Fewer lines are left, since a column takes as long as 60 of its values read one by one."""
+
+_VALUE = None
+"""In place of a piece that differs from row to row."""
 
 _PARSING = pacsv.ParseOptions(delimiter='"', quote_char=False, double_quote=False, escape_char=False)
 
@@ -66,10 +69,12 @@ class _NotAlike(Exception):
 
 
 def read_alike(content: bytes, lines: int) -> Alike | None:
-    """The rows, exactly as they are spelled; None: they are not known to be spelled alike.
+    """The rows, exactly as they are spelled; None: they are few, or not known to be spelled alike.
 
     :param content: so many lines, each of which should be a row.
     """
+    if lines < MIN_LINES:
+        return None
     try:
         if not content.isascii():
             content.decode("utf-8")
@@ -81,10 +86,10 @@ def read_alike(content: bytes, lines: int) -> Alike | None:
 def _read(content: bytes, lines: int) -> Alike:
     opening, fields = _spelling(content)
     characters = np.frombuffer(content, np.uint8)
-    feeds = lines - (not content.endswith(b"\n"))
-    if b"\\" in content or np.count_nonzero(characters < _FIRST_PRINTABLE) != feeds:
+    line_feeds = lines - (not content.endswith(b"\n"))
+    if b"\\" in content or np.count_nonzero(characters < _FIRST_PRINTABLE) != line_feeds:
         raise _NotAlike  # escapes, or control characters, which JSON forbids in texts
-    fixed = [opening]
+    fixed: list[bytes | None] = [opening]
     for field in fields:
         fixed += [field.name, field.before, _VALUE, field.after] if field.is_text else [field.name, _VALUE]
     pieces = _values(content, fixed)
@@ -92,9 +97,9 @@ def _read(content: bytes, lines: int) -> Alike:
         raise _NotAlike
     columns = dict(zip(fields, pieces, strict=True))
     has_both = False
-    for spelled, alike in _by_spelling(fields).items():
-        numbers, both = _numbers([columns[field] for field in alike], *spelled)
-        columns |= zip(alike, numbers, strict=True)
+    for spelled, of_numbers in _by_spelling(fields).items():
+        numbers, both = _numbers([columns[field] for field in of_numbers], *spelled)
+        columns |= zip(of_numbers, numbers, strict=True)
         has_both = has_both or both
     names = [field.name.decode() for field in columns]
     return Alike(pa.RecordBatch.from_arrays([*columns.values()], names=names), has_both)
@@ -111,7 +116,8 @@ def _by_spelling(fields: Iterable[_Field]) -> dict[tuple[str, str], list[_Field]
 
 def _spelling(content: bytes) -> tuple[bytes, list[_Field]]:
     """How the first line is spelled: what comes before its fields, and its fields."""
-    first = content[: content.find(b"\n") % (len(content) + 1)]
+    end = content.find(b"\n")
+    first = content if end < 0 else content[:end]
     opened = _OPENING.match(first)
     if opened is None:
         raise _NotAlike
@@ -128,13 +134,13 @@ def _spelling(content: bytes) -> tuple[bytes, list[_Field]]:
     return opened[0], fields
 
 
-def _values(content: bytes, pieces: list[bytes]) -> list[pa.Array]:
+def _values(content: bytes, pieces: list[bytes | None]) -> list[pa.Array]:
     """What is in place of `_VALUE` between the quotation marks of each row (string).
 
     :param pieces: what is between them, and is the same in all rows.
     """
     kinds = {
-        str(at): pa.string() if piece is _VALUE else pa.binary(len(piece)) for at, piece in enumerate(pieces)
+        str(at): pa.string() if piece is None else pa.binary(len(piece)) for at, piece in enumerate(pieces)
     }
     table = pacsv.read_csv(
         pa.py_buffer(content),
@@ -143,11 +149,15 @@ def _values(content: bytes, pieces: list[bytes]) -> list[pa.Array]:
         pacsv.ConvertOptions(check_utf8=False, column_types=kinds, null_values=[]),
     )
     columns = [column.combine_chunks() for column in table.columns]
+    found = []
     for column, piece in zip(columns, pieces, strict=True):
+        if piece is None:
+            found.append(column)
+            continue
         expected = piece * len(column)
-        if piece is not _VALUE and not column.buffers()[1][: len(expected)].equals(pa.py_buffer(expected)):
+        if not column.buffers()[1][: len(expected)].equals(pa.py_buffer(expected)):
             raise _NotAlike
-    return [column for column, piece in zip(columns, pieces, strict=True) if piece is _VALUE]
+    return found
 
 
 def _numbers(fields: list[pa.Array], before: str, after: str) -> tuple[list[pa.Array], bool]:
@@ -167,7 +177,7 @@ def _numbers(fields: list[pa.Array], before: str, after: str) -> tuple[list[pa.A
         starts = starts[~is_null.to_numpy(zero_copy_only=False)]
     dots = np.flatnonzero(characters == ord("."))
     _check_are_json(characters, starts, dots)
-    if len(dots) == len(texts):
+    if len(dots) == len(texts):  # one in each, as the cast refuses a text with two
         return _split(_floats(texts), len(fields)), False
     typed = [_typed(some) for some in _split(texts, len(fields))]
     return [values for values, _ in typed], any(both for _, both in typed)
@@ -201,7 +211,11 @@ def _floats(texts: pa.Array) -> pa.Array:
 def _check_are_json(
     characters: NDArray[np.uint8], starts: NDArray[np.int64], dots: NDArray[np.int64]
 ) -> None:
-    """Refuse what Arrow takes for a number and JSON does not: `.5`, `5.`, `05`, `0x5`, `+5`, `inf`."""
+    """Refuse what Arrow takes for a number and JSON does not: `.5`, `5.`, `05`, `0x5`, `+5`, `inf`, and no digit at all.
+
+    The cast refuses the rest: spaces, two dots, an exponent without digits. Each number has a character before it and one
+    behind it, so that the neighbours of its characters are characters too.
+    """
     digits = starts + (characters[starts] == ord("-"))
     zeros = digits[characters[digits] == ord("0")]
     if not (

@@ -37,7 +37,7 @@ class Piece(Protocol):
         """Number of rows."""
 
     @property
-    def values(self) -> int:
+    def cells(self) -> int:
         """Number of fields of all rows."""
 
     def new_names(self, known: Container[str]) -> Iterable[str]:
@@ -86,7 +86,7 @@ class Objects:
         return len(self.held)
 
     @property
-    def values(self) -> int:
+    def cells(self) -> int:
         """Number of fields of all rows."""
         return sum(len(row) for _, row in self.held)
 
@@ -153,7 +153,7 @@ class Columns:
         return int(self.alike.rows.num_rows)
 
     @property
-    def values(self) -> int:
+    def cells(self) -> int:
         """Number of fields of all rows."""
         return self.rows * int(self.alike.rows.num_columns)
 
@@ -192,7 +192,7 @@ class Columns:
     def numbered(self) -> Numbered:
         """The rows with their numbers."""
         if self.lines is not None:
-            return [*self.lines.values()]
+            return [*self.lines.numbered()]
         return [*enumerate(arrow_to_rows(self.alike.rows, ""), self.first)]
 
     @property
@@ -200,7 +200,8 @@ class Columns:
         return Objects(self.numbered())
 
     def _column(self, name: str) -> pa.Array:
-        return self.alike.rows[name] if name in self.alike.rows.schema.names else pa.nulls(self.rows)
+        at = self.alike.rows.schema.get_field_index(name)
+        return pa.nulls(self.rows) if at < 0 else self.alike.rows.column(at)
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ class Lines:
         alike = read_alike(self.content, self.count)
         return None if alike is None else Columns(self.first, alike, self if alike.has_both else None)
 
-    def values(self) -> Iterator[tuple[int, Any]]:
+    def numbered(self) -> Iterator[tuple[int, Any]]:
         """Every row with the number of its line, or the ValueError that says why there is none."""
         lines = enumerate(io.BytesIO(self.content), self.first)
         return ((number, _row(line)) for number, line in lines if line.strip())

@@ -14,6 +14,7 @@ from ....storage.locations import Location
 from ... import keys
 from ...threads import ReadAhead
 from ..base import CHUNK_ROWS, Chunk, FeatureTable, Form, regrouped
+from .alike import MIN_LINES
 from .inference import infer_schema
 from .pieces import Columns, Lines, Objects, Piece, parsed
 
@@ -23,13 +24,16 @@ MAX_HELD_BYTES = 1 << 30
 MAX_HELD_ROWS_BYTES = 1 << 28
 """Maximum size of a table that is held in columns; a larger one is read again."""
 
-_PIECE_BYTES = 1 << 22  # of lines that are objects at a time, which take about five times as much
+_PIECE_BYTES = (
+    1 << 22
+)  # of lines at a time; as objects they take about five times as much, smaller pieces more time
 _PIECE_ROWS = 4096  # of a document
+_BYTES_PER_OBJECT = 100  # of a value in a row, about
 _MAX_FIELDS = 250_000
 _MAX_UNCHECKED_CELLS = 100_000_000
 _MAX_CELLS_PER_VALUE = 100  # of a table with more cells than `_MAX_UNCHECKED_CELLS`
 
-_Values: TypeAlias = Iterable[tuple[int, Any]]
+_NumberedRows: TypeAlias = Iterable[tuple[int, Any]]
 """Rows with their numbers; in place of one that is none the ValueError that says why."""
 
 
@@ -44,7 +48,7 @@ class JsonTable(FeatureTable):
         super().__init__(path, wanted_key)
         self._by_line = lines
         self._values_held = 0
-        self._held: list[Columns] | None = None
+        self._held: list[Piece] | None = None
         self._scanned = self._scan()
 
     @property
@@ -80,7 +84,7 @@ class JsonTable(FeatureTable):
         return infer_schema(f"{self.path} {self._unit}", self.columns, self._pieces)
 
     def schema(self) -> pa.Schema:
-        """Names and types that hold every value; one more pass over the file."""
+        """Names and types that hold every value; one more pass over the rows."""
         return self._schema
 
     def chunks(self, form: Form) -> Iterator[Chunk]:
@@ -101,17 +105,17 @@ class JsonTable(FeatureTable):
 
     def _pieces(self, is_sound: Callable[[int, Any], bool] = _is_object) -> Iterator[Piece]:
         """The rows, some at a time; of those that are not spelled alike only the sound ones."""
+        if self._held is not None:
+            yield from self._held
+            return
         for some in self._read():
             if isinstance(some, Columns):
                 yield some
             else:
                 yield Objects([(number, row) for number, row in some if is_sound(number, row)])
 
-    def _read(self) -> Iterator[Columns | _Values]:
+    def _read(self) -> Iterator[Columns | _NumberedRows]:
         """Every row, some at a time."""
-        if self._held is not None:
-            yield from self._held
-            return
         if not self._by_line:
             for start in range(0, len(self._document), _PIECE_ROWS):
                 yield enumerate(self._document[start : start + _PIECE_ROWS], start + 1)
@@ -123,7 +127,8 @@ class JsonTable(FeatureTable):
         first = 1
         for content in textfiles.read_lines(self.path, _PIECE_BYTES):
             lines = Lines.of(first, content)
-            yield lines
+            if not content.isspace():
+                yield lines
             first += lines.count
 
     @functools.cached_property
@@ -155,7 +160,7 @@ class JsonTable(FeatureTable):
             for name, key_texts in candidates.items():
                 key_texts.add(piece, name)
             total += piece.rows
-            self._values_held += piece.values
+            self._values_held += piece.cells
             holding.add(piece)
         self._held = holding.pieces
         if faults.count:
@@ -190,25 +195,31 @@ class JsonTable(FeatureTable):
 
 
 class _Holding:
-    """The pieces of a table, as long as all are in columns without their lines, and small.
+    """The pieces of a table, as long as they are small: in columns without their lines, or a few rows.
 
     Attributes:
         pieces: the pieces; None: the table is to be read again.
     """
 
     def __init__(self) -> None:
-        self.pieces: list[Columns] | None = []
+        self.pieces: list[Piece] | None = []
         self._bytes = 0
 
     def add(self, piece: Piece) -> None:
         """Hold the next piece too."""
-        if self.pieces is None or not isinstance(piece, Columns) or piece.lines is not None:
+        size = _size(piece)
+        if self.pieces is None or size is None or self._bytes + size > MAX_HELD_ROWS_BYTES:
             self.pieces = None
             return
-        self._bytes += piece.alike.rows.nbytes
+        self._bytes += size
         self.pieces.append(piece)
-        if self._bytes > MAX_HELD_ROWS_BYTES:
-            self.pieces = None
+
+
+def _size(piece: Piece) -> int | None:
+    """The bytes of a piece in memory; None: it is not to be held."""
+    if isinstance(piece, Columns):
+        return None if piece.lines is not None else int(piece.alike.rows.nbytes)
+    return piece.cells * _BYTES_PER_OBJECT if piece.rows < MIN_LINES else None
 
 
 class _KeyTexts:
@@ -237,8 +248,9 @@ class _KeyTexts:
             self.parts.append(part)
 
 
-def _in_columns(lines: Lines) -> Columns | _Values:
-    return lines.columns() or lines.values()
+def _in_columns(lines: Lines) -> Columns | _NumberedRows:
+    columns = lines.columns()
+    return lines.numbered() if columns is None else columns
 
 
 def _kind_of(value: object) -> str:
