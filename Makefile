@@ -16,7 +16,8 @@ SPREAD = -n $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)") 
 COVERAGE ?=
 BIN = $(VENV)/bin
 # Tests and demos start Python hundreds of times, and a start without compiled modules takes a second more. So what is
-# installed is compiled, by all cores, and the compiled modules of the checkout are kept whatever the caller sets.
+# installed is compiled, by all cores, and the compiled modules of the checkout are kept whatever the caller sets. Some
+# packages hold files that do not compile and that nothing imports.
 COMPILE = $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 unexport PYTHONDONTWRITEBYTECODE
 # A venv is made again when what it holds is declared anew.

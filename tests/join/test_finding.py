@@ -65,6 +65,15 @@ def test_slots_that_are_the_same(keys: list[str], tables: int) -> None:
         said(keys, keys[::-1])
 
 
+def test_long_keys_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One key of a megabyte among short ones is hashed by nobody: that takes longer than all else."""
+    monkeypatch.setattr(finding, "_MAX_BYTES", 1024)
+    keys = ["x" * (1 << 20), "a", "b"]
+    assert Wanted.of(pa.array(keys)).hashes is None
+    assert Wanted.of(pa.array(keys[1:])).hashes is not None
+    assert said(keys, keys[::-1]) == [2, 1, 0]
+
+
 def test_many_keys() -> None:
     """A hundred thousand keys of all lengths are found among others in another order."""
     keys = [f"{'x' * (number % 70)}{number}" for number in range(100_000)]

@@ -38,7 +38,7 @@ class Wanted:
     @classmethod
     def of(cls, keys: pa.Array) -> Wanted:
         """The keys with their hashes, if that is faster."""
-        if not _is_hashed(keys):
+        if not _pays_to_hash(keys):
             return cls(keys, None)
         if not keys.null_count:
             return cls(keys, hashes(keys))
@@ -53,13 +53,16 @@ def find(wanted: Wanted, keys: pa.Array) -> pa.Array:
     :param keys: comparable keys (string), none null. Of a key that is there twice the first is found.
     """
     found = None
-    if wanted.hashes is not None and _is_hashed(keys):
+    if wanted.hashes is not None and _pays_to_hash(keys):
         found = _by_hash(wanted.keys, wanted.hashes, keys)
     return pc.index_in(wanted.keys, keys, skip_nulls=True) if found is None else found
 
 
-def _is_hashed(keys: pa.Array) -> bool:
-    return len(keys) >= MIN_HASHED and keys.nbytes <= _MAX_MEAN_BYTES * len(keys)
+def _pays_to_hash(keys: pa.Array) -> bool:
+    if len(keys) < MIN_HASHED or keys.nbytes > _MAX_MEAN_BYTES * len(keys):
+        return False
+    longest = pc.max(pc.binary_length(keys)).as_py() or 0
+    return bool(longest <= _MAX_BYTES)
 
 
 def _by_hash(wanted: pa.Array, looked: Hashes, keys: pa.Array) -> pa.Array | None:
@@ -72,7 +75,7 @@ def _by_hash(wanted: pa.Array, looked: Hashes, keys: pa.Array) -> pa.Array | Non
     if wanted.null_count:
         positions[wanted.is_null().to_numpy(zero_copy_only=False)] = -1
     found = pa.array(positions, mask=positions < 0)
-    # Lengths come first: a long key is not copied for every row that has its hash by coincidence.
+    # Lengths come first: a longer key is not copied for every row that has its hash by coincidence.
     is_same_length = pc.equal(pc.binary_length(keys).take(found), pc.binary_length(wanted))
     if not pc.all(is_same_length).as_py():
         return None
@@ -82,8 +85,8 @@ def _by_hash(wanted: pa.Array, looked: Hashes, keys: pa.Array) -> pa.Array | Non
 def _tables(of_keys: Hashes) -> list[NDArray[np.int32]] | None:
     """Tables of the positions of all keys; None: two keys have the same hash.
 
-    Each table has two to four slots for each of its keys. Of keys that meet in a slot the last stays; the others go on to the next
-    table, where they meet others.
+    Each table has two to four slots for each of its keys. Of keys that meet in a slot the last stays. The others go on to
+    the next table, where they meet others.
     """
     tables: list[NDArray[np.int32]] = []
     left = np.arange(len(of_keys), dtype=np.int32)
@@ -112,8 +115,8 @@ def _looked_up(looked: Hashes, of_keys: Hashes, tables: list[NDArray[np.int32]])
         has = (of_keys[at] == looked) & (at >= 0)
         positions[left[has]] = at[has]
         # A slot that is empty has never had a key, so no later table has one either.
-        on = ~has & (at >= 0)
-        left, looked = left[on], looked[on]
+        goes_on = ~has & (at >= 0)
+        left, looked = left[goes_on], looked[goes_on]
     return positions
 
 

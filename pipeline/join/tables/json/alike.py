@@ -22,6 +22,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
+MIN_LINES = 64
+"""Fewer lines are left, since a column takes as long as 60 of its values read one by one."""
+
 _OPENING = re.compile(rb"\{ *")
 _FIELD = re.compile(
     rb'"(?P<name>[^"]*)"(?P<before> *: *)(?:"(?P<text>[^"]*)"|-?[0-9][0-9.eE+-]*|null)(?P<after> *, *| *\} *)'
@@ -29,15 +32,8 @@ _FIELD = re.compile(
 _FIRST_PRINTABLE = ord(" ")
 _DIGIT = np.isin(np.arange(256), [*b"0123456789"])
 _AFTER_ZERO = np.isin(np.arange(256), [*b".eE ,}"])
-_UNLIKE_FLOAT = (
-    r"\A(?:-0|-?[0-9]{16,})\z"  # integers that floats may not hold: 0 has no sign, 2^53 has 16 digits
-)
-MIN_LINES = 64
-"""Fewer lines are left, since a column takes as long as 60 of its values read one by one."""
-
-_VALUE = None
-"""In place of a piece that differs from row to row."""
-
+# Integers that floats may not hold: their 0 has no sign, and 2^53 has 16 digits.
+_UNLIKE_FLOAT = r"\A(?:-0|-?[0-9]{16,})\z"
 _PARSING = pacsv.ParseOptions(delimiter='"', quote_char=False, double_quote=False, escape_char=False)
 
 
@@ -91,7 +87,7 @@ def _read(content: bytes, lines: int) -> Alike:
         raise _NotAlike  # escapes, or control characters, which JSON forbids in texts
     fixed: list[bytes | None] = [opening]
     for field in fields:
-        fixed += [field.name, field.before, _VALUE, field.after] if field.is_text else [field.name, _VALUE]
+        fixed += [field.name, field.before, None, field.after] if field.is_text else [field.name, None]
     pieces = _values(content, fixed)
     if len(pieces[0]) != lines:
         raise _NotAlike
@@ -135,9 +131,9 @@ def _spelling(content: bytes) -> tuple[bytes, list[_Field]]:
 
 
 def _values(content: bytes, pieces: list[bytes | None]) -> list[pa.Array]:
-    """What is in place of `_VALUE` between the quotation marks of each row (string).
+    """The values of each row (string), as they are between its quotation marks.
 
-    :param pieces: what is between them, and is the same in all rows.
+    :param pieces: what else is between them, and is the same in all rows; None in place of each value.
     """
     kinds = {
         str(at): pa.string() if piece is None else pa.binary(len(piece)) for at, piece in enumerate(pieces)

@@ -171,7 +171,7 @@ class Columns:
 
     def typed(self, where: str, schema: pa.Schema) -> pa.RecordBatch:
         """The rows as typed columns."""
-        try:
+        try:  # the schema holds every value of the table, so that a cast only widens
             arrays = [self._column(field.name).cast(field.type) for field in schema]
         except pa.ArrowException:
             return self._as_objects.typed(where, schema)

@@ -24,9 +24,8 @@ MAX_HELD_BYTES = 1 << 30
 MAX_HELD_ROWS_BYTES = 1 << 28
 """Maximum size of a table that is held in columns; a larger one is read again."""
 
-_PIECE_BYTES = (
-    1 << 22
-)  # of lines at a time; as objects they take about five times as much, smaller pieces more time
+# Of lines at a time. As objects they take about five times as much; in smaller pieces they take more time.
+_PIECE_BYTES = 1 << 22
 _PIECE_ROWS = 4096  # of a document
 _BYTES_PER_OBJECT = 100  # of a value in a row, about
 _MAX_FIELDS = 250_000
