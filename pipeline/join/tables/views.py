@@ -31,9 +31,7 @@ def _plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
         return stored if storage == kind else pa.ExtensionArray.from_storage(kind, stored)
     try:
         return column.cast(kind)
-    except (
-        pa.ArrowNotImplementedError
-    ):  # pyarrow does not cast a list_view of views, but makes one from values
+    except pa.ArrowNotImplementedError:  # a list_view of views is not cast, but it is made from values
         return pa.array(column.to_pylist(), kind)
 
 

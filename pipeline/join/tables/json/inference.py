@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import pyarrow as pa
 
 from ....errors import TableError, show
-from .pieces import CONVERSION_ERRORS, Piece, Row, inferred
+from .lines import Row
+from .pieces import Piece
+from .value_types import CONVERSION_ERRORS, inferred
 
 
 def infer_schema(where: str, columns: Sequence[str], pieces: Callable[[], Iterable[Piece]]) -> pa.Schema:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import math
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from json import JSONDecoder
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-import numpy as np
 import pyarrow as pa
 
 from ....errors import TableError, show
-from ....storage import jsontext
 from ... import keys
 from ..convert import arrow_to_rows, arrow_to_text, rows_to_text
 from .alike import Alike, read_alike
+from .lines import Lines, Row
+from .value_types import CONVERSION_ERRORS, inferred
 
-Row: TypeAlias = dict[str, Any]
 Numbered: TypeAlias = list[tuple[int, Row]]
 """Some rows with their numbers."""
-
-CONVERSION_ERRORS = (pa.ArrowException, OverflowError, UnicodeEncodeError)
-"""A value does not fit a type."""
-
-_LINE_FEED = ord("\n")
-_UNCHECKED = JSONDecoder()
 
 
 class Piece(Protocol):
@@ -147,6 +137,12 @@ class Columns:
     alike: Alike
     lines: Lines | None
 
+    @classmethod
+    def of(cls, lines: Lines) -> Columns | None:
+        """The lines in columns; None: they are not spelled alike."""
+        alike = read_alike(lines.content, lines.count)
+        return None if alike is None else cls(lines.first, alike, lines if alike.has_both else None)
+
     @property
     def rows(self) -> int:
         """Number of rows."""
@@ -202,93 +198,3 @@ class Columns:
     def _column(self, name: str) -> pa.Array:
         at = self.alike.rows.schema.get_field_index(name)
         return pa.nulls(self.rows) if at < 0 else self.alike.rows.column(at)
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Some whole lines of a file.
-
-    Attributes:
-        first: the number of the first line, from 1.
-        content: the lines.
-        count: how many there are.
-    """
-
-    first: int
-    content: bytes
-    count: int
-
-    @classmethod
-    def of(cls, first: int, content: bytes) -> Lines:
-        """The lines of some content."""
-        feeds = int(np.count_nonzero(np.frombuffer(content, np.uint8) == _LINE_FEED))
-        return cls(first, content, feeds + (not content.endswith(b"\n")))
-
-    def columns(self) -> Columns | None:
-        """The rows in columns; None: they are not spelled alike."""
-        alike = read_alike(self.content, self.count)
-        return None if alike is None else Columns(self.first, alike, self if alike.has_both else None)
-
-    def numbered(self) -> Iterator[tuple[int, Any]]:
-        """Every row with the number of its line, or the ValueError that says why there is none."""
-        lines = enumerate(io.BytesIO(self.content), self.first)
-        return ((number, _row(line)) for number, line in lines if line.strip())
-
-
-def inferred(values: Sequence[Any]) -> pa.DataType:
-    """The narrowest type that holds all values.
-
-    :raises CONVERSION_ERRORS: there is none.
-    """
-    if set(map(type, values)) == {float}:
-        return pa.float64()  # most columns; the look at each value below takes four times as long
-    try:
-        kind = pa.array(values).type
-    except OverflowError:
-        return pa.array(values, pa.uint64()).type
-    if any(_hides_boolean(value, kind) for value in values):
-        raise pa.ArrowInvalid("true or false among numbers")
-    return kind
-
-
-def _hides_boolean(value: Any, kind: pa.DataType) -> bool:
-    """Whether Arrow, which takes true among floats for 1.0, has done so somewhere in `value`."""
-    if isinstance(value, bool):
-        return bool(pa.types.is_floating(kind))
-    if isinstance(value, list) and pa.types.is_list(kind):
-        return any(_hides_boolean(below, kind.value_type) for below in value)
-    if isinstance(value, dict) and pa.types.is_struct(kind):
-        return any(_hides_boolean(below, kind.field(name).type) for name, below in value.items())
-    return False
-
-
-def _row(line: bytes) -> Any:
-    row = _flat_row(line)
-    return parsed(line) if row is None else row
-
-
-def _flat_row(line: bytes) -> Row | None:
-    """An object without lists and objects in it, as `jsontext.parse` gives it; None: that must look at it.
-
-    Repeated keys and floats beyond 64 bits are looked for in the whole row instead of one by one: a row of
-    20 floats takes 12 instead of 18 us. Every key is followed by a colon, so that no more colons behind quotes
-    than there are keys means that no key is repeated.
-    """
-    if b"[" in line or line.count(b"{") > 1 or b" :" in line or b"\t:" in line or b"\r:" in line:
-        return None
-    try:
-        row = _UNCHECKED.decode(line.decode("utf-8"))
-    except ValueError:
-        return None
-    if not isinstance(row, dict) or line.count(b'":') != len(row):
-        return None
-    values = row.values()
-    return None if math.inf in values or -math.inf in values else row
-
-
-def parsed(content: bytes) -> Any:
-    """The JSON value in the content, or the ValueError that says why there is none."""
-    try:
-        return jsontext.parse(content)
-    except ValueError as exc:
-        return exc

@@ -10,7 +10,7 @@ from ....storage import textfiles
 from ....storage.writing import NewFile
 from ..base import Chunk, Form, Sink
 from ..convert import arrow_to_rows
-from .pieces import Row
+from .lines import Row
 
 _PIECE_ROWS = 4096  # written at a time
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))

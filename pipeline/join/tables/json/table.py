@@ -16,7 +16,8 @@ from ...threads import ReadAhead
 from ..base import CHUNK_ROWS, Chunk, FeatureTable, Form, regrouped
 from .alike import MIN_LINES
 from .inference import infer_schema
-from .pieces import Columns, Lines, Objects, Piece, parsed
+from .lines import Lines, parsed
+from .pieces import Columns, Objects, Piece
 
 MAX_HELD_BYTES = 1 << 30
 """Maximum size of a column of key texts that is held; a larger one is read again."""
@@ -248,7 +249,7 @@ class _KeyTexts:
 
 
 def _in_columns(lines: Lines) -> Columns | _NumberedRows:
-    columns = lines.columns()
+    columns = Columns.of(lines)
     return lines.numbered() if columns is None else columns
 
 
