@@ -82,11 +82,12 @@ class Running:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """Kill -9 all its processes, and wait for the first one's end."""
+        """Kill -9 all its processes, and wait until each has let go of its files, the lock among them."""
         if not self._gone:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.communicate(timeout=DEADLINE_SECONDS)
+            until(lambda: not _alive(self.pid), "the end of what was killed")
             self._gone = True
 
     def end(self, timeout: float = DEADLINE_SECONDS) -> subprocess.CompletedProcess[str]:
@@ -99,6 +100,16 @@ class Running:
         code = self._process.poll()
         assert code is not None
         return subprocess.CompletedProcess(self._process.args, code, out, err)
+
+
+def _alive(group: int) -> bool:
+    """Whether a process of the group may still hold files; one that waits to be reaped holds none."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ends meanwhile
+            state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False
 
 
 def _fresh(folder: Path, command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
