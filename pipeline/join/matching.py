@@ -32,7 +32,7 @@ from .large import budget, pieces
 from .large.spool import SpooledTable
 from .sidecars.read import Spool, read_sidecar
 from .sidecars.record import Scores
-from .tables import FeatureTable, open_table
+from .tables import FeatureTable, expected_form, open_table
 from .threads import ReadAhead
 
 Progress: TypeAlias = Callable[[str, float], None]
@@ -126,7 +126,9 @@ class FileInputs:
     def features(self) -> FeatureTable:
         """The feature table."""
         features, key = self.entry.features, self.entry.options.feature_key
-        return open_table(located(self.base, features.path), key, features.text)
+        table = open_table(located(self.base, features.path), key, features.text)
+        table.expect(expected_form(self.entry.out))
+        return table
 
     def scores(self, sidecar: SidecarEntry) -> list[Scores]:
         """The scores of one of its sidecars."""

@@ -6,12 +6,21 @@ takes record batches of text.
 
 ::
 
-    open_table(path) -> FeatureTable   parquet/  json/  delimited
+    open_table(path) -> FeatureTable   parquet/  json/  delimited/
         .columns .rows .keys(column)
         .chunks(form, schema)  ──────▶  create_table(path) -> Sink  .write(chunk, appended columns)
 """
 
 from .base import FeatureTable, Form, Sink
-from .open import check_representable, create_table, open_joined, open_table
+from .open import check_representable, create_table, expected_form, open_joined, open_table
 
-__all__ = ["FeatureTable", "Form", "Sink", "check_representable", "create_table", "open_joined", "open_table"]
+__all__ = [
+    "FeatureTable",
+    "Form",
+    "Sink",
+    "check_representable",
+    "create_table",
+    "expected_form",
+    "open_joined",
+    "open_table",
+]

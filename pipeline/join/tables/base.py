@@ -30,6 +30,12 @@ Chunk: TypeAlias = Any
 MAX_COLUMNS = 30_000
 """Maximum number of columns of a typed or delimited table: each takes about 10 kB, and time for every batch of rows."""
 
+MAX_HELD_BYTES = 1 << 30
+"""Maximum size of key texts that are held; larger ones are read again."""
+
+MAX_HELD_ROWS_BYTES = 1 << 28
+"""Maximum size of a table that is held in columns; a larger one is read again."""
+
 CHUNK_ROWS = 65_536
 BATCH_BYTES = 1 << 25
 
@@ -61,6 +67,9 @@ class FeatureTable(abc.ABC):
     @abc.abstractmethod
     def rows(self) -> int:
         """Number of rows."""
+
+    def expect(self, form: Form) -> None:  # noqa: B027  # nothing to do for those that are read alike for each
+        """Expect the rows to be asked for in a form, so that they can be read with the keys."""
 
     def null_counts(self) -> dict[str, int]:
         """Nulls by column, as far as the file itself says without being read; empty if it does not."""

@@ -10,7 +10,7 @@ from ...storage.dialect import UNSET, TextSettings
 from ...storage.formats import TABLE_EXTENSIONS, table_format
 from ...storage.locations import Location
 from ...storage.writing import NewFile
-from .base import FeatureTable, Sink, with_fields
+from .base import FeatureTable, Form, Sink, with_fields
 from .delimited import DelimitedSink, DelimitedTable
 from .json import JsonSink, JsonTable
 from .parquet.append import extend_table
@@ -46,6 +46,17 @@ def open_joined(path: Location, key_column: str | None) -> FeatureTable:
     """The joined table at `path`, as `create_table` wrote it: nothing of how it is written has to be recognised."""
     delimiter = _DELIMITERS.get(table_format(path.name) or "")
     return open_table(path, key_column, TextSettings(delimiter, decimal="."))
+
+
+def expected_form(name: str) -> Form:
+    """The form of the rows that a sink of a name takes; of Parquet, one that does not copy the features."""
+    match table_format(name):
+        case "csv" | "tsv":
+            return "text"
+        case "json" | "jsonl":
+            return "rows"
+        case _:
+            return "arrow"
 
 
 def check_representable(name: str, features: FeatureTable) -> None:

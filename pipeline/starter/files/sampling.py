@@ -16,7 +16,7 @@ from ...join.sidecars.fields import FIRST_LOOK, Reading, Row, RowFault, SetField
 from ...join.sidecars.numbers import finite_number
 from ...join.sidecars.rows import read_rows, unit
 from ...join.tables import open_table
-from ...join.tables.beginning import Beginning, read_beginning
+from ...join.tables.delimited import Beginning, read_beginning
 from ...storage.dialect import Dialect, TextSettings, looks_like_data
 from ...storage.formats import TableFormat, table_format
 from ...storage.locations import Location

@@ -270,7 +270,7 @@ def test_the_row_of_a_note_is_counted_over_the_whole_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the size of the parts that a file is read in, rows are counted from its first one."""
-    monkeypatch.setattr("pipeline.join.tables.delimited._BLOCK_BYTES", 64)
+    monkeypatch.setattr("pipeline.join.tables.delimited.records._PIECE_BYTES", 64)
     cells = ["1"] * 500 + ["NaN", ".5"] + ["bad"] + ["2"] * 100
     text = "clip_id,x\n" + "".join(f"c{row},{cell}\n" for row, cell in enumerate(cells)) + "T1_D01,3\n"
     assert typed(tmp_path, text, "x").to_pylist() == [*cells, "3"]

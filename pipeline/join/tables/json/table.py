@@ -13,17 +13,19 @@ from ....storage import textfiles
 from ....storage.locations import Location
 from ... import keys
 from ...threads import ReadAhead
-from ..base import CHUNK_ROWS, Chunk, FeatureTable, Form, regrouped
+from ..base import (
+    CHUNK_ROWS,
+    MAX_HELD_BYTES,
+    MAX_HELD_ROWS_BYTES,
+    Chunk,
+    FeatureTable,
+    Form,
+    regrouped,
+)
 from .alike import MIN_LINES
 from .inference import infer_schema
 from .lines import Lines, parsed
 from .pieces import Columns, Objects, Piece
-
-MAX_HELD_BYTES = 1 << 30
-"""Maximum size of a column of key texts that is held; a larger one is read again."""
-
-MAX_HELD_ROWS_BYTES = 1 << 28
-"""Maximum size of a table that is held in columns; a larger one is read again."""
 
 # Of lines at a time. As objects they take about five times as much; in smaller pieces they take more time.
 _PIECE_BYTES = 1 << 22

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...errors import MAX_FAULTS_SHOWN, count, show
-from ...storage.dialect import WORDS_FOR_NONE, has_decimal_comma
-from ..threads import ReadAhead
+from ....errors import MAX_FAULTS_SHOWN, count, show
+from ....storage.dialect import has_decimal_comma
+from .numbers import LARGE, Numbers, words_for_none
 
 _INTEGER = r"\A(?:0|-?[1-9][0-9]*)\z"
 _LONG = r"\A-?[0-9]{16,}"  # may be above 2^53, where a float no longer holds every integer
-_LARGE = 1e15  # the least number of 16 digits
 _COMMA_NUMBER = r"\A-?[0-9]*,[0-9]+\z"
-
-
-@functools.cache
-def _words() -> pa.Array:
-    """The words for none. No array is made on import: pyarrow imports pandas for its first one."""
-    return pa.array(WORDS_FOR_NONE, pa.string())
 
 
 def _number(mark: str) -> str:
@@ -36,6 +27,10 @@ def _number(mark: str) -> str:
 
 
 _NUMBER = {".": _number(r"\."), ",": _number(",")}
+
+
+Cells: TypeAlias = pa.Array | Numbers
+"""Cells of one column: texts (string, no nulls), or the numbers that they are."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,17 @@ class CellType:
         """Cells (string) as values of the type; a word for none is null."""
         if self.type == pa.string():
             return cells
-        none = pc.is_in(cells, _words()) if self.words else pc.equal(cells, "")
+        none = pc.is_in(cells, words_for_none()) if self.words else pc.equal(cells, "")
         numbers = self.with_point(cells)
         if none.true_count:
             numbers = pc.if_else(none, pa.scalar(None, pa.string()), numbers)
         return numbers.cast(self.type)
+
+    def typed_cells(self, cells: Cells) -> pa.Array | None:
+        """As `typed`; None: cells that were read as numbers do not tell their text."""
+        if not isinstance(cells, Numbers):
+            return self.typed(cells)
+        return cells.texts() if self.type == pa.string() else cells.values.cast(self.type)
 
     def with_point(self, cells: pa.Array) -> pa.Array:
         """Cells (string) whose numbers have a decimal point."""
@@ -82,13 +83,30 @@ class ColumnCensus:
         self._first_long = _NOWHERE
         self._kinds = [pa.int64(), pa.uint64(), pa.float64()]
 
-    def look_at(self, cells: pa.Array) -> None:
-        """Take the next cells of the column (string, no nulls) into account.
+    def look_at(self, cells: Cells) -> None:
+        """Take the next cells of the column into account.
 
         If most cells of the column so far are text, further cells are skipped to save time.
         """
         if self._excess > 0:
             return
+        if isinstance(cells, Numbers):
+            self._look_at_numbers(cells)
+        else:
+            self._look_at_texts(cells)
+        self._rows += len(cells)
+
+    def _look_at_numbers(self, cells: Numbers) -> None:
+        if cells.found and not self._others:
+            self._kinds = [
+                kind
+                for kind in self._kinds
+                if kind == pa.float64() or (cells.are_integers and _holds(kind, cells.values))
+            ]
+        self._words = self._words or cells.words
+        self._numbers += cells.found
+
+    def _look_at_texts(self, cells: pa.Array) -> None:
         empty = pc.equal(cells, "")
         numbers, integers = self._matches(cells, empty)
         found = numbers.true_count
@@ -97,7 +115,6 @@ class ColumnCensus:
         if found and not self._others:
             self._narrow(cells, numbers, integers)
         self._numbers += found
-        self._rows += len(cells)
 
     @property
     def type(self) -> CellType:
@@ -134,7 +151,7 @@ class ColumnCensus:
 
     def _look_at_others(self, cells: pa.Array, others: pa.Array) -> None:
         """Count the cells that are neither numbers nor words for none, of which `others` (bool) are left."""
-        words = pc.and_(others, pc.is_in(cells, _words()))
+        words = pc.and_(others, pc.is_in(cells, words_for_none()))
         self._words = self._words or words.true_count > 0
         others = pc.and_not(others, words)
         if not others.true_count:
@@ -161,7 +178,7 @@ class ColumnCensus:
         floats = (
             CellType(pa.float64(), words=False, decimal=self._decimal).with_point(values).cast(pa.float64())
         )
-        if pc.max(pc.abs(floats)).as_py() < _LARGE:
+        if pc.max(pc.abs(floats)).as_py() < LARGE:
             return None
         beyond = pc.or_(pc.match_substring_regex(values, _LONG), pc.is_inf(floats))
         return pc.index(beyond, True).as_py() if beyond.true_count else None
@@ -184,22 +201,12 @@ class TableCensus:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls,
-        batches: Iterable[pa.RecordBatch],
-        columns: Sequence[str],
-        may_be_numbers: Sequence[str],
-        decimal: str,
-    ) -> TableCensus:
-        """The census of all rows of a table; columns that may not be numbers are text."""
-        found = {name: ColumnCensus(decimal) for name in may_be_numbers}
-        with ReadAhead() as ahead:
-            for batch in batches:
-                for _ in ahead.each(functools.partial(_look_at, batch), ahead.shares([*found.items()])):
-                    pass
+    def of(cls, found: Mapping[str, ColumnCensus | None], decimal: str) -> TableCensus:
+        """The census of columns by name, in order; those without one are text."""
         text = CellType(pa.string(), words=False, decimal=decimal)
-        types = {name: found[name].type if name in found else text for name in columns}
-        notes = [note for name, census in found.items() if (note := census.note(name)) is not None]
+        types = {name: text if census is None else census.type for name, census in found.items()}
+        censuses = [(name, census) for name, census in found.items() if census is not None]
+        notes = [note for name, census in censuses if (note := census.note(name)) is not None]
         if len(notes) > MAX_FAULTS_SHOWN:
             notes[MAX_FAULTS_SHOWN:] = [f"{len(notes) - MAX_FAULTS_SHOWN} more columns stay text like these"]
         return cls(types, tuple(notes))
@@ -211,10 +218,15 @@ class TableCensus:
 
     def typed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Text cells as typed values."""
-        with ReadAhead() as ahead:
-            shares = ahead.shares([*zip(self.types.values(), batch.columns, strict=True)])
-            arrays = itertools.chain.from_iterable(ahead.each(_typed, shares))
-            return pa.RecordBatch.from_arrays([*arrays], schema=self.schema)
+        arrays = [each.typed(cells) for each, cells in zip(self.types.values(), batch.columns, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def typed_cells(self, columns: Sequence[Cells]) -> pa.RecordBatch | None:
+        """As `typed`, for cells some of which are numbers already; None: they do not tell the text of a column."""
+        arrays = [each.typed_cells(cells) for each, cells in zip(self.types.values(), columns, strict=True)]
+        if any(array is None for array in arrays):
+            return None
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def with_point(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Text cells whose numbers have a decimal point."""
@@ -222,15 +234,6 @@ class TableCensus:
             each.with_point(cells) for each, cells in zip(self.types.values(), batch.columns, strict=True)
         ]
         return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
-
-
-def _look_at(batch: pa.RecordBatch, columns: Sequence[tuple[str, ColumnCensus]]) -> None:
-    for name, census in columns:
-        census.look_at(batch.column(name))
-
-
-def _typed(columns: Sequence[tuple[CellType, pa.Array]]) -> list[pa.Array]:
-    return [kind.typed(cells) for kind, cells in columns]
 
 
 class _Cell(NamedTuple):

@@ -8,11 +8,11 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...errors import TableError, count, show
-from ...storage import files, textfiles
-from ...storage.dialect import Dialect, TextSettings, looks_like_data, no_header, repeats_names, sample
-from ...storage.locations import Location
-from .. import keys
+from ....errors import TableError, count, show
+from ....storage import files, textfiles
+from ....storage.dialect import Dialect, TextSettings, looks_like_data, no_header, repeats_names, sample
+from ....storage.locations import Location
+from ... import keys
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,15 @@ class Beginning:
         first: the cells of the first record; none: the text is empty.
         second: the cells of the second one; None: there is none.
         columns: the names of the columns.
-        ends: whether no record follows what names the columns.
+        header_lines: how many lines name the columns; 0: an entry does.
+        ends: whether no record follows them.
     """
 
     dialect: Dialect
     first: tuple[str, ...]
     second: tuple[str, ...] | None
     columns: tuple[str, ...]
+    header_lines: int
     ends: bool
 
     def check(self, path: Location, settings: TextSettings, wanted_keys: Sequence[str]) -> None:
@@ -97,4 +99,4 @@ def _beginning(path: Location, text: io.TextIOBase, usual: str, settings: TextSe
     second = (
         next((tuple(record) for record in reader if record), None) if len(taken) > reader.line_num else None
     )
-    return Beginning(dialect, first, second, settings.columns or first, ends)
+    return Beginning(dialect, first, second, settings.columns or first, header_lines, ends)
