@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.join.tables.delimited.census import ColumnCensus
-from pipeline.join.tables.delimited.numbers import LARGE, plain_numbers
+from pipeline.join.tables.delimited.numbers import LARGE, Numbers, numbers_among, plain_numbers
 from pipeline.storage.dialect import WORDS_FOR_NONE
 
 NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-][0-9]+)?")
@@ -103,6 +103,26 @@ def test_pieces_read_at_once_change_nothing(column: list[list[str]], decimal: st
         typed = at_once.type.typed_cells(piece)
         assert typed is None or typed.equals(alone.type.typed(texts(cells)))
         assert typed is not None or at_once.type.type == pa.string()
+
+
+@given(
+    st.integers(0, 5).flatmap(
+        lambda rows: st.lists(st.lists(st.one_of(NUMBERS, WORDS), min_size=rows, max_size=rows))
+    )
+)
+@example([["1", "2"], ["3", "x"], ["0.5", ""], ["0.25", "NaN"], ["-1", "7"], ["0.5", "7"]])
+@example([["1", "2"], ["3", "0.5"]])
+def test_columns_together(columns: list[list[str]]) -> None:
+    """Columns that are read together have the values and the types that each has by itself."""
+    arrays = [texts(cells) for cells in columns]
+    for together, cells in zip(numbers_among(arrays, "."), arrays, strict=True):
+        alone = plain_numbers(cells, ".")
+        if alone is None:
+            assert together is cells
+        else:
+            assert isinstance(together, Numbers)
+            assert together.values.equals(alone.values)
+            assert together.words or not alone.words
 
 
 def test_every_size_of_number() -> None:

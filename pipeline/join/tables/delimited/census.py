@@ -61,7 +61,9 @@ class CellType:
         """As `typed`; None: cells that were read as numbers do not tell their text."""
         if not isinstance(cells, Numbers):
             return self.typed(cells)
-        return cells.texts() if self.type == pa.string() else cells.values.cast(self.type)
+        if self.type == pa.string():
+            return cells.texts()
+        return cells.values if cells.values.type == self.type else cells.values.cast(self.type)
 
     def with_point(self, cells: pa.Array) -> pa.Array:
         """Cells (string) whose numbers have a decimal point."""

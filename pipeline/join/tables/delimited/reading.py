@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ..base import MAX_HELD_BYTES, MAX_HELD_ROWS_BYTES
 from .census import Cells, ColumnCensus, TableCensus
-from .numbers import plain_numbers
+from .numbers import numbers_among
 
 Piece: TypeAlias = list[Cells]
 """The cells of some rows, by column."""
@@ -49,10 +49,12 @@ class Reader:
 
     def piece(self, batch: pa.RecordBatch) -> Piece:
         """Text cells, as the numbers that they are."""
-        return [
-            cells if name in self.keys else plain_numbers(cells, self.decimal) or cells
-            for name, cells in zip(self.columns, batch.columns, strict=True)
-        ]
+        cells: Piece = batch.columns
+        others = [position for position, name in enumerate(self.columns) if name not in self.keys]
+        read = numbers_among([cells[position] for position in others], self.decimal)
+        for position, found in zip(others, read, strict=True):
+            cells[position] = found
+        return cells
 
     def read(self, pieces: Iterator[Piece]) -> FirstReading:
         """Read all rows."""

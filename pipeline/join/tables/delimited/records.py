@@ -23,6 +23,9 @@ from ....storage.locations import Location
 from ...threads import ReadAhead
 
 _PIECE_BYTES = 1 << 22
+_COLUMN_BYTES = (
+    1 << 10
+)  # of as many columns a piece has so many bytes each, since each takes time for every piece
 _BLOCK_BYTES = textfiles.MAX_RECORD_BYTES  # pyarrow accepts no longer record
 _BLOCKS_AHEAD = 3  # pyarrow needs two: a record may end in the next one
 
@@ -86,7 +89,8 @@ class Records:
             if self.header_lines > 1 or b"\r" in header.rstrip(b"\r\n") or not header.endswith(b"\n"):
                 yield None
                 return
-            while content := stream.read(_PIECE_BYTES):
+            size = max(_PIECE_BYTES, min(len(self.columns) * _COLUMN_BYTES, _BLOCK_BYTES))
+            while content := stream.read(size):
                 if not content.endswith(b"\n"):
                     content += (rest := stream.readline(_BLOCK_BYTES))
                     if len(rest) == _BLOCK_BYTES:
