@@ -24,11 +24,15 @@ class Each(Protocol):
 
 
 class ReadAhead:
-    """A few threads, for the length of a `with` block."""
+    """A few threads, for the length of a `with` block.
+
+    Attributes:
+        size: how many.
+    """
 
     def __init__(self) -> None:
-        self._size = min(MAX_THREADS, os.cpu_count() or 1)
-        self._pool = ThreadPoolExecutor(self._size)
+        self.size = min(MAX_THREADS, os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(self.size)
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +50,7 @@ class ReadAhead:
 
     def shares(self, items: Sequence[_Item]) -> list[Sequence[_Item]]:
         """The items in order, in a part per thread."""
-        size = -(-len(items) // self._size) or 1
+        size = -(-len(items) // self.size) or 1
         return [items[start : start + size] for start in range(0, len(items), size)]
 
     def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterator[_Result]:
@@ -59,7 +63,7 @@ class ReadAhead:
         begun: deque[Future[_Result]] = deque()
         for item in itertools.chain(first, remaining):
             begun.append(self.begin(function, item))
-            if len(begun) > self._size:
+            if len(begun) > self.size:
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()

@@ -38,6 +38,7 @@ _MAX_GROUP_ROWS = 1 << 26  # of one row group that pyarrow writes
 _SCHEMA, _ROW_GROUPS, _KEY_VALUES, _COLUMN_ORDERS, _ENCRYPTION = 2, 4, 5, 7, 8
 _NUM_CHILDREN = 5
 _COLUMNS, _TOTAL_BYTE_SIZE, _NUM_ROWS, _TOTAL_COMPRESSED_SIZE = 1, 2, 3, 6
+_GROUP_OFFSET = 5
 _FILE_PATH, _META_DATA = 1, 3
 _TYPE, _PATH, _NUM_VALUES, _TOTAL_UNCOMPRESSED_SIZE, _DICTIONARY_OFFSET = 1, 3, 5, 6, 11
 _PAGE_OFFSETS = (9, 10, _DICTIONARY_OFFSET)
@@ -152,6 +153,15 @@ class Footer:
             == len(self.fields.get(_KEY_VALUES, Field(LIST, Items(STRUCT, []))).value.values)
         )
 
+    def moved_groups(self, by: int) -> list[Struct]:
+        """Its RowGroups, as they are in a file in which their pages begin `by` bytes later."""
+        return [_moved_group(group, by) for group in self.row_groups]
+
+    def with_groups(self, groups: Sequence[Struct]) -> bytes:
+        """The footer with other RowGroups."""
+        rows = sum(group[_NUM_ROWS].value for group in groups)
+        return thrift.dump(self.fields | {_NUM_ROWS: Field(I64, rows), _ROW_GROUPS: _structs(groups)})
+
     def extended(self, new: Footer, metadata: Mapping[bytes, bytes]) -> bytes:
         """The footer with the columns of `new`, of as many rows per row group, and `metadata` as it shall be.
 
@@ -176,6 +186,13 @@ class Footer:
             orders = [fields[_COLUMN_ORDERS], new.fields[_COLUMN_ORDERS]]
             fields[_COLUMN_ORDERS] = _structs([order for each in orders for order in each.value.values])
         return thrift.dump(dict(sorted(fields.items())))
+
+
+def footer_of(content: bytes) -> Footer | None:
+    """The footer of a file's content; None: it is none of the plain kind."""
+    length, _ = END.unpack(content[-END.size :])
+    start = len(content) - END.size - length
+    return Footer.parsed(content[start : -END.size], start)
 
 
 def schema_elements(content: bytes) -> list[Struct]:
@@ -240,10 +257,20 @@ def _widened(group: Struct, other: Struct, start: int) -> Struct:
     return group | {_COLUMNS: _structs(columns)} | sums
 
 
+def _moved_group(group: Struct, by: int) -> Struct:
+    moved = group | {_COLUMNS: _structs([_moved(chunk, by) for chunk in group[_COLUMNS].value.values])}
+    if _GROUP_OFFSET in group:
+        moved[_GROUP_OFFSET] = Field(I64, group[_GROUP_OFFSET].value + by)
+    return moved
+
+
 def _moved(chunk: Struct, by: int) -> Struct:
     """A column chunk whose page offsets are shifted by `by` bytes."""
     pages: Struct = chunk[_META_DATA].value
-    offsets = {number: Field(I64, pages[number].value + by) for number in _PAGE_OFFSETS if number in pages}
+    there = (
+        number for number in _PAGE_OFFSETS if number in pages and pages[number].value
+    )  # 0: there is no such page
+    offsets = {number: Field(I64, pages[number].value + by) for number in there}
     return chunk | {_META_DATA: Field(STRUCT, pages | offsets)}
 
 

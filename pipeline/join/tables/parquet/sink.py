@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Collection
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ....errors import TableError
 from ....records.materialized import ChangedType, Remarks
@@ -16,13 +14,13 @@ from ....storage.writing import NewFile
 from ..base import Chunk, FeatureTable, Form, Sink, rows_in, with_columns, with_fields
 from ..views import plain_schema, without_views
 from . import pandas_entry
+from .groups import Layout, group_writer
 from .kinds import changed_types, written_kinds
 from .pandas_entry import RangeIndex
 from .schema_entries import ARROW_KEY, PANDAS_KEY, JoinedMetadata, joined_metadata
 from .table import ParquetTable, first_line
 
 _ZSTD_LEVEL = 1
-_WRITE_BUFFER = 1 << 20
 
 
 def sink_settings(dictionaries: Collection[str]) -> dict[str, Any]:
@@ -64,8 +62,13 @@ class ParquetSink(Sink):
         self._written = 0
         try:
             self._losses = _losses(features, metadata, joined, appended)
-            self._stream = io.BufferedWriter(created, _WRITE_BUFFER)
-            self._writer = _writer(self._stream, joined, self._schema, _dictionaries(features, appended))
+            has_views = not self._schema.equals(joined)
+            layout = Layout(
+                self._schema,
+                sink_settings(_dictionaries(features, appended)),
+                {ARROW_KEY: base64.b64encode(joined.serialize())} if has_views else None,
+            )
+            self._writer = group_writer(created, layout)
         except pa.ArrowException as exc:
             raise _not_storable(self._name, exc) from exc
 
@@ -82,14 +85,16 @@ class ParquetSink(Sink):
             batch = batch.append_column(column, labels.slice(self._written, rows_in(chunk)))
         self._written += rows_in(chunk)
         try:
-            self._writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
+            self._writer.write(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
         except pa.ArrowNotImplementedError as exc:  # pyarrow knows this of a type only when it writes it
             raise _not_storable(self._name, exc) from exc
 
     def close(self) -> None:
         """Write the footer."""
-        self._writer.close()
-        self._stream.flush()
+        try:
+            self._writer.close()
+        except pa.ArrowNotImplementedError as exc:
+            raise _not_storable(self._name, exc) from exc
 
 
 def check_schema(name: str, schema: pa.Schema) -> None:
@@ -103,15 +108,6 @@ def check_schema(name: str, schema: pa.Schema) -> None:
 def worth_dictionaries(schema: pa.Schema) -> list[str]:
     """The columns for which a dictionary is tried when no file shows whether it pays: measured values rarely repeat."""
     return [field.name for field in schema if not pa.types.is_floating(field.type)]
-
-
-def _writer(stream: IO[bytes], joined: pa.Schema, plain: pa.Schema, dictionaries: Collection[str]) -> Any:
-    """A writer of `plain` columns that a reader gives back as those of `joined`."""
-    has_views = not plain.equals(joined)
-    writer = pq.ParquetWriter(stream, plain, **sink_settings(dictionaries), store_schema=not has_views)
-    if has_views:
-        writer.add_key_value_metadata({ARROW_KEY: base64.b64encode(joined.serialize())})
-    return writer
 
 
 def _dictionaries(features: FeatureTable, appended: pa.Schema) -> list[str]:
