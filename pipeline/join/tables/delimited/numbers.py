@@ -9,24 +9,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from ....storage.dialect import WORDS_FOR_NONE
+from ..spans import MINUS, POINT, ZERO, Flags, Spans, are_digits, are_e
 
 LARGE = 1e15
 """The least number of 16 digits: above 2^53 a float no longer holds every integer."""
 
 _CELLS_AT_ONCE = 1 << 15
-_MINUS, _POINT, _ZERO, _DIGITS = (np.uint8(each) for each in (*b"-.0", 10))
-
-_Characters: TypeAlias = NDArray[np.uint8]
-_Positions: TypeAlias = NDArray[np.int64]
-_Flags: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -121,8 +115,8 @@ def plain_numbers(cells: pa.Array, decimal: str) -> Numbers | None:
         if pc.any(pc.match_substring(cells, ".")).as_py():
             return None
         cells = pc.replace_substring(cells, decimal, ".")
-    spans = _Spans.of(cells)
-    is_number = spans.begin_as_numbers()
+    spans = Spans.of(cells)
+    is_number = _begin_as_numbers(spans)
     words = False
     if not is_number.all():
         none = _none_among(cells, is_number)
@@ -130,12 +124,12 @@ def plain_numbers(cells: pa.Array, decimal: str) -> Numbers | None:
             return None
         words = none.true_count > pc.equal(cells, "").true_count
         cells = pc.if_else(none, pa.scalar(None, pa.string()), cells)
-        spans = _Spans.of(cells.drop_null())
+        spans = Spans.of(cells.drop_null())
     values = _values(cells, spans)
     return None if values is None else Numbers(values, words)
 
 
-def _none_among(cells: pa.Array, is_number: _Flags) -> pa.Array | None:
+def _none_among(cells: pa.Array, is_number: Flags) -> pa.Array | None:
     """Which cells are empty or words for none (bool); None: others are no numbers either."""
     others = np.flatnonzero(~is_number)
     if cells[int(others[0])].as_py() not in WORDS_FOR_NONE:  # as in most columns of text
@@ -146,7 +140,7 @@ def _none_among(cells: pa.Array, is_number: _Flags) -> pa.Array | None:
     return none
 
 
-def _values(cells: pa.Array, spans: _Spans) -> pa.Array | None:
+def _values(cells: pa.Array, spans: Spans) -> pa.Array | None:
     """The values of cells (string), null where they are; None: some are not plain numbers, or large.
 
     :param spans: of the cells that are not null, which begin as numbers.
@@ -154,7 +148,7 @@ def _values(cells: pa.Array, spans: _Spans) -> pa.Array | None:
     text = spans.characters.tobytes()
     has_exponents = b"e" in text or b"E" in text
     are_integers = not has_exponents and b"." not in text
-    if not spans.are_plain(are_integers) or (has_exponents and not spans.have_signed_exponents()):
+    if not _are_plain(spans, are_integers) or (has_exponents and not _have_signed_exponents(spans)):
         return None
     try:
         values = cells.cast(pa.int64() if are_integers else pa.float64())
@@ -164,63 +158,35 @@ def _values(cells: pa.Array, spans: _Spans) -> pa.Array | None:
     return values if size is None or size < LARGE else None
 
 
-@dataclass(frozen=True)
-class _Spans:
-    """Where cells are.
+def _begin_as_numbers(spans: Spans) -> Flags:
+    """Which cells begin with a digit, or with a minus or a point that may precede one."""
+    first = spans.characters[spans.starts]
+    begins = are_digits(first)
+    if not begins.all():
+        begins |= (first == MINUS) | (first == POINT)
+    return begins & (spans.starts < spans.ends)
 
-    Attributes:
-        characters: the characters of all cells, and two more behind them.
-        starts: where each cell starts among them.
-        ends: where it ends.
+
+def _are_plain(spans: Spans, are_integers: bool) -> bool:
+    """Whether numbers begin as plain ones: a digit, no zero before one, and of integers no zero with a sign.
+
+    pyarrow's cast refuses blanks, two points, an exponent without digits.
     """
-
-    characters: _Characters
-    starts: _Positions
-    ends: _Positions
-
-    @classmethod
-    def of(cls, cells: pa.Array) -> _Spans:
-        """The spans of cells (string)."""
-        _, offsets, data = cells.buffers()
-        bounds = np.frombuffer(offsets, np.int32)[cells.offset : cells.offset + len(cells) + 1]
-        begin, size = int(bounds[0]), int(bounds[-1] - bounds[0])
-        characters = np.zeros(size + 2, np.uint8)
-        if size:
-            characters[:size] = np.frombuffer(data, np.uint8)[begin : begin + size]
-        positions = bounds.astype(np.int64) - begin
-        return cls(characters, positions[:-1], positions[1:])
-
-    def begin_as_numbers(self) -> _Flags:
-        """Which cells begin with a digit, or with a minus or a point that may precede one."""
-        first = self.characters[self.starts]
-        begins = _are_digits(first)
-        if not begins.all():
-            begins |= (first == _MINUS) | (first == _POINT)
-        return begins & (self.starts < self.ends)
-
-    def are_plain(self, are_integers: bool) -> bool:
-        """Whether numbers begin as plain ones: a digit, no zero before one, and of integers no zero with a sign.
-
-        pyarrow's cast refuses blanks, two points, an exponent without digits.
-        """
-        starts, first = self.starts, self.characters[self.starts]
-        is_negative = first == _MINUS
-        if is_negative.any():
-            starts = starts + is_negative
-            first = self.characters[starts]
-        is_zero = first == _ZERO
-        if are_integers and (is_negative & is_zero).any():
-            return False
-        second = self.characters[starts + 1]
-        begins = _are_digits(first) | ((first == _POINT) & _are_digits(second))
-        zeros = is_zero & (second != _POINT) & (self.ends - starts > 1)
-        return bool((begins & (starts < self.ends)).all() and ((second[zeros] | 0x20) == ord("e")).all())
-
-    def have_signed_exponents(self) -> bool:
-        """Whether a sign is behind every `e` and `E`."""
-        signs = self.characters[np.flatnonzero((self.characters | 0x20) == ord("e")) + 1]
-        return bool(((signs == _MINUS) | (signs == ord("+"))).all())
+    starts, first = spans.starts, spans.characters[spans.starts]
+    is_negative = first == MINUS
+    if is_negative.any():
+        starts = starts + is_negative
+        first = spans.characters[starts]
+    is_zero = first == ZERO
+    if are_integers and (is_negative & is_zero).any():
+        return False
+    second = spans.characters[starts + 1]
+    begins = are_digits(first) | ((first == POINT) & are_digits(second))
+    zeros = is_zero & (second != POINT) & (spans.ends - starts > 1)
+    return bool((begins & (starts < spans.ends)).all() and are_e(second[zeros]).all())
 
 
-def _are_digits(characters: _Characters) -> _Flags:
-    return (characters - _ZERO) < _DIGITS  # of eight bits, where a difference below 0 is large
+def _have_signed_exponents(spans: Spans) -> bool:
+    """Whether a sign is behind every `e` and `E`."""
+    signs = spans.characters[np.flatnonzero(are_e(spans.characters)) + 1]
+    return bool(((signs == MINUS) | (signs == ord("+"))).all())

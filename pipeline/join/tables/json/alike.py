@@ -1,26 +1,30 @@
 """Rows of JSON that are spelled alike: the same names in the same order with the same spaces, none of them nested.
 
-Most scorers write such rows. Without backslashes they are a table whose separator is the quotation mark, which
-pyarrow's CSV reader takes apart in a third of the time of its JSON reader::
+Most scorers write such rows. Without backslashes a row has as many quotation marks as the first one, and what is between
+its values, a gap, is known by where they are::
 
     {"path": "a.mp4", "score": 0.5}
-    {|path|: |a.mp4|, |score|: 0.5}
+    {"path": "                          a gap before a text
+             a.mp4                      a value
+                  ", "score":           a gap
+                              0.5       a value
 
-All that is not a value must be equal in all rows, and every number must be one to JSON. So there is no second reading
-of JSON: what is not known to be alike is left to the JSON reader, and so are lines that end in a carriage return.
+All gaps must be equal in all rows, and every number must be one to JSON. So there is no second reading of JSON: what
+is not known to be alike is left to the JSON reader, and so are lines that end in a carriage return.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 from numpy.typing import NDArray
+
+from ..spans import MINUS, POINT, ZERO, Spans, are_digits, are_e
 
 MIN_LINES = 64
 """Fewer lines are left, since a column takes as long as 60 of its values read one by one."""
@@ -29,22 +33,10 @@ _OPENING = re.compile(rb"\{ *")
 _FIELD = re.compile(
     rb'"(?P<name>[^"]*)"(?P<before> *: *)(?:"(?P<text>[^"]*)"|-?[0-9][0-9.eE+-]*|null)(?P<after> *, *| *\} *)'
 )
+_QUOTE = b'"'
 _FIRST_PRINTABLE = ord(" ")
-_DIGIT = np.isin(np.arange(256), [*b"0123456789"])
-_AFTER_ZERO = np.isin(np.arange(256), [*b".eE ,}"])
 # Integers that floats may not hold: their 0 has no sign, and 2^53 has 16 digits.
 _UNLIKE_FLOAT = r"\A(?:-0|-?[0-9]{16,})\z"
-_PARSING = pacsv.ParseOptions(delimiter='"', quote_char=False, double_quote=False, escape_char=False)
-
-
-@dataclass(frozen=True)
-class _Field:
-    """A field of all rows: its name, whether its values are texts, and what is before and after each value."""
-
-    name: bytes
-    is_text: bool
-    before: bytes
-    after: bytes
 
 
 @dataclass(frozen=True)
@@ -80,102 +72,150 @@ def read_alike(content: bytes, lines: int) -> Alike | None:
 
 
 def _read(content: bytes, lines: int) -> Alike:
-    opening, fields = _spelling(content)
     characters = np.frombuffer(content, np.uint8)
     line_feeds = lines - (not content.endswith(b"\n"))
     if b"\\" in content or np.count_nonzero(characters < _FIRST_PRINTABLE) != line_feeds:
         raise _NotAlike  # escapes, or control characters, which JSON forbids in texts
-    fixed: list[bytes | None] = [opening]
-    for field in fields:
-        fixed += [field.name, field.before, None, field.after] if field.is_text else [field.name, None]
-    pieces = _values(content, fixed)
-    if len(pieces[0]) != lines:
-        raise _NotAlike
-    columns = dict(zip(fields, pieces, strict=True))
+    spelling = _Spelling.of(content)
+    segments = _Segments.of(content, characters, lines, spelling)
+    segments.check_gaps()
+    columns = {at: segments.values([at]) for at, is_text in enumerate(spelling.is_text) if is_text}
     has_both = False
-    for spelled, of_numbers in _by_spelling(fields).items():
-        numbers, both = _numbers([columns[field] for field in of_numbers], *spelled)
-        columns |= zip(of_numbers, numbers, strict=True)
-        has_both = has_both or both
-    names = [field.name.decode() for field in columns]
-    return Alike(pa.RecordBatch.from_arrays([*columns.values()], names=names), has_both)
-
-
-def _by_spelling(fields: Iterable[_Field]) -> dict[tuple[str, str], list[_Field]]:
-    """The fields of numbers, by what is before and after their values: the numbers of many are read at once."""
-    found: dict[tuple[str, str], list[_Field]] = {}
-    for field in fields:
-        if not field.is_text:
-            found.setdefault((field.before.decode(), field.after.decode()), []).append(field)
-    return found
-
-
-def _spelling(content: bytes) -> tuple[bytes, list[_Field]]:
-    """How the first line is spelled: what comes before its fields, and its fields."""
-    end = content.find(b"\n")
-    first = content if end < 0 else content[:end]
-    opened = _OPENING.match(first)
-    if opened is None:
-        raise _NotAlike
-    fields, at = [], opened.end()
-    while at < len(first):
-        found = _FIELD.match(first, at)
-        if found is None or (b"}" in found["after"]) != (found.end() == len(first)):
-            raise _NotAlike
-        fields.append(_Field(found["name"], found["text"] is not None, found["before"], found["after"]))
-        at = found.end()
-    names = {field.name for field in fields}
-    if not fields or len(names) < len(fields) or b"" in names:
-        raise _NotAlike
-    return opened[0], fields
-
-
-def _values(content: bytes, pieces: list[bytes | None]) -> list[pa.Array]:
-    """The values of each row (string), as they are between its quotation marks.
-
-    :param pieces: what else is between them, and is the same in all rows; None in place of each value.
-    """
-    kinds = {
-        str(at): pa.string() if piece is None else pa.binary(len(piece)) for at, piece in enumerate(pieces)
-    }
-    table = pacsv.read_csv(
-        pa.py_buffer(content),
-        pacsv.ReadOptions(use_threads=False, block_size=len(content), column_names=[*kinds]),
-        _PARSING,
-        pacsv.ConvertOptions(check_utf8=False, column_types=kinds, null_values=[]),
+    if others := [at for at, is_text in enumerate(spelling.is_text) if not is_text]:
+        numbers, has_both = _numbers(segments.values(others), len(others))
+        columns |= zip(others, numbers, strict=True)
+    arrays = [columns[at] for at in range(len(columns))]
+    return Alike(
+        pa.RecordBatch.from_arrays(arrays, names=[name.decode() for name in spelling.names]), has_both
     )
-    columns = [column.combine_chunks() for column in table.columns]
-    found = []
-    for column, piece in zip(columns, pieces, strict=True):
-        if piece is None:
-            found.append(column)
-            continue
-        expected = piece * len(column)
-        if not column.buffers()[1][: len(expected)].equals(pa.py_buffer(expected)):
-            raise _NotAlike
-    return found
 
 
-def _numbers(fields: list[pa.Array], before: str, after: str) -> tuple[list[pa.Array], bool]:
-    """The numbers of fields, null where `null` is, and whether integers are among the floats of one.
+@dataclass(frozen=True)
+class _Spelling:
+    """How a row is spelled.
 
-    :param fields: the pieces of each (string), as many for all: a number between `before` and `after`.
+    Attributes:
+        names: the names of its fields, in order.
+        is_text: whether the value of each is a text.
+        gaps: what is before each value.
+        end: what is behind the last one.
     """
-    pieces = pa.concat_arrays(fields)
-    if not pc.all(pc.and_(pc.starts_with(pieces, before), pc.ends_with(pieces, after))).as_py():
-        raise _NotAlike
-    texts = pc.binary_slice(pieces.view(pa.binary()), len(before), -len(after)).view(pa.string())
-    characters, starts = _characters(pieces)
-    starts = starts + len(before)
+
+    names: Sequence[bytes]
+    is_text: Sequence[bool]
+    gaps: Sequence[bytes]
+    end: bytes
+
+    @property
+    def between(self) -> bytes:
+        """What is between the last value of a row and the first one of the next."""
+        return self.end + b"\n" + self.gaps[0]
+
+    def end_of(self, content: bytes) -> bytes:
+        """What is behind the last value of all rows."""
+        return self.end + b"\n" * content.endswith(b"\n")
+
+    @classmethod
+    def of(cls, content: bytes) -> _Spelling:
+        """The spelling of the first line."""
+        line_end = content.find(b"\n")
+        first = content if line_end < 0 else content[:line_end]
+        opened = _OPENING.match(first)
+        if opened is None:
+            raise _NotAlike
+        names, is_text, gaps, gap, at = [], [], [], opened[0], opened.end()
+        while at < len(first):
+            found = _FIELD.match(first, at)
+            if found is None or (b"}" in found["after"]) != (found.end() == len(first)):
+                raise _NotAlike
+            quote = b"" if found["text"] is None else _QUOTE
+            names.append(found["name"])
+            is_text.append(bool(quote))
+            gaps.append(gap + _QUOTE + found["name"] + _QUOTE + found["before"] + quote)
+            gap, at = quote + found["after"], found.end()
+        if not names or len(set(names)) < len(names) or b"" in names:
+            raise _NotAlike
+        return cls(names, is_text, gaps, gap)
+
+
+@dataclass(frozen=True)
+class _Segments:
+    """The gaps and values of all rows.
+
+    Attributes:
+        content: what they are parts of.
+        lines: the number of rows.
+        spelling: that of the rows.
+        bounds: where they begin: a gap, a value, a gap and so on, and where the last gap ends.
+    """
+
+    content: bytes
+    lines: int
+    spelling: _Spelling
+    bounds: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, content: bytes, characters: NDArray[np.uint8], lines: int, spelling: _Spelling) -> _Segments:
+        """The segments of so many lines, if their quotation marks are those of the first."""
+        in_gaps = np.cumsum([gap.count(_QUOTE) for gap in spelling.gaps])
+        in_row = int(in_gaps[-1]) + spelling.end.count(_QUOTE)
+        quotes = np.flatnonzero(characters == ord(_QUOTE))
+        if len(quotes) != lines * in_row:
+            raise _NotAlike
+        in_rows = quotes.reshape(lines, in_row)
+        begins = np.empty((lines + 1, len(spelling.gaps)), np.int32)
+        for at, gap in enumerate(spelling.gaps):
+            begins[:-1, at] = in_rows[:, in_gaps[at] - 1] + (len(gap) - gap.rindex(_QUOTE))
+        # As if another row followed: a value ends where the gap before the next one begins.
+        begins[-1, 0] = len(content) - len(spelling.end_of(content)) + len(spelling.between)
+        behind = [*map(len, spelling.gaps[1:]), len(spelling.between)]
+        values = lines * len(behind)
+        bounds = np.empty(2 * values + 2, np.int32)
+        bounds[0], bounds[-1] = 0, len(content)
+        bounds[1:-1:2] = begins.ravel()[:values]
+        bounds[2::2] = begins.ravel()[1 : values + 1] - np.tile(np.array(behind, np.int32), lines)
+        if (bounds[1:] < bounds[:-1]).any():
+            raise _NotAlike
+        return cls(content, lines, spelling, bounds)
+
+    def check_gaps(self) -> None:
+        """Refuse rows whose gaps are not those of the first row."""
+        gaps = self._all.take(pa.array(np.arange(0, len(self.bounds), 2, dtype=np.int32)))
+        first, *others = self.spelling.gaps
+        inner = b"".join(others)
+        expected = b"".join(
+            [
+                first,
+                (inner + self.spelling.between) * (self.lines - 1),
+                inner,
+                self.spelling.end_of(self.content),
+            ]
+        )
+        if not gaps.buffers()[2][: len(expected)].equals(pa.py_buffer(expected)):
+            raise _NotAlike
+
+    def values(self, fields: Sequence[int]) -> pa.Array:
+        """The values (string) of fields by their positions, of one field after the other."""
+        rows = np.arange(1, len(self.bounds) - 1, 2 * len(self.spelling.gaps), dtype=np.int32)
+        return self._all.take(pa.array(np.concatenate([rows + 2 * at for at in fields]))).view(pa.string())
+
+    @property
+    def _all(self) -> pa.Array:
+        buffers = [None, pa.py_buffer(self.bounds), pa.py_buffer(self.content)]
+        return pa.Array.from_buffers(pa.binary(), len(self.bounds) - 1, buffers)
+
+
+def _numbers(texts: pa.Array, fields: int) -> tuple[list[pa.Array], bool]:
+    """The numbers of so many fields, null where `null` is, and whether integers are among the floats of one.
+
+    :param texts: the values (string) of one field after the other.
+    """
     is_null = pc.equal(texts, "null")
     if pc.any(is_null).as_py():
         texts = pc.if_else(is_null, pa.scalar(None, pa.string()), texts)
-        starts = starts[~is_null.to_numpy(zero_copy_only=False)]
-    dots = np.flatnonzero(characters == ord("."))
-    _check_are_json(characters, starts, dots)
-    if len(dots) == len(texts):  # one in each, as the cast refuses a text with two
-        return _split(_floats(texts), len(fields)), False
-    typed = [_typed(some) for some in _split(texts, len(fields))]
+    if _points_of_json(texts.drop_null() if texts.null_count else texts) == len(texts):
+        return _split(_floats(texts), fields), False  # one in each, as the cast refuses a text with two
+    typed = [_typed(some) for some in _split(texts, fields)]
     return [values for values, _ in typed], any(both for _, both in typed)
 
 
@@ -204,26 +244,22 @@ def _floats(texts: pa.Array) -> pa.Array:
     return floats
 
 
-def _check_are_json(
-    characters: NDArray[np.uint8], starts: NDArray[np.int64], dots: NDArray[np.int64]
-) -> None:
-    """Refuse what Arrow takes for a number and JSON does not: `.5`, `5.`, `05`, `0x5`, `+5`, `inf`, and no digit at all.
+def _points_of_json(numbers: pa.Array) -> int:
+    """How many points there are in numbers (string, no nulls).
 
-    The cast refuses the rest: spaces, two dots, an exponent without digits. Each number has a character before it and one
-    behind it, so that the neighbours of its characters are characters too.
+    What Arrow takes for a number and JSON does not is refused: `.5`, `5.`, `05`, `0x5`, `+5`, `inf`, and no digit at all.
+    The cast refuses the rest: spaces, two points, an exponent without digits.
     """
-    digits = starts + (characters[starts] == ord("-"))
-    zeros = digits[characters[digits] == ord("0")]
+    spans = Spans.of(numbers)
+    characters = spans.characters
+    starts = spans.starts + (characters[spans.starts] == MINUS)
+    first, second = characters[starts], characters[starts + 1]
+    zeros = (first == ZERO) & (second != POINT) & (spans.ends - starts > 1)
+    points = np.flatnonzero(characters == POINT)
     if not (
-        _DIGIT[characters[digits]].all()
-        and _AFTER_ZERO[characters[zeros + 1]].all()
-        and (_DIGIT[characters[dots - 1]] & _DIGIT[characters[dots + 1]]).all()
+        (are_digits(first) & are_digits(characters[spans.ends - 1]) & (starts < spans.ends)).all()
+        and are_e(second[zeros]).all()
+        and (are_digits(characters[points - 1]) & are_digits(characters[points + 1])).all()
     ):
         raise _NotAlike
-
-
-def _characters(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The characters of all texts, and where each text begins among them."""
-    _, offsets, characters = texts.buffers()
-    begins = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
-    return np.frombuffer(characters, np.uint8)[: begins[-1]], begins[:-1]
+    return len(points)
