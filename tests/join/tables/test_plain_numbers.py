@@ -127,7 +127,7 @@ def test_columns_together(columns: list[list[str]]) -> None:
 
 def test_every_size_of_number() -> None:
     """Numbers around `LARGE` are read at once only below it, whatever their sign."""
-    for number in (LARGE - 1, 1 - LARGE, LARGE, -LARGE):
+    for number in (LARGE - 1, 1 - LARGE, LARGE, -LARGE, -(2.0**63)):
         assert (plain_numbers(texts([str(int(number))]), ".") is None) == (abs(number) >= LARGE)
         assert (plain_numbers(texts([f"{number:.1f}"]), ".") is None) == (abs(number) >= LARGE)
 

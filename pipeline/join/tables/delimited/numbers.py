@@ -110,7 +110,7 @@ def _read_together(columns: list[pa.Array], decimal: str) -> Iterable[Numbers | 
 
 
 def plain_numbers(cells: pa.Array, decimal: str) -> Numbers | None:
-    """The cells (string, no nulls) as numbers; None: another cell is among them, or none can be sure of it here."""
+    """The cells (string, no nulls) as numbers; None: one may be neither a number below `LARGE` nor a word for none."""
     if decimal != ".":
         if pc.any(pc.match_substring(cells, ".")).as_py():
             return None
@@ -154,8 +154,8 @@ def _values(cells: pa.Array, spans: Spans) -> pa.Array | None:
         values = cells.cast(pa.int64() if are_integers else pa.float64())
     except pa.ArrowInvalid:
         return None
-    size = pc.max(pc.abs(values)).as_py()
-    return values if size is None or size < LARGE else None
+    ends = [end.as_py() for end in pc.min_max(values).values() if end.is_valid]
+    return values if all(-LARGE < end < LARGE for end in ends) else None
 
 
 def _begin_as_numbers(spans: Spans) -> Flags:
