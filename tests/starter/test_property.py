@@ -100,6 +100,9 @@ def content(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
 @example(files=SOUND)
 @example(files=SOUND | {"x/features.jsonl": [{"vid": "a", "blur": 0.5, "noise": 1.5, "hdr": {}}]})
 @example(files=SOUND | {"second-opinion.report.json": [{"vid": "a", "blur": 0.5, "noise": 1.5}]})
+@example(
+    files={"dover.jsonl": SOUND["dover.jsonl"], "second-opinion.report.json": [{"clip_id": "a", "mos": 0.0}]}
+)
 @example(files=SOUND | {f"nr/{each}.json": [{"frames": [{"score": 1}], "competitor": "NR"}] for each in "ab"})
 def test_what_is_written_is_sound(files: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     """A manifest that `init` writes has no fault and completes, whatever else stands there; else nothing is written."""

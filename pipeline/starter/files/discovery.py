@@ -87,7 +87,7 @@ class _Search:
         finding = inspect(sample)
         if may_be_of_one_clip(sample, finding):
             self.of_one_clip.append((sample, finding))
-        elif finding.labels or finding.lone:
+        elif _is_doubtful(finding):
             self._doubtful.append((sample, finding))
         else:
             _take(self.found, sample, finding)
@@ -107,7 +107,7 @@ def _sample(folder: Location, name: str, reserved: Sequence[str]) -> Sample:
     if name.endswith(".run-log.jsonl"):
         raise BatchError("a run log")
     sample = take_sample(folder, name)
-    if name in reserved and inspect(sample).kind != "neither":
+    if name in reserved and _may_be_taken(inspect(sample)):
         raise BatchError("a run of the manifest would write it; expected another name")
     return sample
 
@@ -120,6 +120,15 @@ def _take(found: Found, sample: Sample, finding: Finding, label: str | None = No
         found.sidecars.append(Sidecar(sample.name, finding, label, sample.text))
     else:
         found.left_out.append((sample.name, finding.why))
+
+
+def _is_doubtful(finding: Finding) -> bool:
+    """Whether the file may be a feature table although it seems to have no features."""
+    return bool(finding.labels or finding.lone)
+
+
+def _may_be_taken(finding: Finding) -> bool:
+    return finding.kind != "neither" or _is_doubtful(finding)
 
 
 def _take_clip_files(found: Found, folder: Location, files: ClipFiles, reserved: Sequence[str]) -> None:
