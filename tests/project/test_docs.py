@@ -41,7 +41,7 @@ TINY = {
     "groups": "--groups 20 --columns 3 --runs 1",
     "growth": "--rows 1000 2000 --scorers 1 2 --scorers-rows 1000 --columns 3 6 --columns-rows 1000 "
     "--tables 2 4 --runs 1",
-    "coverage": "--tables 1",
+    "coverage": "--tables 1 --designs 1",
     "noop": "--tables 2 --megabytes 0.1 --runs 1",
     "luigid_overhead": "--tables 2 --runs 1",
     "large": "--rows 1000 --columns 3 --runs 1",
