@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..documents import Interval, WithTarget
-from ..statistics.correlations import Ranked, partial, pearson, ranks
-from ..statistics.resampling import Draws, interval
+from ..statistics.correlations import Ranked, correlation, partial, pearson, ranks, standardized
+from ..statistics.resampling import Draws, Moments, interval
 from ..table import MIN_CORPUS_CONTENTS, Codes, EvidenceTable, Floats
 from .baseline import out_of_fold
 
@@ -29,7 +29,6 @@ class Association:
         rows: numbers of the rows that have a finite label and name their content, and their corpus if the table pools
             corpora; all arrays below have one element for each.
         label: the labels, in their own units.
-        label_ranks: the ranks of the labels.
         corpora: the corpus of each row, numbered from 0; None: all rows are of one.
         baseline: the labels that a model of the baseline predicts; None: the table has no baseline.
         draws: the bootstrap over contents; each row is a content of its own if none are declared.
@@ -38,7 +37,6 @@ class Association:
     table: EvidenceTable
     rows: Rows
     label: Floats
-    label_ranks: Floats
     corpora: Codes | None
     baseline: Floats | None
     draws: Draws
@@ -57,7 +55,6 @@ class Association:
             table=table,
             rows=rows,
             label=label,
-            label_ranks=ranks(label),
             corpora=None if table.corpora is None else table.corpora.codes[rows],
             baseline=out_of_fold(
                 [table.columns[name] for name in table.baseline], rows, label, groups, workers
@@ -66,8 +63,8 @@ class Association:
         )
 
     @functools.cached_property
-    def _label_ranked(self) -> Ranked:
-        return Ranked.of(self.label_ranks)
+    def _whole(self) -> _Label:
+        return _Label(self.label, self.draws)
 
     def of_column(self, column: str, ranked: NDArray[np.float32]) -> WithTarget:
         """The correlation of a column with the label, over the rows that have both values.
@@ -96,21 +93,59 @@ class Association:
     ) -> _Agreement:
         """The correlation over some of the rows."""
         complete = kept.size == values.size
-        x, y = values[kept], self.label[kept]
-        x_ranks = ranks(x) if x_ranks is None else x_ranks
-        y_ranks = self.label_ranks if complete else ranks(y)
-        y_ranked = self._label_ranked if complete else Ranked.of(y_ranks)
-        draws = self.draws if complete else self.draws.of_rows(kept)
-        found = {"pearson": pearson(x, y), "spearman": pearson(x_ranks, y_ranks), "partial": None}
+        label = self._whole if complete else _Label(self.label[kept], self.draws.of_rows(kept))
+        x, draws = standardized(values[kept]), label.draws
+        x_ranks = ranks(values[kept]) if x_ranks is None else x_ranks
+        found = {
+            "pearson": correlation(x, label.standard),
+            "spearman": correlation(standardized(x_ranks), label.standard_ranks),
+            "partial": None,
+        }
         drawn: dict[str, Floats] = {}
         if np.ptp(draws.bundles) if kept.size else 0:
-            drawn = {"pearson": draws.pearson(x, y), "spearman": draws.of_ranks(Ranked.of(x_ranks), y_ranked)}
+            drawn = {
+                "pearson": draws.correlation(draws.moments(x), label.moments),
+                "spearman": draws.of_ranks(Ranked.of(x_ranks), label.ranked),
+            }
         if self.baseline is not None and column not in self.table.baseline:
-            rest = partial(x_ranks, y_ranks, ranks(self.baseline[kept]))
+            rest = partial(x_ranks, label.ranks, ranks(self.baseline[kept]))
             if rest is not None:
                 found["partial"] = pearson(*rest)
                 drawn |= {"partial": draws.pearson(*rest)} if drawn else {}
-        return _Agreement(x.size, found, {name: drawn[name] for name in drawn if found[name] is not None})
+        return _Agreement(kept.size, found, {name: drawn[name] for name in drawn if found[name] is not None})
+
+
+@dataclass(frozen=True)
+class _Label:
+    """The labels of some rows, and what each signal is compared with.
+
+    Attributes:
+        values: the labels, in their own units.
+        draws: the bootstrap of these rows.
+    """
+
+    values: Floats
+    draws: Draws
+
+    @functools.cached_property
+    def ranks(self) -> Floats:
+        return ranks(self.values)
+
+    @functools.cached_property
+    def standard(self) -> Floats | None:
+        return standardized(self.values)
+
+    @functools.cached_property
+    def standard_ranks(self) -> Floats | None:
+        return standardized(self.ranks)
+
+    @functools.cached_property
+    def ranked(self) -> Ranked:
+        return Ranked.of(self.ranks)
+
+    @functools.cached_property
+    def moments(self) -> Moments | None:
+        return self.draws.moments(self.standard)
 
 
 @dataclass(frozen=True)

@@ -46,16 +46,23 @@ def out_of_fold(
     predicted = np.empty(label.size)
     folds = [*grouped_folds(groups, FOLDS, _SEED)]
 
-    def predictions(fold: tuple[Rows, Rows]) -> Floats:
-        train, test = fold
+    def fitted(fold: tuple[Rows, Rows]) -> Predictor:
+        train, _ = fold
         drawn = np.sort(train[sampled(train.size, MAX_TRAINING_ROWS)])
-        predict = _model(label.size).fit(_features(columns, rows[drawn]), scaled[drawn], groups[drawn])
-        # In parts, since the features of a whole fold would be a fifth of the table once more.
-        parts = np.array_split(test, -(-test.size // MAX_TRAINING_ROWS))
-        return np.concatenate([predict(_features(columns, rows[part])) for part in parts])
+        return _model(label.size).fit(_features(columns, rows[drawn]), scaled[drawn], groups[drawn])
 
-    for (_, test), found in zip(folds, in_order(predictions, folds, workers), strict=True):
-        predicted[test] = found
+    def predictions(job: tuple[Predictor, Rows]) -> Floats:
+        predict, part = job
+        return predict(_features(columns, rows[part]))
+
+    # In parts, since the features of a whole fold would be a fifth of the table once more.
+    jobs = [
+        (predict, part)
+        for (_, test), predict in zip(folds, in_order(fitted, folds, workers), strict=True)
+        for part in np.array_split(test, -(-test.size // MAX_TRAINING_ROWS))
+    ]
+    for (_, part), found in zip(jobs, in_order(predictions, jobs, workers), strict=True):
+        predicted[part] = found
     return predicted
 
 

@@ -40,10 +40,14 @@ def both(x: Floats | Ranks, y: Floats | Ranks) -> NDArray[np.bool_]:
 
 def pearson(x: Floats, y: Floats) -> float | None:
     """Pearson's coefficient of two arrays of finite values, -1 to 1."""
-    if x.size < MIN_ROWS:
+    return correlation(standardized(x), standardized(y))
+
+
+def correlation(a: Floats | None, b: Floats | None) -> float | None:
+    """Pearson's coefficient of two arrays of `standardized` values, -1 to 1."""
+    if a is None or b is None or a.size < MIN_ROWS:
         return None
-    a, b = standardized(x), standardized(y)
-    return None if a is None or b is None else _clipped(float(a @ b) / x.size)
+    return _clipped(float(a @ b) / a.size)
 
 
 def spearman(x: Floats, y: Floats) -> float | None:

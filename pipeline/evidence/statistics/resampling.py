@@ -9,6 +9,7 @@ give other models: how much that matters shows in the repeats, and in how folds 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +26,21 @@ MAX_PAIRED_ROWS = 2_000
 LEVEL = 0.95
 # If all values of a draw are equal, its standardized variance is a rounding error up to this.
 _MIN_VARIANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What is known of a column in each draw.
+
+    Attributes:
+        standard: its standardized values, one per row.
+        mean: their mean in each draw.
+        variance: their variance in each draw.
+    """
+
+    standard: Floats
+    mean: Floats
+    variance: Floats
 
 
 @dataclass(frozen=True)
@@ -68,19 +84,31 @@ class Draws:
         summed: Floats = self.weights @ np.bincount(self.bundles, weights=values, minlength=size)
         return summed
 
-    def pearson(self, x: Floats, y: Floats) -> Floats:
+    @functools.cached_property
+    def count(self) -> Floats:
+        """The number of rows in each draw."""
+        return self.sums(np.ones(self.bundles.size))
+
+    def moments(self, standard: Floats | None) -> Moments | None:
+        """The moments of `standardized` values, one per row; None if they are constant."""
+        if standard is None:
+            return None
+        count = np.maximum(self.count, 1)
+        mean = self.sums(standard) / count
+        return Moments(standard, mean, self.sums(standard * standard) / count - mean**2)
+
+    def correlation(self, a: Moments | None, b: Moments | None) -> Floats:
         """Pearson's coefficient in each draw; NaN where one of the two is constant."""
-        a, b = standardized(x), standardized(y)
         if a is None or b is None:
             return np.full(len(self.weights), np.nan)
-        count = np.maximum(self.sums(np.ones(a.size)), 1)
-        mean_a, mean_b = self.sums(a) / count, self.sums(b) / count
-        variance_a = self.sums(a * a) / count - mean_a**2
-        variance_b = self.sums(b * b) / count - mean_b**2
-        defined = (variance_a > _MIN_VARIANCE) & (variance_b > _MIN_VARIANCE)
-        joint = np.sqrt(np.where(defined, variance_a * variance_b, 1))
-        covariance = self.sums(a * b) / count - mean_a * mean_b
+        defined = (a.variance > _MIN_VARIANCE) & (b.variance > _MIN_VARIANCE)
+        joint = np.sqrt(np.where(defined, a.variance * b.variance, 1))
+        covariance = self.sums(a.standard * b.standard) / np.maximum(self.count, 1) - a.mean * b.mean
         return np.where(defined, np.clip(covariance / joint, -1, 1), np.nan)
+
+    def pearson(self, x: Floats, y: Floats) -> Floats:
+        """As `correlation`, of values in their own units."""
+        return self.correlation(self.moments(standardized(x)), self.moments(standardized(y)))
 
     def spearman(self, x: Floats, y: Floats) -> Floats:
         """Spearman's coefficient in each draw; NaN where one of the two is constant or a draw has no row."""
@@ -96,7 +124,7 @@ class Draws:
         again would change.
         """
         found = influence(x, y)
-        count = self.sums(np.ones(x.centred.size))
+        count = self.count
         if found is None:
             return np.full(len(self.weights), np.nan)
         coefficient, of_rows = found
@@ -105,7 +133,7 @@ class Draws:
 
     def rmse(self, x: Floats, y: Floats) -> Floats:
         """The root of the mean squared difference in each draw; NaN if a draw has no row."""
-        count = self.sums(np.ones(x.size))
+        count = self.count
         squares = self.sums((x - y) ** 2) / np.maximum(count, 1)
         return np.where(count > 0, np.sqrt(np.maximum(squares, 0)), np.nan)
 
