@@ -308,10 +308,9 @@ def _columns(
         for name, parts in held.items():
             parts.append(keys.texts(batch.column(batch.schema.get_field_index(name))))
         start += batch.num_rows
-    pa.default_memory_pool().release_unused()  # the arrays are numpy's
-    return columns, {
-        name: pa.chunked_array(parts, pa.string()).combine_chunks() for name, parts in held.items()
-    }
+    whole = {name: pa.chunked_array(held.pop(name), pa.string()).combine_chunks() for name in [*held]}
+    pa.default_memory_pool().release_unused()  # the numbers are numpy's, and the parts of the texts are copied
+    return columns, whole
 
 
 def _groups(request: EvidenceRequest, held: dict[str, pa.Array], rows: int) -> Codes | None:

@@ -30,7 +30,7 @@ from ..documents import (
 from ..statistics.correlations import centred_ranks, pairwise
 from ..statistics.folds import effective_groups
 from ..statistics.leaks import MIN_LEAK_ROWS
-from ..statistics.threads import MIN_THREADED_ROWS, in_order
+from ..statistics.threads import MIN_THREADED_ROWS, beside, in_order
 from ..table import EvidenceTable, Floats, ScoreColumn
 from . import plots
 from .association import Association
@@ -69,20 +69,24 @@ def audit_table(table: EvidenceTable, families: Families, *, workers: int = 1) -
 
 
 def _audited(table: EvidenceTable, families: Families, workers: int) -> TableAudit:
-    columns = signals_of(table, families)
-    names = [each.column for each in columns]
-    association = None if table.target is None else Association.of(table, workers)
-    ranks = in_order(lambda name: centred_ranks(table.columns[name]), names, workers)
-    ranked = dict(zip(names, ranks, strict=True))
+    columns = signals_of(table, families, workers)
+    association, ranked = beside(
+        lambda: None if table.target is None else Association.of(table, workers),
+        lambda: {each.column: centred_ranks(table.columns[each.column]) for each in columns},
+        workers,
+    )
     signals = _signals(association, columns, ranked, workers)
-    coefficients, rows = pairwise([*ranked.values()])
+    (coefficients, rows), repeated = beside(
+        lambda: pairwise([*ranked.values()]), lambda: repeats_of(table), workers
+    )
     coefficients = np.where(rows >= MIN_PAIRED_ROWS, coefficients, np.nan)
     scorers = [_scorer(table, scorer) for scorer in table.scorers]
     covered = coverage_of(columns, families)
     redundant, complementary = _redundant(signals, coefficients), _complementary(signals, coefficients)
     scores = labelled_scores(table)
-    repeated = repeats_of(table)
-    reasons = leak_reasons(table, signals, repeated)
+    reasons, sections = beside(
+        lambda: leak_reasons(table, signals, repeated), lambda: sections_of(table, scores), workers
+    )
     leaks, findings = leaks_of(signals, reasons), findings_of(table, signals, families, reasons, repeated)
     return {
         "id": table.id,
@@ -100,13 +104,13 @@ def _audited(table: EvidenceTable, families: Families, workers: int) -> TableAud
         "leaks": leaks,
         "findings": findings,
         "next_actions": next_actions_of(table, scorers, covered, signals, redundant, leaks, findings),
-        **sections_of(table, scores),
+        **sections,
         "figures": {
             "scatter": plots.scatters(scores),
             "histograms": plots.histograms(table),
             "correlations": plots.correlations(
                 [each["column"] for each in ranked_signals(signals)],
-                {name: index for index, name in enumerate(names)},
+                {name: index for index, name in enumerate(ranked)},
                 coefficients,
             ),
         },

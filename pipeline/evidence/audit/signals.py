@@ -14,6 +14,7 @@ import numpy as np
 
 from ...manifest.families import UNASSIGNED, Families, Family, tokens_of
 from ..documents import FamilyCoverage, FamilyStatus
+from ..statistics.threads import in_order
 from ..table import EvidenceTable, Floats
 
 MIN_FINITE_SHARE = 0.80
@@ -62,12 +63,20 @@ class SignalColumn:
     statistics: Statistics
 
 
-def signals_of(table: EvidenceTable, families: Families) -> tuple[SignalColumn, ...]:
-    """The signals of a table, in the order of its columns."""
-    return tuple(
-        SignalColumn(column, family, _role(table, column), statistics_of(values))
-        for column, values in table.columns.items()
+def signals_of(table: EvidenceTable, families: Families, workers: int = 1) -> tuple[SignalColumn, ...]:
+    """The signals of a table, in the order of its columns.
+
+    :param workers: threads that compute; the result does not depend on it.
+    """
+    found = {
+        column: family
+        for column in table.columns
         if column != table.target and (family := _family(table, families, column)) is not None
+    }
+    statistics = in_order(lambda column: statistics_of(table.columns[column]), [*found], workers)
+    return tuple(
+        SignalColumn(column, family, _role(table, column), each)
+        for (column, family), each in zip(found.items(), statistics, strict=True)
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
@@ -171,16 +172,21 @@ class BoostedTrees:
 
     def fit(self, features: Floats, labels: Floats, groups: Codes) -> Predictor:  # noqa: ARG002 - nothing is tuned
         """Fit the model to all rows; a column without any value here is ignored in predictions too."""
-        empty = np.isnan(features).all(axis=0)
+        empty: NDArray[np.bool_] = np.asarray(np.isnan(features).all(axis=0))
         fitted = HistGradientBoostingRegressor(early_stopping=False, random_state=self.seed)
-        fitted.fit(np.where(empty, 0.0, features), labels)
+        fitted.fit(_without(empty, features), labels)
 
         def predict(features: Floats) -> Floats:
             # Every tree passes over all rows that it is given: in twice the time if they do not fit in a cache.
             parts = np.array_split(features, len(features) // _PREDICTED_ROWS + 1)
-            return np.concatenate([_predicted(fitted, np.where(empty, 0.0, each)) for each in parts])
+            return np.concatenate([_predicted(fitted, _without(empty, each)) for each in parts])
 
         return predict
+
+
+def _without(empty: NDArray[np.bool_], features: Floats) -> Floats:
+    """The features, with zeros in the columns that are empty."""
+    return np.where(empty, 0.0, features) if empty.any() else features
 
 
 def _predicted(fitted: SVR | HistGradientBoostingRegressor, features: Floats) -> Floats:

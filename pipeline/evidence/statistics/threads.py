@@ -12,6 +12,8 @@ MIN_THREADED_ROWS = 500
 """Tables of fewer rows are worked on in one thread: two would wait for each other more than they save."""
 
 _Item = TypeVar("_Item")
+_First = TypeVar("_First")
+_Second = TypeVar("_Second")
 _Found = TypeVar("_Found")
 
 
@@ -29,3 +31,16 @@ def in_order(function: Callable[[_Item], _Found], items: Sequence[_Item], worker
             yield from pool.map(function, items)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def beside(
+    first: Callable[[], _First], second: Callable[[], _Second], workers: int
+) -> tuple[_First, _Second]:
+    """The results of two calls, which are made beside each other if there is more than one worker."""
+    with threadpool_limits(1):
+        if workers == 1:
+            return first(), second()
+        with ThreadPoolExecutor(1, initializer=lambda: threadpool_limits(1)) as pool:
+            begun = pool.submit(first)
+            found = second()
+            return begun.result(), found
