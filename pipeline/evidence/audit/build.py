@@ -17,6 +17,7 @@ from ..documents import (
     BatchAudit,
     Complementary,
     Contents,
+    Correlations,
     FamilyOverBatch,
     Redundant,
     ScorerCoverage,
@@ -108,13 +109,14 @@ def _audited(table: EvidenceTable, families: Families, workers: int) -> TableAud
         "figures": {
             "scatter": plots.scatters(scores),
             "histograms": plots.histograms(table),
-            "correlations": plots.correlations(
-                [each["column"] for each in ranked_signals(signals)],
-                {name: index for index, name in enumerate(ranked)},
-                coefficients,
-            ),
+            "correlations": _correlations(signals, coefficients),
         },
     }
+
+
+def _correlations(signals: Sequence[Signal], coefficients: Floats) -> Correlations:
+    positions = {each["column"]: index for index, each in enumerate(signals)}
+    return plots.correlations([each["column"] for each in ranked_signals(signals)], positions, coefficients)
 
 
 def _signals(
