@@ -126,7 +126,7 @@ def test_an_interrupt(folder: Path, workers: str, number: signal.Signals) -> Non
     """An interrupt while tables are written ends with 130 and leaves no file of them; the next run finishes."""
     features = folder / "features.jsonl"
     small = features.read_bytes()
-    features.write_bytes(small * 800)
+    features.write_bytes(small * 4000)
     with running(folder, *FRESH, "run", "m.json", "--workers", workers) as run:
         until(lambda: writers(run, folder / "out"), "a table that is being written")
         os.killpg(run.pid, number)
